@@ -1,0 +1,20 @@
+"""Pure functions on skeletons: no registry, no configuration, no input or output."""
+
+from .align import center_on, face_camera, hiclr_align, num_tracked_frames, resample
+from .layouts import LAYOUTS, SkeletonLayout, get_layout
+from .streams import STREAMS, to_bone, to_motion, to_stream
+
+__all__ = [
+    'LAYOUTS',
+    'STREAMS',
+    'SkeletonLayout',
+    'center_on',
+    'face_camera',
+    'get_layout',
+    'hiclr_align',
+    'num_tracked_frames',
+    'resample',
+    'to_bone',
+    'to_motion',
+    'to_stream',
+]

@@ -1,0 +1,291 @@
+"""What a skeleton is: its joints, bones, left/right pairs and centre."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SkeletonLayout:
+    """The joints of a skeleton and how they hang together.
+
+    Attributes:
+        name (str): The name by which configs call it.
+        num_joints (int): Number of joints, ``V``.
+        bones (tuple[tuple[int, int]]): Pairs (child, parent). A joint is the
+            child of one bone at most; the root of the tree is none's child.
+        mirror (tuple[int]): Permutation of the joints that exchanges left and
+            right; joint ``v`` of the mirrored body is joint ``mirror[v]``.
+        center (int): The joint that alignment subtracts, and the centre of
+            the graph in the ``stgcn_spatial`` partition.
+        shoulders (tuple[int, int] | None): (right, left) joints of the line
+            that is turned into the image plane. None: there is no such line.
+        joints (tuple[str]): Names of the joints; may be empty.
+
+    Raises:
+        ValueError: If the parts contradict each other.
+    """
+
+    name: str
+    num_joints: int
+    bones: tuple[tuple[int, int], ...]
+    mirror: tuple[int, ...]
+    center: int
+    shoulders: tuple[int, int] | None = None
+    joints: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        where = f'layout {self.name!r}: '
+        joints = range(self.num_joints)
+        if self.joints and len(self.joints) != self.num_joints:
+            raise ValueError(
+                f'{where}{len(self.joints)} joint names for num_joints='
+                f'{self.num_joints}; give one name a joint, or none.'
+            )
+        if sorted(self.mirror) != list(joints) or any(
+            self.mirror[self.mirror[v]] != v for v in joints
+        ):
+            raise ValueError(
+                f'{where}mirror={list(self.mirror)} is not a permutation of the '
+                f'{self.num_joints} joints that undoes itself; write for each joint '
+                'the index of its left/right counterpart (its own for a middle one).'
+            )
+        named = {'center': [self.center], 'shoulders': self.shoulders or ()}
+        named['bones'] = [v for bone in self.bones for v in bone]
+        for setting, values in named.items():
+            for v in values:
+                if v not in joints:
+                    raise ValueError(
+                        f'{where}{setting} names joint {v}; '
+                        f'joints are 0 to {self.num_joints - 1}.'
+                    )
+        children = [child for child, _ in self.bones]
+        twice = sorted({v for v in children if children.count(v) > 1})
+        if twice:
+            raise ValueError(
+                f'{where}joints {twice} are the child of more than one bone; '
+                'a joint has one parent.'
+            )
+
+    def graph_cfg(self, mode: str = 'stgcn_spatial') -> dict:
+        """The skeleton as ``graph_cfg`` of MMAction2's GCN backbones.
+
+        Args:
+            mode (str): Partition of the adjacency, as in
+                :class:`mmaction.models.utils.Graph`.
+
+        Returns:
+            dict: ``layout`` (with ``num_node``, ``inward``, ``center``) and ``mode``.
+        """
+        layout = dict(
+            num_node=self.num_joints, inward=list(self.bones), center=self.center
+        )
+        return dict(layout=layout, mode=mode)
+
+
+def _mirror(num_joints: int, pairs: list[tuple[int, int]]) -> tuple[int, ...]:
+    """Permutation that exchanges the two joints of each pair."""
+    permutation = list(range(num_joints))
+    for left, right in pairs:
+        permutation[left], permutation[right] = right, left
+    return tuple(permutation)
+
+
+# fmt: off
+_NTU_JOINTS = (
+    'base of spine', 'middle of spine', 'neck', 'head', 'left shoulder', 'left elbow',
+    'left wrist', 'left hand', 'right shoulder', 'right elbow', 'right wrist',
+    'right hand', 'left hip', 'left knee', 'left ankle', 'left foot', 'right hip',
+    'right knee', 'right ankle', 'right foot', 'spine', 'tip of left hand',
+    'left thumb', 'tip of right hand', 'right thumb',
+)
+
+_NTU_MIRROR = _mirror(25, [
+    (4, 8), (5, 9), (6, 10), (7, 11), (12, 16), (13, 17), (14, 18), (15, 19), (21, 23),
+    (22, 24),
+])
+
+_NTU_BODY = (
+    (0, 1), (1, 20), (2, 20), (3, 2), (4, 20), (5, 4), (6, 5), (7, 6), (8, 20), (9, 8),
+    (10, 9), (11, 10), (12, 0), (13, 12), (14, 13), (15, 14), (16, 0), (17, 16),
+    (18, 17), (19, 18),
+)
+
+_LAYOUTS = (
+    # Edges as in MMAction2: fingertip and thumb both hang on the hand.
+    SkeletonLayout(
+        name='nturgb+d',
+        num_joints=25,
+        bones=(*_NTU_BODY, (21, 7), (22, 7), (23, 11), (24, 11)),
+        mirror=_NTU_MIRROR,
+        center=20,
+        shoulders=(8, 4),
+        joints=_NTU_JOINTS,
+    ),
+    # Edges as in the original ST-GCN and in HiCLR: the fingertip hangs on the
+    # thumb. Weights of the released project need this one.
+    SkeletonLayout(
+        name='nturgb+d-stgcn',
+        num_joints=25,
+        bones=(*_NTU_BODY, (21, 22), (22, 7), (23, 24), (24, 11)),
+        mirror=_NTU_MIRROR,
+        center=20,
+        shoulders=(8, 4),
+        joints=_NTU_JOINTS,
+    ),
+    # Kinect v1 (NW-UCLA, MSR-Action3D); the centre is the shoulder centre.
+    SkeletonLayout(
+        name='kinect20',
+        num_joints=20,
+        bones=(
+            (0, 1), (1, 2), (3, 2), (4, 2), (5, 4), (6, 5), (7, 6), (8, 2), (9, 8),
+            (10, 9), (11, 10), (12, 0), (13, 12), (14, 13), (15, 14), (16, 0),
+            (17, 16), (18, 17), (19, 18),
+        ),
+        mirror=_mirror(20, [
+            (4, 8), (5, 9), (6, 10), (7, 11), (12, 16), (13, 17), (14, 18), (15, 19),
+        ]),
+        center=2,
+        shoulders=(8, 4),
+        joints=(
+            'hip center', 'spine', 'shoulder center', 'head', 'left shoulder',
+            'left elbow', 'left wrist', 'left hand', 'right shoulder', 'right elbow',
+            'right wrist', 'right hand', 'left hip', 'left knee', 'left ankle',
+            'left foot', 'right hip', 'right knee', 'right ankle', 'right foot',
+        ),
+    ),
+    # OpenNI's tracker, in the order of its 15-joint files (e.g. SBU).
+    SkeletonLayout(
+        name='openni15',
+        num_joints=15,
+        bones=(
+            (0, 1), (2, 1), (3, 1), (4, 3), (5, 4), (6, 1), (7, 6), (8, 7), (9, 2),
+            (10, 9), (11, 10), (12, 2), (13, 12), (14, 13),
+        ),
+        mirror=_mirror(15, [
+            (3, 6), (4, 7), (5, 8), (9, 12), (10, 13), (11, 14),
+        ]),
+        center=1,
+        shoulders=(6, 3),
+        joints=(
+            'head', 'neck', 'torso', 'left shoulder', 'left elbow', 'left hand',
+            'right shoulder', 'right elbow', 'right hand', 'left hip', 'left knee',
+            'left foot', 'right hip', 'right knee', 'right foot',
+        ),
+    ),
+    # COCO keypoints, edges as in MMAction2 (both shoulders hang on the nose).
+    SkeletonLayout(
+        name='coco',
+        num_joints=17,
+        bones=(
+            (15, 13), (13, 11), (16, 14), (14, 12), (11, 5), (12, 6), (9, 7), (7, 5),
+            (10, 8), (8, 6), (5, 0), (6, 0), (1, 0), (3, 1), (2, 0), (4, 2),
+        ),
+        mirror=_mirror(17, [
+            (1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16),
+        ]),
+        center=0,
+        shoulders=(6, 5),
+        joints=(
+            'nose', 'left eye', 'right eye', 'left ear', 'right ear', 'left shoulder',
+            'right shoulder', 'left elbow', 'right elbow', 'left wrist', 'right wrist',
+            'left hip', 'right hip', 'left knee', 'right knee', 'left ankle',
+            'right ankle',
+        ),
+    ),
+    # OpenPose's 18 keypoints, edges as in MMAction2.
+    SkeletonLayout(
+        name='openpose',
+        num_joints=18,
+        bones=(
+            (4, 3), (3, 2), (7, 6), (6, 5), (13, 12), (12, 11), (10, 9), (9, 8),
+            (11, 5), (8, 2), (5, 1), (2, 1), (0, 1), (15, 0), (14, 0), (17, 15),
+            (16, 14),
+        ),
+        mirror=_mirror(18, [
+            (2, 5), (3, 6), (4, 7), (8, 11), (9, 12), (10, 13), (14, 15), (16, 17),
+        ]),
+        center=1,
+        shoulders=(2, 5),
+        joints=(
+            'nose', 'neck', 'right shoulder', 'right elbow', 'right wrist',
+            'left shoulder', 'left elbow', 'left wrist', 'right hip', 'right knee',
+            'right ankle', 'left hip', 'left knee', 'left ankle', 'right eye',
+            'left eye', 'right ear', 'left ear',
+        ),
+    ),
+)
+# fmt: on
+
+LAYOUTS: dict[str, SkeletonLayout] = {layout.name: layout for layout in _LAYOUTS}
+
+
+def get_layout(layout: str | Mapping | SkeletonLayout) -> SkeletonLayout:
+    """Find a layout by name, or make one from a dict.
+
+    Args:
+        layout (str | dict | SkeletonLayout): A name of :data:`LAYOUTS`, or a dict
+            for a skeleton of one's own: ``bones`` (child, parent) and ``center``
+            are needed, and one of ``num_joints`` and ``joints`` (names); also
+            ``mirror`` (a permutation) or ``mirror_pairs`` (left, right), without
+            which nothing is mirrored, ``shoulders`` (right, left) and ``name``.
+
+    Raises:
+        ValueError: If the name is unknown, or the dict is incomplete or
+            contradicts itself.
+    """
+    if isinstance(layout, SkeletonLayout):
+        return layout
+    if isinstance(layout, str):
+        if layout not in LAYOUTS:
+            raise ValueError(
+                f'layout={layout!r} is unknown; known are {", ".join(LAYOUTS)}, or '
+                'write a dict with num_joints, bones, mirror_pairs, center, shoulders.'
+            )
+        return LAYOUTS[layout]
+    if not isinstance(layout, Mapping):
+        raise ValueError(
+            f'layout={layout!r} is neither the name of a layout nor a dict.'
+        )
+    return _layout_from_dict(layout)
+
+
+def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
+    known = {
+        'name', 'num_joints', 'joints', 'bones', 'mirror', 'mirror_pairs', 'center',
+        'shoulders',
+    }  # fmt: skip
+    unknown = sorted(set(layout) - known)
+    if unknown:
+        raise ValueError(
+            f'layout dict: unknown keys {unknown}; known are {sorted(known)}.'
+        )
+    joints = tuple(layout.get('joints') or ())
+    num_joints = layout.get('num_joints', len(joints))
+    missing = [key for key in ('bones', 'center') if layout.get(key) is None]
+    if not num_joints:
+        missing.append('num_joints')
+    if missing:
+        raise ValueError(f'layout dict: {missing} missing; a skeleton needs them.')
+    if 'mirror' in layout and 'mirror_pairs' in layout:
+        raise ValueError('layout dict: give mirror or mirror_pairs, not both.')
+    pairs = [tuple(pair) for pair in layout.get('mirror_pairs', ())]
+    out_of_range = [v for pair in pairs for v in pair if not 0 <= v < num_joints]
+    if out_of_range:
+        raise ValueError(
+            f'layout dict: mirror_pairs names joint {out_of_range[0]}; '
+            f'joints are 0 to {num_joints - 1}.'
+        )
+    shoulders = layout.get('shoulders')
+    return SkeletonLayout(
+        name=layout.get('name', 'custom'),
+        num_joints=num_joints,
+        bones=tuple((child, parent) for child, parent in layout['bones']),
+        mirror=tuple(layout['mirror'])
+        if 'mirror' in layout
+        else _mirror(num_joints, pairs),
+        center=layout['center'],
+        shoulders=None if shoulders is None else tuple(shoulders),
+        joints=joints,
+    )

@@ -1,0 +1,33 @@
+"""Fixtures of all tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from support import real_data
+
+import hiclr_mmaction  # noqa: F401  registers the components
+
+torch.set_num_threads(1)  # the arrays are small
+
+
+@pytest.fixture(autouse=True)
+def _mmaction_scope():
+    init_default_scope('mmaction')
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The real data sets; the test is skipped where they are not."""
+    folder = real_data()
+    if folder is None:
+        pytest.skip('no real data: set HICLR_DATA to the folder that holds them')
+    return folder
