@@ -1,0 +1,145 @@
+"""What the skeleton transforms share: draws first, then a pure function."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from torch import Generator, Tensor
+from torch.utils.data import get_worker_info
+
+_worker_generator: tuple[Any, Generator] | None = None
+
+
+def worker_generator() -> Generator:
+    """The generator from which a pipeline draws in this process.
+
+    In the main process it is torch's own. A data worker has one of its own: mmengine
+    seeds the workers of a loader alike in every epoch, so that without persistent
+    workers each epoch would repeat the views of the one before. The seed that torch
+    gives the workers of an epoch is new every time, and mmengine's is different on
+    each rank; both together seed this generator.
+    """
+    global _worker_generator
+    info = get_worker_info()
+    if info is None:
+        return torch.default_generator
+    # A forked worker inherits the variable: the key tells whose it is.
+    key = (os.getpid(), info.seed)
+    if _worker_generator is None or _worker_generator[0] != key:
+        entropy = np.random.SeedSequence([info.seed, torch.initial_seed()])
+        seed = int(entropy.generate_state(1, np.uint64)[0] >> 1)
+        _worker_generator = key, Generator().manual_seed(seed)
+    return _worker_generator[1]
+
+
+class SkeletonTransform(BaseTransform):
+    """Base of the augmentations: :meth:`draw` parameters, then :meth:`apply` them.
+
+    Drawing and applying are apart, so that the same transform serves one sample in a
+    pipeline and a batch on a device, and can be tested with fixed draws.
+
+    Required Keys:
+
+    - keypoint (np.ndarray): ``(M, T, V, C)``
+
+    Modified Keys:
+
+    - keypoint
+
+    Args:
+        prob (float): Probability with which a sample is changed.
+    """
+
+    def __init__(self, prob: float = 1.0) -> None:
+        if not 0 <= prob <= 1:
+            raise ValueError(
+                f'{type(self).__name__}: prob={prob} is not a probability (0 to 1).'
+            )
+        self.prob = prob
+
+    @abstractmethod
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        """Draw what :meth:`change` needs for ``n`` samples, one row a sample."""
+
+    @abstractmethod
+    def change(self, x: Tensor, **parameters: Any) -> Tensor:
+        """Change every clip of ``x`` ``(N, M, T, V, C)`` by the drawn parameters."""
+
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        """Draw the parameters for ``n`` samples, on the generator's device.
+
+        Returns:
+            dict: Keyword arguments of :meth:`apply`; ``chosen`` (bool ``(n,)``) tells
+            which samples are changed, and is absent where all are.
+        """
+        draws = self.draw_parameters(n, generator)
+        if self.prob < 1:
+            draws['chosen'] = uniform((n,), 0, 1, generator) < self.prob
+        return draws
+
+    def apply(
+        self, x: Tensor, chosen: Tensor | None = None, **parameters: Any
+    ) -> Tensor:
+        """Apply draws to a batch.
+
+        Args:
+            x (Tensor): Clips ``(N, M, T, V, C)``, on any device.
+            chosen (Tensor, optional): bool ``(N,)``, the samples to change.
+            **parameters: The other draws.
+
+        Returns:
+            Tensor: The changed batch; ``x`` itself is left as it is.
+        """
+        if chosen is None or bool(chosen.all()):
+            return self.change(x, **parameters)
+        rows = chosen.nonzero().squeeze(1)
+        if len(rows) == 0:
+            return x
+        parameters = {
+            name: value[rows] if isinstance(value, Tensor) else value
+            for name, value in parameters.items()
+        }
+        rows = rows.to(x.device, non_blocking=True)
+        return x.index_copy(0, rows, self.change(x[rows], **parameters))
+
+    def transform(self, results: dict) -> dict:
+        """Apply the transform to one sample of a pipeline."""
+        x = torch.from_numpy(
+            np.ascontiguousarray(results['keypoint'], np.float32)
+        ).unsqueeze(0)
+        x = self.apply(x, **self.draw(1, worker_generator()))
+        results['keypoint'] = x.squeeze(0).numpy()
+        return results
+
+    def _arguments(self) -> dict:
+        """The arguments that ``repr`` shows: the public attributes."""
+        return {k: v for k, v in vars(self).items() if not k.startswith('_')}
+
+    def __repr__(self) -> str:
+        arguments = ', '.join(f'{k}={v!r}' for k, v in self._arguments().items())
+        return f'{type(self).__name__}({arguments})'
+
+
+def uniform(
+    shape: tuple[int, ...], low: float, high: float, generator: Generator | None
+) -> Tensor:
+    """Uniform draws in ``[low, high)``, on the generator's device."""
+    device = None if generator is None else generator.device
+    draws = torch.rand(shape, generator=generator, device=device)
+    return draws.mul_(high - low).add_(low)
+
+
+def draw_seed(generator: Generator | None) -> int:
+    """Seed for the draws whose shape only the data tell (noise, masks)."""
+    device = None if generator is None else generator.device
+    return int(torch.randint(2**62, (), generator=generator, device=device))
+
+
+def seeded_generator(seed: int, device: torch.device) -> Generator:
+    """Generator on ``device`` for one call."""
+    return Generator(device=device).manual_seed(seed)

@@ -1,0 +1,164 @@
+"""Growing augmentation: the key view and the ordered query views of HiCLR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+from torch import Generator, Tensor
+
+from .augment import (
+    SkeletonJointMask,
+    SkeletonMirror,
+    SkeletonTemporalCrop,
+    SkeletonTimeFlip,
+)
+from .base import SkeletonTransform, worker_generator
+
+
+@TRANSFORMS.register_module()
+class GrowingAugmentation(BaseTransform):
+    """Make views of growing strength from an ordered list of augmentation sets.
+
+    Query view ``i`` is made by the sets ``0 .. i`` (in the paper: basic; basic and
+    normal; basic, normal and strong), the key view by set ``0``. An empty set is
+    allowed: its view is another draw of the level below. A set may hold any
+    :class:`SkeletonTransform`. Masks of :class:`SkeletonJointMask` are not applied
+    but handed on, for the model's learnable value.
+
+    Required Keys:
+
+    - keypoint (np.ndarray): ``(M, T, V, C)``, aligned
+
+    Added Keys:
+
+    - views (dict): ``key (M, T, V, C)``, ``queries`` (list of the same) and, where a
+      set masks joints, ``mask`` (list with a bool ``(T, V)`` or None a query), tensors
+
+    Args:
+        levels (list[list[dict]]): The sets, weakest first; one query level each.
+        grown (bool): False, as released: each view is drawn anew from the clip. True:
+            view ``i`` is set ``i`` applied to view ``i - 1``.
+
+    Raises:
+        ValueError: If there is no level, or something other than a skeleton
+            augmentation in one.
+    """
+
+    def __init__(self, levels: Sequence[Sequence[dict]], grown: bool = False) -> None:
+        if not levels:
+            raise ValueError(
+                'GrowingAugmentation: levels=[] makes no view; write at least one set.'
+            )
+        self.levels = [[_build(t, i) for t in level] for i, level in enumerate(levels)]
+        self.grown = grown
+        if grown:
+            self._check_nothing_moves_masks()
+
+    @property
+    def num_levels(self) -> int:
+        """Number of query views."""
+        return len(self.levels)
+
+    @property
+    def masked_levels(self) -> list[bool]:
+        """For each query view, whether joints are masked in it."""
+        masked = [any(isinstance(t, SkeletonJointMask) for t in s) for s in self.levels]
+        return [any(masked[: i + 1]) for i in range(len(masked))]
+
+    def _views_of_set(self, level: int) -> int:
+        """How many views a set is drawn for: set 0 for the key as well."""
+        if self.grown:
+            return 2 if level == 0 else 1
+        return self.num_levels - level + (level == 0)
+
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        """Draw for ``n`` samples; ``sets`` holds the draws of every transform."""
+        return dict(
+            sets=[
+                [t.draw(n * self._views_of_set(i), generator) for t in level]
+                for i, level in enumerate(self.levels)
+            ]
+        )
+
+    def apply(self, x: Tensor, sets: list[list[dict]]) -> dict:
+        """Make the views of a batch.
+
+        Args:
+            x (Tensor): Aligned clips ``(N, M, T, V, C)``.
+            sets (list): Draws of :meth:`draw`.
+
+        Returns:
+            dict: ``key (N, M, T, V, C)``, ``queries`` (a list of the same, weakest
+            first) and, where a set masks joints, ``mask`` (a list with a bool
+            ``(N, T, V)`` or None a query).
+        """
+        # A set is applied to all the views that it is for as to one batch.
+        n = len(x)
+        views: Tensor = x.repeat(self._views_of_set(0), 1, 1, 1, 1)
+        mask: Tensor | None = None
+        done: list[tuple[Tensor, Tensor | None]] = []
+        key = x
+        for i, (level, draws) in enumerate(zip(self.levels, sets, strict=True)):
+            for t, drawn in zip(level, draws, strict=True):
+                if isinstance(t, SkeletonJointMask):
+                    new = t.mask(views, **drawn)
+                    mask = new if mask is None else mask | new
+                else:
+                    views = t.apply(views, **drawn)
+            if i == 0:
+                key, views = views[:n], views[n:]
+                # The key is never masked: its encoder has no use for the value.
+                mask = None if mask is None else mask[n:]
+            done.append((views[:n], None if mask is None else mask[:n]))
+            if not self.grown:
+                views = views[n:]
+                mask = None if mask is None else mask[n:]
+        out = dict(key=key, queries=[view for view, _ in done])
+        if any(self.masked_levels):
+            out['mask'] = [m for _, m in done]
+        return out
+
+    def transform(self, results: dict) -> dict:
+        """Make the views of one sample of a pipeline."""
+        x = torch.from_numpy(
+            np.ascontiguousarray(results['keypoint'], np.float32)
+        ).unsqueeze(0)
+        views = self.apply(x, **self.draw(1, worker_generator()))
+        results['views'] = {
+            name: value[0]
+            if isinstance(value, Tensor)
+            else [None if v is None else v[0] for v in value]
+            for name, value in views.items()
+        }
+        return results
+
+    def _check_nothing_moves_masks(self) -> None:
+        masked = False
+        for i, level in enumerate(self.levels):
+            for t in level:
+                if masked and isinstance(
+                    t, SkeletonTemporalCrop | SkeletonMirror | SkeletonTimeFlip
+                ):
+                    raise ValueError(
+                        f'GrowingAugmentation: with grown=True, {type(t).__name__} in '
+                        f'level {i} would move the joints under a mask made before it; '
+                        'put SkeletonJointMask after it, or set grown=False.'
+                    )
+                masked = masked or isinstance(t, SkeletonJointMask)
+
+    def __repr__(self) -> str:
+        return f'GrowingAugmentation(levels={self.levels}, grown={self.grown})'
+
+
+def _build(cfg: dict | SkeletonTransform, level: int) -> SkeletonTransform:
+    transform = TRANSFORMS.build(cfg) if isinstance(cfg, dict) else cfg
+    if not isinstance(transform, SkeletonTransform):
+        raise ValueError(
+            f'GrowingAugmentation: {transform!r} in level {level} is not a skeleton '
+            'augmentation (a SkeletonTransform, with draw and apply).'
+        )
+    return transform

@@ -1,0 +1,146 @@
+"""Alignment, streams and packing in a pipeline."""
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import TRANSFORMS
+from mmengine.dataset import default_collate, pseudo_collate
+
+from hiclr_mmaction.skeleton import hiclr_align, to_bone
+
+
+def build(name, **kwargs):
+    return TRANSFORMS.build(dict(type=name, **kwargs))
+
+
+def sample(persons=1, frames=20, joints=25):
+    keypoint = np.random.randn(persons, frames, joints, 3).astype(np.float32)
+    return dict(keypoint=keypoint, label=4, total_frames=frames, frame_dir='clip7')
+
+
+class TestSkeletonAlign:
+    @pytest.mark.parametrize(('persons', 'wanted'), [(1, 2), (2, 2), (3, 2), (2, 1)])
+    def test_takes_the_first_persons_and_adds_absent_ones(self, persons, wanted):
+        results = sample(persons)
+        raw = torch.from_numpy(results['keypoint'])
+        out = build('SkeletonAlign', num_frames=10, num_person=wanted)(results)
+        kept = min(persons, wanted)
+        aligned = hiclr_align(raw[:kept], 'nturgb+d', 10).numpy()
+        np.testing.assert_array_equal(out['keypoint'][:kept], aligned)
+        assert out['keypoint'].shape == (wanted, 10, 25, 3)
+        assert (out['keypoint'][kept:] == 0).all()
+        assert out['total_frames'] == 10
+
+    def test_leaves_the_data_set_s_own_array_alone(self):
+        results = sample()
+        raw = results['keypoint']
+        before = raw.copy()
+        build('SkeletonAlign')(results)
+        np.testing.assert_array_equal(raw, before)
+
+    @pytest.mark.parametrize(
+        ('change', 'message'),
+        [
+            (dict(joints=20), "clip 'clip7' has 20 joints, but layout 'nturgb"),
+            (dict(frames=0), "clip 'clip7' has 1 persons and 0 frames"),
+            (dict(persons=0), "clip 'clip7' has 0 persons"),
+        ],
+    )
+    def test_clip_that_does_not_fit_is_named(self, change, message):
+        with pytest.raises(ValueError, match=message):
+            build('SkeletonAlign')(sample(**change))
+
+    @pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf])
+    def test_clip_that_is_not_finite_is_named_with_its_frame(self, bad):
+        results = sample()
+        results['keypoint'][0, 13, 2] = bad
+        with pytest.raises(ValueError, match=r"'clip7' holds 3 values .* frame 13"):
+            build('SkeletonAlign')(results)
+
+    def test_wrong_number_of_axes_is_named(self):
+        results = sample()
+        results['keypoint'] = results['keypoint'][0]
+        with pytest.raises(ValueError, match=r'shape \(20, 25, 3\); it should be'):
+            build('SkeletonAlign')(results)
+
+    def test_no_frames_wanted_is_an_error(self):
+        with pytest.raises(ValueError, match='num_frames=0'):
+            build('SkeletonAlign', num_frames=0)
+
+    def test_works_before_mmaction2s_own_gcn_pipeline(self):
+        results = build('SkeletonAlign', num_frames=16)(sample())
+        for cfg in [
+            dict(type='FormatGCNInput', num_person=2),
+            dict(type='PackActionInputs'),
+        ]:
+            results = TRANSFORMS.build(cfg)(results)
+        assert results['inputs'].shape == (1, 2, 16, 25, 3)
+
+
+class TestSkeletonStream:
+    def test_makes_the_stream(self):
+        results = sample()
+        raw = torch.from_numpy(results['keypoint'])
+        out = build('SkeletonStream', stream='bone')(results)['keypoint']
+        np.testing.assert_array_equal(out, to_bone(raw, 'nturgb+d').numpy())
+
+    def test_unknown_names_are_errors_when_built(self):
+        with pytest.raises(ValueError, match="stream='velocity' is unknown"):
+            build('SkeletonStream', stream='velocity')
+        with pytest.raises(ValueError, match="layout='x' is unknown"):
+            build('SkeletonStream', layout='x')
+
+
+class TestPackSkeletonViews:
+    def packed(self, levels, **kwargs):
+        results = build('GrowingAugmentation', levels=levels)(sample())
+        return build('PackSkeletonViews', **kwargs)(results)
+
+    def test_without_views_packs_the_clip_with_label_and_name(self):
+        out = build('PackSkeletonViews')(sample())
+        assert out['inputs'].shape == (1, 20, 25, 3)
+        assert out['inputs'].dtype == torch.float32
+        assert int(out['data_samples'].gt_label) == 4
+        assert out['data_samples'].frame_dir == 'clip7'
+        assert out['data_samples'].knn_bank is False
+
+    def test_needs_no_label(self):
+        results = sample()
+        del results['label']
+        assert 'gt_label' not in build('PackSkeletonViews')(results)['data_samples']
+
+    def test_marks_the_bank(self):
+        assert build('PackSkeletonViews', knn_bank=True)(sample())[
+            'data_samples'
+        ].knn_bank
+
+    def test_one_mask_for_the_last_view_alone(self):
+        out = self.packed([[], [], [dict(type='SkeletonJointMask')]])
+        assert out['inputs']['mask'].shape == (20, 25)
+        assert len(out['inputs']['queries']) == 3
+
+    def test_a_mask_for_each_view_where_several_are_masked(self):
+        out = self.packed([[], [dict(type='SkeletonJointMask')], []])
+        assert [int(m.sum()) for m in out['inputs']['mask']] == [0, 40, 40]
+
+    def test_no_mask_without_masking(self):
+        assert 'mask' not in self.packed([[], []])['inputs']
+
+    @pytest.mark.parametrize('collate', [default_collate, pseudo_collate])
+    @pytest.mark.parametrize('masked', ['none', 'last', 'several'])
+    def test_batches_of_both_collates_reach_the_model_alike(self, collate, masked):
+        from mmaction.registry import MODELS
+
+        mask = [dict(type='SkeletonJointMask')]
+        levels = dict(none=[[], []], last=[[], mask], several=[mask, []])[masked]
+        batch = collate([self.packed(levels) for _ in range(3)])
+        prepare = MODELS.build(dict(type='SkeletonViewPreprocessor'))
+        inputs = prepare(batch, training=True)['inputs']
+        assert inputs['key'].shape == (3, 1, 20, 25, 3)
+        assert [tuple(q.shape) for q in inputs['queries']] == [(3, 1, 20, 25, 3)] * 2
+        if masked == 'none':
+            assert inputs['mask'] is None
+        elif masked == 'last':
+            assert inputs['mask'].shape == (3, 20, 25)
+        else:
+            assert [tuple(m.shape) for m in inputs['mask']] == [(3, 20, 25)] * 2
