@@ -1,0 +1,3 @@
+from .skeletons import draw_clip
+
+__all__ = ['draw_clip']

@@ -1,0 +1,102 @@
+"""A drawn clip is a picture of the promised size that shows the skeleton."""
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from hiclr_mmaction.skeleton.layouts import get_layout
+from hiclr_mmaction.visualization import draw_clip
+
+
+def standing(num_frames=5):
+    """A stick figure that faces a Kinect: left at smaller x."""
+    body = np.zeros((25, 3))
+    body[:, 1] = 1.0
+    body[[0, 1, 20, 2, 3], 1] = [0, 0.3, 0.5, 0.55, 0.7]
+    body[[12, 13, 14, 15], 1] = body[[16, 17, 18, 19], 1] = [0, -0.4, -0.8, -0.85]
+    arm = [0.45, 0.2, 0.0, -0.05, -0.1, -0.1]
+    body[[4, 5, 6, 7, 21, 22], 1] = body[[8, 9, 10, 11, 23, 24], 1] = arm
+    body[[4, 5, 6, 7, 21, 22], 0] = -0.3
+    body[[8, 9, 10, 11, 23, 24], 0] = 0.3
+    body[12:16, 0], body[16:20, 0] = -0.1, 0.1
+    body[:, 2] = 3
+    return np.tile(body, (1, num_frames, 1, 1))
+
+
+def picture(keypoint, tmp_path, **settings):
+    path = tmp_path / 'clip.png'
+    draw_clip(keypoint, path, **settings)
+    return matplotlib.image.imread(path)[..., :3]
+
+
+def bluish(image):
+    return (image[..., 2] > image[..., 0] + 0.2).nonzero()
+
+
+def reddish(image):
+    return (image[..., 0] > image[..., 2] + 0.2).nonzero()
+
+
+def test_picture_has_one_figure_a_frame_and_the_promised_size(tmp_path):
+    image = picture(standing(), tmp_path, num_frames=4, frame_size=1.0, dpi=80)
+    assert image.shape == (100, 320, 3)
+    for column in range(4):
+        assert (image[:, column * 80 : (column + 1) * 80] < 0.6).sum() > 50
+
+
+def test_short_clip_is_drawn_with_the_frames_it_has(tmp_path):
+    image = picture(standing(2), tmp_path, num_frames=8, frame_size=1.0, dpi=80)
+    assert image.shape == (100, 160, 3)
+
+
+def test_left_side_is_blue_and_to_the_right_of_who_faces_the_sensor(tmp_path):
+    image = picture(standing(1), tmp_path)
+    blue, red = bluish(image)[1], reddish(image)[1]
+    assert blue.max() > red.max() + 5
+    assert blue.min() > red.min() + 5
+
+
+def test_y_is_up_and_scales_are_equal(tmp_path):
+    body = standing(1)
+    body[:, :, [6, 7, 21, 22], 1] = 1.4  # the left hand goes up
+    image = picture(body, tmp_path)
+    assert bluish(image)[0].min() < reddish(image)[0].min()
+    rows, columns = reddish(image)
+    # Red is 0.2 m (hip to wrist) to 0.3 m wide from its shoulder, 1.35 m high.
+    drawn = np.ptp(rows) / np.ptp(columns)
+    assert drawn == pytest.approx(1.30 / 0.3, rel=0.1)
+
+
+def test_both_persons_are_drawn_and_an_absent_one_is_not(tmp_path):
+    one = standing(1)
+    absent = np.concatenate([one, np.zeros_like(one)])
+    np.testing.assert_array_equal(picture(one, tmp_path), picture(absent, tmp_path))
+    two = np.concatenate([one, one + [0.8, 0, 0]])
+    columns = np.unique(reddish(picture(two, tmp_path))[1])
+    assert (np.diff(columns) > 10).any()
+
+
+def test_joint_that_is_not_finite_is_left_out(tmp_path):
+    body = standing(1)
+    body[:, :, 13] = np.nan
+    assert len(bluish(picture(body, tmp_path))[0]) > 0
+
+
+def test_clip_without_person_axis_and_other_layout_is_drawn(tmp_path):
+    body = np.random.default_rng(0).normal(size=(3, 20, 3))
+    image = picture(body, tmp_path, layout=get_layout('kinect20'))
+    assert (image < 0.6).sum() > 100
+
+
+@pytest.mark.parametrize(
+    ('keypoint', 'settings', 'message'),
+    [
+        (np.ones((1, 4, 20, 3)), {}, 'V=25'),
+        (np.ones((4, 25)), {}, r'\(M, T, V, C\)'),
+        (np.zeros((1, 4, 25, 3)), {}, 'nobody'),
+        (np.ones((1, 4, 25, 3)), dict(num_frames=0), 'num_frames=0'),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(keypoint, settings, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        draw_clip(keypoint, tmp_path / 'clip.png', **settings)
