@@ -1,0 +1,5 @@
+"""Backbones."""
+
+from .hiclr_stgcn import HiCLRSTGCN
+
+__all__ = ['HiCLRSTGCN']

@@ -1,0 +1,91 @@
+"""The ST-GCN of HiCLR: narrow, with a wide last block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from mmaction.models.backbones.stgcn import STGCN, STGCNBlock
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+
+from ...skeleton import get_layout
+
+
+@MODELS.register_module()
+class HiCLRSTGCN(STGCN):
+    """MMAction2's :class:`STGCN` whose last block has a width of its own.
+
+    With the default widths this is the encoder of SkeletonCLR, AimCLR and HiCLR:
+    ten blocks, 16 (4 times), 32 (3), 64 (2) and 256 channels.
+
+    Args:
+        graph_cfg (dict): ``layout``: a name or dict of
+            :func:`~hiclr_mmaction.skeleton.get_layout`, or MMAction2's own dict
+            (``num_node``, ``inward``, ``center``); ``mode`` and ``max_hop`` as in
+            MMAction2's ``Graph``.
+        base_channels (int): Width of the first blocks.
+        out_channels (int): Width of the last block.
+        init_cfg (dict | list[dict], optional): Initialisation. Where it is given it
+            holds for the blocks as well, in place of their own.
+        **kwargs: As in :class:`STGCN`, e.g. ``tcn_dropout``.
+    """
+
+    def __init__(
+        self,
+        graph_cfg: dict,
+        base_channels: int = 16,
+        out_channels: int = 256,
+        init_cfg: dict | list[dict] | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(
+            resolve_graph_cfg(graph_cfg),
+            base_channels=base_channels,
+            init_cfg=init_cfg,
+            **kwargs,
+        )
+        if base_channels < 1 or out_channels < 1:
+            raise ValueError(
+                f'HiCLRSTGCN: base_channels={base_channels}, out_channels={out_channels}; '
+                'both must be at least 1.'
+            )
+        self.out_channels = out_channels
+        self.gcn[-1] = self._last_block(out_channels, kwargs)
+        if init_cfg is not None and not _is_pretrained(init_cfg):
+            # The blocks' own init_cfg would be applied after this one and win.
+            for module in self.gcn.modules():
+                if isinstance(module, BaseModule):
+                    module.init_cfg = None
+
+    def _last_block(self, out_channels: int, kwargs: dict) -> STGCNBlock:
+        """The last block made anew with the stock arguments, but for its width."""
+        old = self.gcn[-1]
+        block_kwargs = {
+            # A list with one value a block is STGCN's way to vary an argument.
+            k: v[-1] if isinstance(v, list | tuple) and len(v) == len(self.gcn) else v
+            for k, v in kwargs.items()
+            if k[:4] in ('gcn_', 'tcn_')
+        }
+        A = torch.tensor(self.graph.A, dtype=torch.float32)
+        return STGCNBlock(
+            old.gcn.in_channels,
+            out_channels,
+            A,
+            stride=1 + (len(self.gcn) in self.down_stages),
+            **block_kwargs,
+        )
+
+
+def resolve_graph_cfg(graph_cfg: Mapping) -> dict:
+    """Replace a layout of ours in a ``graph_cfg`` by MMAction2's form."""
+    layout = graph_cfg.get('layout', 'nturgb+d')
+    if isinstance(layout, Mapping) and 'num_node' in layout:
+        return dict(graph_cfg)
+    mode = graph_cfg.get('mode', 'stgcn_spatial')
+    return dict(graph_cfg, **get_layout(layout).graph_cfg(mode))
+
+
+def _is_pretrained(init_cfg: dict | list[dict]) -> bool:
+    cfgs = [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg
+    return all(cfg['type'] == 'Pretrained' for cfg in cfgs)

@@ -1,0 +1,118 @@
+"""Views on their way into the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from ...skeleton import get_layout, to_stream
+from ...skeleton.augment import ada_in
+from ...skeleton.streams import check_stream
+
+
+@MODELS.register_module()
+class SkeletonViewPreprocessor(BaseDataPreprocessor):
+    """Stack views, mix statistics over the batch (SkeleAdaIN), choose the stream.
+
+    Takes what :class:`PackSkeletonViews` packs, collated by mmengine's
+    ``pseudo_collate`` or ``default_collate``, and gives what :class:`HiCLR` takes.
+
+    Args:
+        layout (str | dict): The skeleton, for the bone stream.
+        stream (str): ``'joint'``, ``'bone'``, ``'motion'`` or ``'bone_motion'``.
+        ada_in (dict, optional): SkeleAdaIN in training: ``dims`` (``'TV'`` or ``'V'``),
+            ``levels`` (query levels, -1 is the strongest) and ``prob`` (of a clip). The
+            style is the next clip of the batch.
+        non_blocking (bool): Whether copies to the device return before they end.
+    """
+
+    def __init__(
+        self,
+        layout: str | dict = 'nturgb+d',
+        stream: str = 'joint',
+        ada_in: dict | None = None,
+        non_blocking: bool = False,
+    ) -> None:
+        super().__init__(non_blocking)
+        check_stream(stream)
+        self.layout = get_layout(layout)
+        self.stream = stream
+        self.ada_in = None if ada_in is None else SkeleAdaIN(**ada_in)
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Prepare a batch; ``inputs`` become float32 on the model's device."""
+        data = self.cast_data(data)
+        inputs = data['inputs']
+        if not isinstance(inputs, dict):
+            return dict(data, inputs=self._to_stream(_stack(inputs)))
+        queries = [_stack(view) for view in inputs['queries']]
+        if training and self.ada_in is not None:
+            queries = self.ada_in(queries)
+        out = dict(
+            key=self._to_stream(_stack(inputs['key'])),
+            queries=[self._to_stream(view) for view in queries],
+            mask=_stack_mask(inputs.get('mask')),
+        )
+        return dict(data, inputs=out)
+
+    def _to_stream(self, x: Tensor) -> Tensor:
+        return to_stream(x.float(), self.stream, self.layout)
+
+
+class SkeleAdaIN:
+    """SkeleAdaIN over a batch: each clip takes the statistics of the next one.
+
+    Args:
+        dims (str): ``'TV'`` or ``'V'``, as in :func:`.augment.ada_in`.
+        levels (Sequence[int]): Query levels to change; -1 is the strongest.
+        prob (float): Probability with which a clip is changed.
+    """
+
+    def __init__(
+        self, dims: str = 'TV', levels: Sequence[int] = (-1,), prob: float = 1.0
+    ) -> None:
+        if dims not in ('TV', 'V'):
+            raise ValueError(f"ada_in.dims={dims!r} is unknown; it is 'TV' or 'V'.")
+        if not 0 <= prob <= 1:
+            raise ValueError(f'ada_in.prob={prob} is not a probability (0 to 1).')
+        self.dims = dims
+        self.levels = tuple(levels)
+        self.prob = prob
+
+    def __call__(self, queries: Sequence[Tensor]) -> list[Tensor]:
+        """Change the views of the chosen levels, ``(N, M, T, V, C)`` each."""
+        queries = list(queries)
+        for level in self.levels:
+            if not -len(queries) <= level < len(queries):
+                raise ValueError(
+                    f'ada_in.levels names level {level}; the views have levels 0 to '
+                    f'{len(queries) - 1}.'
+                )
+            view = queries[level]
+            style = view.roll(1, dims=0)
+            # An absent person has no statistics: it neither takes nor gives any.
+            present = (view != 0).flatten(2).any(2)
+            chosen = present & present.roll(1, dims=0)
+            chosen &= torch.rand(len(view), 1, device=view.device) < self.prob
+            mixed = ada_in(view, style, self.dims)
+            queries[level] = torch.where(chosen[..., None, None, None], mixed, view)
+        return queries
+
+
+def _stack(x: Tensor | Sequence[Tensor]) -> Tensor:
+    return x if isinstance(x, Tensor) else torch.stack(list(x))
+
+
+def _stack_mask(mask: Tensor | Sequence | None) -> Tensor | list[Tensor] | None:
+    """One mask ``(N, T, V)``, or a list of them, one a query."""
+    if mask is None or isinstance(mask, Tensor):
+        return mask
+    # Collated by pseudo_collate, one mask is a list of (T, V); one a query is a list
+    # of lists of them, or after default_collate of (N, T, V).
+    if isinstance(mask[0], Tensor) and mask[0].dim() == 2:
+        return torch.stack(list(mask))
+    return [_stack(m) for m in mask]

@@ -1,0 +1,5 @@
+"""Necks."""
+
+from .skeleton_projector import SkeletonProjector
+
+__all__ = ['SkeletonProjector']

@@ -1,0 +1,48 @@
+"""The projector between encoder and contrast."""
+
+from __future__ import annotations
+
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ..utils import pool_skeleton
+
+
+@MODELS.register_module()
+class SkeletonProjector(BaseModule):
+    """Pool a feature map and project it (MoCo v2's MLP: linear, ReLU, linear).
+
+    Args:
+        in_channels (int): Width of the backbone, ``C``.
+        out_channels (int): Embedding size, ``D``.
+        hid_channels (int, optional): Hidden width; ``in_channels`` by default.
+        init_cfg (dict | list[dict], optional): Initialisation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 256,
+        out_channels: int = 128,
+        hid_channels: int | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        hid_channels = hid_channels or in_channels
+        self.mlp = nn.Sequential(
+            nn.Linear(in_channels, hid_channels),
+            nn.ReLU(inplace=True),
+            nn.Linear(hid_channels, out_channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Project ``(N, M, C, T, V)`` to ``(N, D)``, not yet of unit length."""
+        x = pool_skeleton(x)
+        if x.shape[1] != self.in_channels:
+            raise ValueError(
+                f'neck.in_channels={self.in_channels}, but the backbone gives '
+                f'{x.shape[1]} channels; make them equal.'
+            )
+        return self.mlp(x)

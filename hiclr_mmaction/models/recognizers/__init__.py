@@ -1,0 +1,5 @@
+"""Recognizers."""
+
+from .hiclr import HiCLR
+
+__all__ = ['HiCLR']

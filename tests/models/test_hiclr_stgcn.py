@@ -1,0 +1,93 @@
+"""The backbone: widths, graphs, initialisation."""
+
+import pytest
+import torch
+from mmaction.models import STGCN
+from mmaction.registry import MODELS
+
+
+def build(**kwargs):
+    kwargs.setdefault('graph_cfg', dict(layout='nturgb+d', mode='stgcn_spatial'))
+    return MODELS.build(dict(type='HiCLRSTGCN', **kwargs))
+
+
+def test_default_widths_are_the_papers():
+    model = build()
+    widths = [block.gcn.out_channels for block in model.gcn]
+    assert widths == [16] * 4 + [32] * 3 + [64] * 2 + [256]
+    assert model(torch.randn(2, 2, 50, 25, 3)).shape == (2, 2, 256, 13, 25)
+
+
+def test_is_the_stock_encoder_where_the_widths_agree():
+    graph_cfg = dict(layout='nturgb+d', mode='stgcn_spatial')
+    stock = STGCN(graph_cfg=dict(graph_cfg), base_channels=8, tcn_dropout=0.3)
+    ours = build(base_channels=8, out_channels=32, tcn_dropout=0.3)
+    ours.load_state_dict(stock.state_dict())
+    assert repr(ours.gcn) == repr(stock.gcn)
+    x = torch.randn(2, 1, 16, 25, 3)
+    assert torch.equal(ours.eval()(x), stock.eval()(x))
+
+
+def test_last_block_takes_its_own_value_of_a_list_and_strides_when_told():
+    model = build(
+        num_stages=4,
+        inflate_stages=[3],
+        down_stages=[4],
+        tcn_dropout=[0, 0.1, 0.2, 0.4],
+    )
+    assert model.gcn[-1].tcn.drop.p == 0.4
+    assert model(torch.randn(1, 1, 16, 25, 3)).shape == (1, 1, 256, 8, 25)
+
+
+@pytest.mark.parametrize(
+    ('layout', 'joints'),
+    [
+        ('kinect20', 20),
+        ('openni15', 15),
+        ('coco', 17),
+        (dict(num_joints=3, bones=[(1, 0), (2, 0)], center=0), 3),
+        (dict(num_node=4, inward=[(1, 0), (2, 0), (3, 0)], center=0), 4),
+    ],
+)
+def test_takes_our_layouts_and_mmaction2s(layout, joints):
+    model = build(graph_cfg=dict(layout=layout, mode='spatial'), out_channels=16)
+    assert model(torch.randn(1, 1, 8, joints, 3)).shape[-1] == joints
+
+
+def test_released_initialisation_reaches_every_block():
+    init_cfg = [
+        dict(type='Normal', layer=['Conv2d', 'Linear'], mean=0, std=0.02, bias=0),
+        dict(
+            type='Normal',
+            layer=['BatchNorm1d', 'BatchNorm2d'],
+            mean=1,
+            std=0.02,
+            bias=0,
+        ),
+    ]
+    model = build(init_cfg=init_cfg)
+    model.init_weights()
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            assert 0.015 < module.weight.std() < 0.025, name
+            assert (module.bias == 0).all()
+        elif isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            assert 0.008 < module.weight.std() < 0.04, name
+            assert (module.bias == 0).all()
+
+
+def test_without_init_cfg_the_blocks_keep_their_own():
+    model = build()
+    model.init_weights()
+    weight = model.gcn[1].tcn.conv.weight  # Kaiming, fan out: 16 * 9
+    assert abs(weight.std() - (2 / (16 * 9)) ** 0.5) < 0.01
+
+
+def test_widths_below_one_are_an_error():
+    with pytest.raises(ValueError, match='out_channels=0'):
+        build(out_channels=0)
+
+
+def test_unknown_layout_is_an_error():
+    with pytest.raises(ValueError, match="layout='ntu25' is unknown"):
+        build(graph_cfg=dict(layout='ntu25', mode='spatial'))

@@ -1,0 +1,103 @@
+"""Streams and SkeleAdaIN on the way into the model."""
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+
+from hiclr_mmaction.skeleton import to_stream
+from hiclr_mmaction.skeleton.augment import ada_in
+
+
+def build(**kwargs):
+    return MODELS.build(dict(type='SkeletonViewPreprocessor', **kwargs))
+
+
+def data(n=4, levels=3, persons=2):
+    def view():
+        return torch.randn(n, persons, 8, 25, 3)
+
+    return dict(
+        inputs=dict(key=view(), queries=[view() for _ in range(levels)]),
+        data_samples=[],
+    )
+
+
+@pytest.mark.parametrize('stream', ['joint', 'bone', 'motion', 'bone_motion'])
+def test_every_view_and_a_plain_batch_become_the_stream(stream):
+    batch = data()
+    prepare = build(stream=stream, layout='nturgb+d')
+    out = prepare(batch, training=True)['inputs']
+    for view, raw in zip(
+        [out['key'], *out['queries']],
+        [batch['inputs']['key'], *batch['inputs']['queries']],
+        strict=True,
+    ):
+        assert torch.equal(view, to_stream(raw, stream, 'nturgb+d'))
+    plain = [torch.randn(2, 8, 25, 3) for _ in range(3)]
+    out = prepare(dict(inputs=plain, data_samples=[]))['inputs']
+    assert torch.equal(out, to_stream(torch.stack(plain), stream, 'nturgb+d'))
+
+
+@pytest.mark.parametrize('dims', ['TV', 'V'])
+def test_ada_in_gives_the_strongest_view_the_next_clips_statistics(dims):
+    batch = data()
+    out = build(ada_in=dict(dims=dims))(batch, training=True)['inputs']
+    raw = batch['inputs']['queries']
+    assert torch.equal(out['key'], batch['inputs']['key'])
+    assert torch.equal(out['queries'][0], raw[0])
+    assert torch.equal(out['queries'][1], raw[1])
+    torch.testing.assert_close(
+        out['queries'][2], ada_in(raw[2], raw[2].roll(1, 0), dims)
+    )
+
+
+def test_ada_in_is_for_training_only():
+    batch = data()
+    out = build(ada_in={})(batch, training=False)['inputs']
+    assert torch.equal(out['queries'][2], batch['inputs']['queries'][2])
+
+
+def test_ada_in_neither_makes_nor_copies_absent_persons():
+    batch = data()
+    view = batch['inputs']['queries'][2]
+    view[1, 1] = 0
+    out = build(ada_in={})(batch, training=True)['inputs']['queries'][2]
+    assert (out[1, 1] == 0).all()
+    assert torch.equal(out[2, 1], view[2, 1])  # its style would be the absent one
+    assert not torch.equal(out[3, 1], view[3, 1])
+
+
+def test_ada_in_changes_a_clip_with_its_probability():
+    batch = data(n=300, levels=1, persons=1)
+    out = build(ada_in=dict(prob=0.4))(batch, training=True)['inputs']['queries'][0]
+    changed = (out != batch['inputs']['queries'][0]).flatten(1).any(1).float().mean()
+    assert abs(changed - 0.4) < 0.12
+
+
+def test_ada_in_comes_before_the_stream():
+    batch = data()
+    out = build(ada_in={}, stream='motion')(batch, training=True)['inputs']['queries'][
+        2
+    ]
+    raw = batch['inputs']['queries'][2]
+    mixed = ada_in(raw, raw.roll(1, 0), 'TV')
+    torch.testing.assert_close(out, to_stream(mixed, 'motion', 'nturgb+d'))
+
+
+@pytest.mark.parametrize(
+    ('kwargs', 'message'),
+    [
+        (dict(stream='speed'), "stream='speed' is unknown"),
+        (dict(layout='x'), "layout='x' is unknown"),
+        (dict(ada_in=dict(dims='M')), "ada_in.dims='M' is unknown"),
+        (dict(ada_in=dict(prob=2)), 'ada_in.prob=2 is not a probability'),
+    ],
+)
+def test_unknown_names_are_errors_when_built(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        build(**kwargs)
+
+
+def test_level_that_is_not_there_is_an_error():
+    with pytest.raises(ValueError, match='names level 5; the views have levels 0 to 2'):
+        build(ada_in=dict(levels=(5,)))(data(), training=True)
