@@ -1,0 +1,15 @@
+"""HiCLR self-supervised skeleton learning for MMAction2.
+
+Importing this package registers its components in ``mmaction.registry``.
+"""
+
+# ruff: noqa: E402, F401
+# Before anything of mmaction is imported.
+from .compat import install_workarounds
+from .version import __version__
+
+install_workarounds()
+
+from . import checkpoint, datasets, engine, evaluation, models, skeleton
+
+__all__ = ['__version__']

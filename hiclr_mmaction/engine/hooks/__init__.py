@@ -1,0 +1,13 @@
+"""Hooks."""
+
+from .collapse_warning_hook import CollapseWarningHook
+from .knn_progress_hook import KNNProgressHook
+from .neighbor_mining_hook import NeighborMiningHook
+from .pretrain_check_hook import PretrainCheckHook
+
+__all__ = [
+    'CollapseWarningHook',
+    'KNNProgressHook',
+    'NeighborMiningHook',
+    'PretrainCheckHook',
+]

@@ -1,0 +1,5 @@
+"""Metrics."""
+
+from .knn_metric import KNNMetric, knn_predict
+
+__all__ = ['KNNMetric', 'knn_predict']

@@ -1,0 +1,126 @@
+"""k-nearest-neighbour accuracy of frozen features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+
+
+def knn_predict(
+    features: Tensor,
+    bank: Tensor,
+    bank_labels: Tensor,
+    ks: Sequence[int],
+    chunk_size: int = 1024,
+) -> dict[int, Tensor]:
+    """Vote of the ``k`` nearest entries of a bank by cosine similarity.
+
+    A tie goes to the label whose voters are nearer on the whole.
+
+    Args:
+        features (Tensor): Queries ``(N, C)``.
+        bank (Tensor): Labelled features ``(B, C)``.
+        bank_labels (Tensor): ``(B,)``, int64.
+        ks (Sequence[int]): Numbers of neighbours.
+        chunk_size (int): Queries at a time: memory is bounded by
+            ``chunk_size * (B + number of classes)`` floats.
+
+    Returns:
+        dict[int, Tensor]: Predicted labels ``(N,)`` for each ``k``.
+    """
+    bank = F.normalize(bank.float(), dim=1)
+    num_classes = int(bank_labels.max()) + 1
+    predictions: dict[int, list[Tensor]] = {k: [] for k in ks}
+    for chunk in F.normalize(features.float(), dim=1).split(chunk_size):
+        similarity, index = (chunk @ bank.T).topk(min(max(ks), len(bank)), dim=1)
+        labels = bank_labels[index]
+        for k in ks:
+            # A cosine adds less than half a vote, whatever k is.
+            votes = 1 + similarity[:, :k] / (2 * k + 1)
+            score = votes.new_zeros(len(chunk), num_classes)
+            predictions[k].append(score.scatter_add_(1, labels[:, :k], votes).argmax(1))
+    return {k: torch.cat(parts) for k, parts in predictions.items()}
+
+
+@METRICS.register_module()
+class KNNMetric(BaseMetric):
+    """Accuracy of a k-NN classifier on frozen features, for the stock ``ValLoop``.
+
+    The loop's data set holds both the labelled bank and the clips to classify (e.g. a
+    ``ConcatDataset`` of the training and the test split); clips packed with
+    ``PackSkeletonViews(knn_bank=True)`` are the bank. The model's ``predict`` gives
+    one feature a clip.
+
+    Args:
+        ks (Sequence[int]): Numbers of neighbours.
+        chunk_size (int): Clips classified at a time.
+        collect_device (str): As in :class:`BaseMetric`.
+        prefix (str, optional): As in :class:`BaseMetric`.
+
+    Metrics: ``knn/k1``, ..., the part of the clips that is classified rightly, 0 to 1.
+    """
+
+    default_prefix = 'knn'
+
+    def __init__(
+        self,
+        ks: Sequence[int] = (1, 5, 20),
+        chunk_size: int = 1024,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        if not ks or min(ks) < 1:
+            raise ValueError(f'KNNMetric: ks={tuple(ks)}; give numbers of at least 1.')
+        self.ks = tuple(ks)
+        self.chunk_size = chunk_size
+
+    def process(self, data_batch: dict, data_samples: Sequence[Tensor]) -> None:
+        """Keep the features of a batch with their labels."""
+        for sample, feature in zip(
+            data_batch['data_samples'], data_samples, strict=True
+        ):
+            if 'gt_label' not in sample:
+                raise ValueError(
+                    f'KNNMetric: clip {sample.get("frame_dir")!r} has no label; validate '
+                    'on labelled clips, or leave validation out (--no-validate).'
+                )
+            self.results.append(
+                dict(
+                    feature=feature.detach().cpu(),
+                    label=int(sample.gt_label),
+                    bank=sample.get('knn_bank', False),
+                )
+            )
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Classify every clip that is not of the bank."""
+        parts = {
+            bank: [r for r in results if r['bank'] is bank] for bank in (True, False)
+        }
+        for bank, what in ((True, 'in the bank'), (False, 'to classify')):
+            if not parts[bank]:
+                raise ValueError(
+                    f'KNNMetric: there is no clip {what}; the validation data set must '
+                    'hold both, the bank packed with PackSkeletonViews(knn_bank=True).'
+                )
+        features, labels = zip(
+            *(_stack(parts[bank]) for bank in (True, False)), strict=True
+        )
+        predicted = knn_predict(
+            features[1], features[0], labels[0], self.ks, self.chunk_size
+        )
+        return {
+            f'k{k}': (p == labels[1]).float().mean().item()
+            for k, p in predicted.items()
+        }
+
+
+def _stack(results: list[dict]) -> tuple[Tensor, Tensor]:
+    features = torch.stack([r['feature'] for r in results])
+    return features, torch.tensor([r['label'] for r in results])

@@ -1,0 +1,172 @@
+"""The hooks, in a real runner on the synthetic set."""
+
+import logging
+
+import pytest
+import torch
+from mmengine.runner import Runner
+from support import synthetic_config
+
+from hiclr_mmaction.engine import NeighborMiningHook, PretrainCheckHook
+
+
+class Records(logging.Handler):
+    """Keeps the messages of a run's logger."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append((record.levelname, record.getMessage()))
+
+
+def run(tmp_path, **options):
+    """Train and return the runner with what it logged."""
+    runner = Runner.from_cfg(synthetic_config(tmp_path, **options))
+    records = Records()
+    runner.logger.addHandler(records)
+    runner.train()
+    runner.logger.removeHandler(records)
+    return runner, records.messages
+
+
+def warnings(messages):
+    return [text for level, text in messages if level == 'WARNING']
+
+
+class TestNeighborMining:
+    def test_turns_on_after_its_epochs(self, tmp_path):
+        runner, messages = run(
+            tmp_path,
+            **{
+                'train_cfg.max_epochs': 3,
+                'model.mining': dict(topk=1),
+                'custom_hooks': [dict(type='NeighborMiningHook', begin=2)],
+            },
+        )
+        assert runner.model.mining_active
+        said = [text for _, text in messages if 'Neighbour mining' in text]
+        assert said == ['Neighbour mining is on from epoch 3.']
+
+    def test_stays_off_before(self, tmp_path):
+        runner, _ = run(
+            tmp_path,
+            **{
+                'model.mining': dict(topk=1),
+                'custom_hooks': [dict(type='NeighborMiningHook', begin=1)],
+            },
+        )
+        assert not runner.model.mining_active
+
+    def test_negative_epoch_is_an_error(self):
+        with pytest.raises(ValueError, match='begin=-1 is negative'):
+            NeighborMiningHook(-1)
+
+
+class TestPretrainCheck:
+    @pytest.mark.parametrize(
+        ('options', 'message'),
+        [
+            (
+                {'train_dataloader.batch_size': 64},
+                'batch_size=64 on 1 process.* needs 64 clips a step, but .* has 24',
+            ),
+            ({'model.queue_size': 5}, 'queue_size=5 is smaller than the batch of 8'),
+            (
+                {'model.head.level_weights': (1.0, 0.5)},
+                'weighs 2 query levels, but GrowingAugmentation makes 3',
+            ),
+            (
+                {'model.graph_augment': dict(levels=(3,))},
+                'graph_augment.levels names level 3, but the views have levels 0 to 2',
+            ),
+            (
+                {'model.data_preprocessor.ada_in': dict(levels=(-4,))},
+                'ada_in.levels names level -4',
+            ),
+        ],
+    )
+    def test_contradiction_is_found_before_the_first_iteration(
+        self, tmp_path, options, message
+    ):
+        runner = Runner.from_cfg(synthetic_config(tmp_path, **options))
+        with pytest.raises(ValueError, match=message):
+            PretrainCheckHook().check(runner)
+
+    def test_is_made_before_training(self, tmp_path):
+        runner = Runner.from_cfg(synthetic_config(tmp_path, **{'model.queue_size': 5}))
+        with pytest.raises(ValueError, match='queue_size=5 is smaller'):
+            runner.train()
+        assert runner.iter == 0
+
+    def test_views_are_found_in_a_wrapped_data_set(self, tmp_path):
+        cfg = synthetic_config(tmp_path, **{'model.head.level_weights': (1.0,)})
+        inner = cfg.train_dataloader.dataset
+        cfg.train_dataloader.dataset = dict(
+            type='RepeatDataset', times=2, dataset=inner
+        )
+        with pytest.raises(ValueError, match='weighs 1 query levels'):
+            Runner.from_cfg(cfg).train()
+
+    def test_queue_longer_than_the_training_set_is_warned_of(self, tmp_path):
+        _, messages = run(tmp_path, **{'model.queue_size': 100})
+        assert any(
+            'queue_size=100 is more than the 24 clips' in w for w in warnings(messages)
+        )
+
+    def test_other_models_are_an_error(self, tmp_path):
+        cfg = synthetic_config(tmp_path)
+        runner = Runner.from_cfg(cfg)
+        runner.model = torch.nn.Linear(2, 2)
+        with pytest.raises(ValueError, match='the model is Linear, not HiCLR'):
+            PretrainCheckHook().before_train(runner)
+
+
+class TestCollapseWarning:
+    def options(self, **hook):
+        return {
+            'custom_hooks': [
+                dict(type='CollapseWarningHook', begin=1, interval=1, **hook)
+            ]
+        }
+
+    def test_collapse_is_warned_of_in_words(self, tmp_path):
+        _, messages = run(tmp_path, **self.options(threshold=2.0))
+        said = [w for w in warnings(messages) if 'have collapsed' in w]
+        assert len(said) == 3  # one for each of the iterations
+        assert 'feature_spread=' in said[0]
+        assert 'lower learning rate' in said[0]
+
+    def test_spread_features_are_not(self, tmp_path):
+        _, messages = run(tmp_path, **self.options(threshold=0.0))
+        assert not [w for w in warnings(messages) if 'collapsed' in w]
+
+    def test_a_real_collapse_is_caught_by_the_default_threshold(self, tmp_path):
+        runner = Runner.from_cfg(synthetic_config(tmp_path, **self.options()))
+        records = Records()
+        runner.logger.addHandler(records)
+        runner.model.init_weights()
+        runner.model.neck.mlp[2].weight.data.zero_()  # every clip gets the bias
+        runner.model.neck.mlp[2].bias.data.fill_(1)
+        runner.train()
+        assert [w for w in warnings(records.messages) if 'have collapsed' in w]
+
+
+class TestKNNProgress:
+    def test_compares_the_last_epoch_with_the_untrained_encoder(self, tmp_path):
+        _, messages = run(tmp_path, **{'custom_hooks': [dict(type='KNNProgressHook')]})
+        texts = [text for _, text in messages]
+        first = [t for t in texts if t.startswith('Before training')]
+        last = [t for t in texts if 'after the last epoch (1)' in t]
+        assert len(first) == len(last) == 1
+        before = float(first[0].split('knn/k1 ')[1].split(',')[0])
+        assert f'before training {100 * before:.1f} %' in last[0]
+
+    def test_is_silent_without_validation(self, tmp_path):
+        cfg = synthetic_config(
+            tmp_path, **{'custom_hooks': [dict(type='KNNProgressHook')]}
+        )
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+        cfg.default_hooks.checkpoint.pop('save_best', None)
+        Runner.from_cfg(cfg).train()
