@@ -1,0 +1,12 @@
+# For some hundred clips: SGD, cosine to 0. Set max_epochs so that a run has 2,000
+# iterations or more; a shorter one shows only the fall that comes first.
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=250, val_interval=10)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    optimizer=dict(type='SGD', lr=0.03, momentum=0.9, weight_decay=1e-4)
+)
+param_scheduler = [
+    dict(type='CosineAnnealingLR', eta_min=0, by_epoch=True, convert_to_iter_based=True)
+]
+auto_scale_lr = dict(enable=False, base_batch_size=32)

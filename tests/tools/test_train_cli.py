@@ -1,0 +1,199 @@
+import socket
+import sys
+
+import pytest
+import torch
+from mmengine.config import Config
+
+
+def merged(load_tool, config, *args, **extra):
+    """The config as train.py would hand it to the runner."""
+    train = load_tool('train')
+    cfg = Config.fromfile(config)
+    cfg.merge_from_dict(extra)
+    train.merge_args(cfg, train.parse_args([str(config), *args]))
+    return cfg
+
+
+def logs(folder):
+    return ''.join(path.read_text() for path in folder.glob('*/*.log'))
+
+
+class TestMerging:
+    def test_work_dir_defaults_to_the_name_of_the_config(self, load_tool, tiny_config):
+        assert merged(load_tool, tiny_config).work_dir == './work_dirs/tiny'
+
+    def test_work_dir_of_the_config_wins_over_its_name(self, load_tool, tiny_config):
+        cfg = merged(load_tool, tiny_config, work_dir='from_config')
+        assert cfg.work_dir == 'from_config'
+
+    def test_work_dir_option_wins_over_the_config(self, load_tool, tiny_config):
+        args = ('--work-dir', 'from_option')
+        cfg = merged(load_tool, tiny_config, *args, work_dir='from_config')
+        assert cfg.work_dir == 'from_option'
+
+    def test_seed_option_wins_over_the_config(self, load_tool, tiny_config):
+        assert merged(load_tool, tiny_config).randomness.seed == 1
+        assert merged(load_tool, tiny_config, '--seed', '7').randomness.seed == 7
+        # 0 is a seed like any other
+        assert merged(load_tool, tiny_config, '--seed', '0').randomness.seed == 0
+
+    def test_randomness_options_keep_the_seed_of_the_config(
+        self, load_tool, tiny_config
+    ):
+        cfg = merged(load_tool, tiny_config, '--deterministic', '--diff-rank-seed')
+        assert cfg.randomness == dict(seed=1, deterministic=True, diff_rank_seed=True)
+
+    def test_cfg_options_win_over_every_other_option(self, load_tool, tiny_config):
+        cfg = merged(
+            load_tool,
+            tiny_config,
+            '--seed',
+            '7',
+            '--work-dir',
+            'a',
+            '--cfg-options',
+            'randomness.seed=9',
+            'work_dir=b',
+            'train_cfg.max_epochs=5',
+        )
+        assert cfg.randomness.seed == 9
+        assert cfg.work_dir == 'b'
+        assert cfg.train_cfg.max_epochs == 5
+
+    def test_no_validate_takes_validation_out(self, load_tool, tiny_config):
+        cfg = merged(load_tool, tiny_config, '--no-validate')
+        assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+        assert cfg.test_dataloader is not None
+
+    def test_auto_scale_lr_is_switched_on(self, load_tool, tiny_config):
+        cfg = merged(
+            load_tool,
+            tiny_config,
+            '--auto-scale-lr',
+            auto_scale_lr=dict(enable=False, base_batch_size=128),
+        )
+        assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=128)
+
+    def test_auto_scale_lr_without_a_base_batch_size_is_refused(
+        self, load_tool, tiny_config
+    ):
+        with pytest.raises(SystemExit, match='base_batch_size'):
+            merged(load_tool, tiny_config, '--auto-scale-lr')
+
+    def test_amp_switches_the_wrapper_or_asks_for_a_gpu(self, load_tool, tiny_config):
+        if torch.cuda.is_available():
+            cfg = merged(load_tool, tiny_config, '--amp')
+            assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+            assert cfg.optim_wrapper.loss_scale == 'dynamic'
+        else:
+            with pytest.raises(SystemExit, match='--amp needs a GPU'):
+                merged(load_tool, tiny_config, '--amp')
+
+    def test_both_spellings_of_local_rank_are_known(self, load_tool, tiny_config):
+        parse = load_tool('train').parse_args
+        for spelling in ('--local_rank', '--local-rank'):
+            assert parse([str(tiny_config), f'{spelling}=3']).local_rank == 3
+
+
+class TestResume:
+    def test_a_run_is_continued(self, run_tool, tiny_config, tmp_path):
+        run_tool('train', tiny_config, '--work-dir', tmp_path / 'run')
+        run_tool(
+            'train',
+            tiny_config,
+            '--work-dir',
+            tmp_path / 'run',
+            '--resume',
+            '--cfg-options',
+            'train_cfg.max_epochs=2',
+        )
+        assert (tmp_path / 'run' / 'epoch_2.pth').exists()
+        assert 'resumed epoch: 1, iter: 4' in logs(tmp_path / 'run')
+
+    def test_an_empty_folder_starts_afresh_and_says_so(
+        self, run_tool, tiny_config, tmp_path
+    ):
+        run_tool('train', tiny_config, '--work-dir', tmp_path / 'run', '--resume')
+        assert (tmp_path / 'run' / 'epoch_1.pth').exists()
+        assert 'found no checkpoint in' in logs(tmp_path / 'run')
+
+    def test_starting_afresh_keeps_the_weights_that_the_config_loads(
+        self, load_tool, tiny_config
+    ):
+        cfg = merged(load_tool, tiny_config, '--resume', load_from='pretrained.pth')
+        assert cfg.load_from == 'pretrained.pth'
+        assert not cfg.resume
+
+    def test_auto_looks_where_cfg_options_put_the_run(
+        self, load_tool, tiny_config, tmp_path
+    ):
+        folder = tmp_path / 'elsewhere'
+        folder.mkdir()
+        (folder / 'epoch_3.pth').touch()
+        (folder / 'last_checkpoint').write_text(str(folder / 'epoch_3.pth'))
+        options = ('--resume', '--cfg-options', f'work_dir={folder}')
+        cfg = merged(load_tool, tiny_config, *options)
+        assert cfg.resume
+        assert cfg.load_from == str(folder / 'epoch_3.pth')
+
+    def test_a_missing_checkpoint_is_named(self, load_tool, tiny_config):
+        with pytest.raises(SystemExit, match='not found: nowhere.pth'):
+            merged(load_tool, tiny_config, '--resume', 'nowhere.pth')
+
+
+class TestErrors:
+    def test_a_missing_config_is_named_in_the_one_line_printed(self, run_script):
+        result = run_script('train.py', 'nowhere.py')
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[-1] == 'config not found: nowhere.py'
+        assert 'Traceback' not in result.stderr
+
+    def test_a_bad_setting_ends_with_its_message(self, run_script, tiny_config):
+        options = ('--cfg-options', 'train_dataloader.dataset.length=0')
+        result = run_script('train.py', tiny_config, *options)
+        assert result.returncode == 1
+        last = result.stderr.rstrip().splitlines()[-1]
+        assert last.startswith('ValueError')
+        assert last.endswith('length=0 is not a positive number of samples')
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == 'win32', reason='the scripts are for bash')
+class TestDistributed:
+    @staticmethod
+    def free_port():
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            return str(probe.getsockname()[1])
+
+    def test_two_processes_train_test_and_resume(
+        self, run_script, tiny_config, tmp_path
+    ):
+        folder = tmp_path / 'a run'  # with a space, for the quoting
+        args = (tiny_config, 2, '--work-dir', folder)
+        # These processes share what GPUs there are; here only the CPU counts.
+        env = dict(CUDA_VISIBLE_DEVICES='', PORT=self.free_port())
+        result = run_script('dist_train.sh', *args, **env)
+        assert result.returncode == 0, result.stderr
+        # 8 samples, 2 processes, batches of 2
+        checkpoint = folder / 'epoch_1.pth'
+        assert torch.load(checkpoint)['meta']['iter'] == 2
+
+        more = ('--resume', '--cfg-options', 'train_cfg.max_epochs=2')
+        env['PORT'] = self.free_port()
+        result = run_script('dist_train.sh', *args, *more, **env)
+        assert result.returncode == 0, result.stderr
+        assert 'resumed epoch: 1, iter: 2' in logs(folder)
+
+        env['PORT'] = self.free_port()
+        result = run_script('dist_test.sh', tiny_config, checkpoint, 2, **env)
+        assert result.returncode == 0, result.stderr
+        assert 'mean: ' in result.stdout + result.stderr
+
+    def test_a_failing_process_fails_the_script(self, run_script, tiny_config):
+        env = dict(CUDA_VISIBLE_DEVICES='', PORT=self.free_port())
+        options = ('--cfg-options', 'train_dataloader.dataset.length=0')
+        result = run_script('dist_train.sh', tiny_config, 2, *options, **env)
+        assert result.returncode != 0
+        assert 'length=0 is not a positive number' in result.stderr
