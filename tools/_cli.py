@@ -1,10 +1,12 @@
 """What `train.py` and `test.py` have in common."""
 
 import argparse
+import gc
 import os
 import os.path as osp
 import sys
 
+import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
@@ -61,6 +63,37 @@ def merge_common(cfg: Config, args: argparse.Namespace) -> None:
     cfg.work_dir = work_dir(cfg, args)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
+        follow_split(cfg, args.cfg_options)
+
+
+def follow_split(cfg: Config, options: dict) -> None:
+    """Let validation and test follow a training split given as the only one.
+
+    With `train_dataloader.dataset.split=xview_train` alone, a k-NN on `xsub_val`
+    would classify clips that were trained on: `xsub_*` becomes `xview_*` there.
+    """
+    split = options.get('train_dataloader.dataset.split', '')
+    others = ('val_dataloader', 'test_dataloader')
+    if not split.endswith('_train') or any(key.startswith(others) for key in options):
+        return
+    protocol = split.removesuffix('_train')
+    for loader in others:
+        for dataset in _datasets((cfg.get(loader) or {}).get('dataset')):
+            if dataset.get('split'):
+                part = dataset['split'].rpartition('_')[2]
+                dataset['split'] = f'{protocol}_{part}'
+
+
+def _datasets(cfg):
+    """The innermost data set configs of a wrapped or concatenated one."""
+    if not cfg:
+        return
+    inner = cfg.get('datasets') or [cfg.get('dataset')]
+    if inner == [None]:
+        yield cfg
+    else:
+        for part in inner:
+            yield from _datasets(part)
 
 
 def work_dir(cfg: Config, args: argparse.Namespace) -> str:
@@ -78,3 +111,16 @@ def build_runner(cfg: Config) -> Runner:
 
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)
+
+
+def end_processes() -> None:
+    """Leave the group of a distributed run; call it when the runner is out of scope.
+
+    With torch 2.13 and gloo, a process that exits with a live group, or that leaves the
+    group while a DistributedDataParallel model still lives, now and then aborts
+    ('terminate called without an active exception') after all its work is done.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()  # runner and hooks refer to each other
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()

@@ -10,6 +10,7 @@ import sys
 from _cli import (
     add_common_arguments,
     build_runner,
+    end_processes,
     load_config,
     merge_common,
     require_file,
@@ -50,12 +51,17 @@ def merge_args(cfg, args: argparse.Namespace) -> None:
     merge_common(cfg, args)
 
 
-def main() -> None:
+def test() -> None:
     args = parse_args()
     cfg = load_config(args.config)
     require_file(args.checkpoint, 'checkpoint')
     merge_args(cfg, args)
     build_runner(cfg).test()
+
+
+def main() -> None:
+    test()
+    end_processes()  # here, where nothing refers to the runner any more
 
 
 if __name__ == '__main__':

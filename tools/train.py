@@ -11,6 +11,7 @@ import sys
 from _cli import (
     add_common_arguments,
     build_runner,
+    end_processes,
     load_config,
     merge_common,
     require_file,
@@ -117,7 +118,7 @@ def find_resume(resume: str, folder: str) -> str | None:
     return checkpoint
 
 
-def main() -> None:
+def train() -> None:
     args = parse_args()
     cfg = load_config(args.config)
     merge_args(cfg, args)
@@ -130,6 +131,11 @@ def main() -> None:
         if isinstance(hook, PretrainCheckHook):
             hook.check(runner)
     runner.train()
+
+
+def main() -> None:
+    train()
+    end_processes()  # here, where nothing refers to the runner any more
 
 
 if __name__ == '__main__':

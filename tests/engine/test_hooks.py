@@ -85,6 +85,14 @@ class TestPretrainCheck:
                 {'model.data_preprocessor.ada_in': dict(levels=(-4,))},
                 'ada_in.levels names level -4',
             ),
+            (
+                {'model.data_preprocessor.layout': 'kinect20'},
+                'data_preprocessor.layout has 20 joints, but the clips have 25',
+            ),
+            (
+                {'model.backbone.graph_cfg.layout': 'coco'},
+                'backbone.graph_cfg.layout has 17 joints, but the clips have 25',
+            ),
         ],
     )
     def test_contradiction_is_found_before_the_first_iteration(
@@ -114,6 +122,17 @@ class TestPretrainCheck:
         assert any(
             'queue_size=100 is more than the 24 clips' in w for w in warnings(messages)
         )
+
+    def test_validation_on_another_protocol_is_warned_of(self, tmp_path):
+        cfg = synthetic_config(tmp_path)
+        bank, queries = cfg.val_dataloader.dataset.datasets
+        bank.split = queries.split  # no set of the validation is the training set's
+        runner = Runner.from_cfg(cfg)
+        records = Records()
+        runner.logger.addHandler(records)
+        PretrainCheckHook().check(runner)
+        said = warnings(records.messages)
+        assert any("is on ['train'], validation on ['val']" in w for w in said)
 
     def test_other_models_are_an_error(self, tmp_path):
         cfg = synthetic_config(tmp_path)

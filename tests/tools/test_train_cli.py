@@ -4,6 +4,9 @@ import sys
 import pytest
 import torch
 from mmengine.config import Config
+from support import ROOT
+
+NTU60 = str(ROOT / 'configs' / 'hiclr_stgcn_ntu60.py')
 
 
 def merged(load_tool, config, *args, **extra):
@@ -197,3 +200,33 @@ class TestDistributed:
         result = run_script('dist_train.sh', tiny_config, 2, *options, **env)
         assert result.returncode != 0
         assert 'length=0 is not a positive number' in result.stderr
+
+
+class TestSplitOption:
+    """One option chooses the protocol of training, bank and queries."""
+
+    def splits(self, load_tool, *options):
+        cfg = merged(load_tool, NTU60, '--cfg-options', *options)
+        return [
+            cfg.train_dataloader.dataset.split,
+            *(d.split for d in cfg.val_dataloader.dataset.datasets),
+            *(d.split for d in cfg.test_dataloader.dataset.datasets),
+        ]
+
+    def test_validation_follows_the_training_split(self, load_tool):
+        splits = self.splits(load_tool, 'train_dataloader.dataset.split=xview_train')
+        train, val = 'xview_train', 'xview_val'
+        assert splits == [train, train, val, train, val]
+
+    def test_validation_keeps_a_split_of_its_own(self, load_tool):
+        splits = self.splits(
+            load_tool,
+            'train_dataloader.dataset.split=xview_train',
+            'val_dataloader.dataset.datasets.1.split=xsub_train',
+        )
+        assert splits[:3] == ['xview_train', 'xsub_train', 'xsub_train']
+
+    def test_other_options_change_no_split(self, load_tool):
+        splits = self.splits(load_tool, 'model.queue_size=64')
+        train, val = 'xsub_train', 'xsub_val'
+        assert splits == [train, train, val, train, val]

@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 
 @HOOKS.register_module()
 class KNNProgressHook(Hook):
-    """Validate the untrained encoder first, and compare the last one with it.
+    """Validate before the first step, and compare the last epoch with that.
 
     Args:
         metric (str): The metric that the closing line compares.
@@ -31,18 +31,18 @@ class KNNProgressHook(Hook):
             loop.evaluator.process(data_samples=outputs, data_batch=batch)
         metrics = loop.evaluator.evaluate(len(loop.dataloader.dataset))
         runner.model.train()
-        runner.message_hub.update_info('untrained', metrics)
+        runner.message_hub.update_info('before_training', metrics)
         runner.visualizer.add_scalars(metrics, step=0)
         shown = ', '.join(f'{name} {value:.4f}' for name, value in metrics.items())
-        runner.logger.info(f'Before training (encoder as initialised): {shown}')
+        runner.logger.info(f'Before training: {shown}')
 
     def after_train(self, runner) -> None:
         """Say where the last epoch stands."""
         history = runner.message_hub.log_scalars.get(f'val/{self.metric}')
         if history is None:
             return
-        untrained = runner.message_hub.runtime_info.get('untrained', {})
-        before = untrained.get(self.metric)
+        first = runner.message_hub.runtime_info.get('before_training', {})
+        before = first.get(self.metric)
         compared = '' if before is None else f'; before training {100 * before:.1f} %'
         runner.logger.info(
             f'{self.metric} of the frozen features after the last epoch '

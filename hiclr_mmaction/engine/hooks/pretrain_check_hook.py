@@ -60,6 +60,9 @@ class PretrainCheckHook(Hook):
             )
         for views in _growing_augmentations(loader.dataset):
             _check_levels(model, views)
+        _check_joints(model, loader.dataset)
+        if runner.val_loop is not None:
+            _compare_splits(runner, loader.dataset, runner.val_dataloader.dataset)
 
 
 def _check_levels(model: HiCLR, views: GrowingAugmentation) -> None:
@@ -82,14 +85,47 @@ def _check_levels(model: HiCLR, views: GrowingAugmentation) -> None:
                 )
 
 
+def _check_joints(model: HiCLR, dataset) -> None:
+    joints = dataset[0]['inputs']['key'].shape[-2]
+    named = {
+        'model.data_preprocessor.layout': getattr(model.data_preprocessor, 'layout', None),
+        'model.backbone.graph_cfg.layout': getattr(model.backbone, 'graph', None),
+    }
+    for setting, layout in named.items():
+        # Ours call it num_joints, MMAction2's graph num_node.
+        expected = getattr(layout, 'num_joints', getattr(layout, 'num_node', joints))
+        if expected != joints:
+            raise ValueError(
+                f'{setting} has {expected} joints, but the clips have {joints}; name the '
+                'layout of the data there.'
+            )
+
+
+def _compare_splits(runner, train, val) -> None:
+    trained = {d.split for d in _innermost(train) if getattr(d, 'split', None)}
+    validated = {d.split for d in _innermost(val) if getattr(d, 'split', None)}
+    if trained and validated and not trained & validated:
+        runner.logger.warning(
+            f'Training is on {sorted(trained)}, validation on {sorted(validated)}: clips '
+            'that are trained on may be among those that are classified. Set '
+            'val_dataloader.dataset.datasets.0.split (the bank) and ...1.split too.'
+        )
+
+
+def _innermost(dataset) -> Iterator:
+    """The data sets inside of a wrapped or concatenated one."""
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if inner == [None]:
+        yield dataset
+    else:
+        for part in inner:
+            yield from _innermost(part)
+
+
 def _growing_augmentations(dataset) -> Iterator[GrowingAugmentation]:
-    """The view-making transforms of a dataset, however it is wrapped."""
-    for inner in getattr(dataset, 'datasets', None) or [
-        getattr(dataset, 'dataset', None)
-    ]:
-        if inner is not None:
-            yield from _growing_augmentations(inner)
-    pipeline = getattr(dataset, 'pipeline', None)
-    for transform in getattr(pipeline, 'transforms', ()):
-        if isinstance(transform, GrowingAugmentation):
-            yield transform
+    """The transforms that make the views."""
+    for part in _innermost(dataset):
+        pipeline = getattr(part, 'pipeline', None)
+        for transform in getattr(pipeline, 'transforms', ()):
+            if isinstance(transform, GrowingAugmentation):
+                yield transform
