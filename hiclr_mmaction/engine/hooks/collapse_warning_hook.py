@@ -14,30 +14,32 @@ class CollapseWarningHook(Hook):
     embeddings spread evenly over the sphere, 0 where they are all one.
 
     Args:
-        threshold (float): Warn below this spread.
-        begin (int): Iterations to wait first: a fresh encoder spreads little.
+        threshold (float): Warn below this spread, once an epoch at most.
+        begin (int): Iterations to wait first: in a healthy run too the embeddings
+            draw together at the start (to 0.09 seen), before they spread.
         interval (int): Iterations between two looks.
     """
 
     priority = 'LOW'
 
     def __init__(
-        self, threshold: float = 0.1, begin: int = 500, interval: int = 100
+        self, threshold: float = 0.05, begin: int = 500, interval: int = 100
     ) -> None:
         self.threshold = threshold
         self.begin = begin
         self.interval = interval
+        self._warned_in = -1  # epoch
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None
     ) -> None:
         """Look at the spread of the batch."""
-        if runner.iter + 1 < self.begin or not self.every_n_train_iters(
-            runner, self.interval
-        ):
+        due = self.every_n_train_iters(runner, self.interval)
+        if not due or runner.iter + 1 < self.begin or self._warned_in == runner.epoch:
             return
         spread = float((outputs or {}).get('feature_spread', 1))
         if spread < self.threshold:
+            self._warned_in = runner.epoch
             runner.logger.warning(
                 f'The features have collapsed: feature_spread={spread:.3f}, below '
                 f'{self.threshold}; embeddings of different clips are nearly the same. '

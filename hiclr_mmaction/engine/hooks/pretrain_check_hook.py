@@ -88,7 +88,9 @@ def _check_levels(model: HiCLR, views: GrowingAugmentation) -> None:
 def _check_joints(model: HiCLR, dataset) -> None:
     joints = dataset[0]['inputs']['key'].shape[-2]
     named = {
-        'model.data_preprocessor.layout': getattr(model.data_preprocessor, 'layout', None),
+        'model.data_preprocessor.layout': getattr(
+            model.data_preprocessor, 'layout', None
+        ),
         'model.backbone.graph_cfg.layout': getattr(model.backbone, 'graph', None),
     }
     for setting, layout in named.items():
