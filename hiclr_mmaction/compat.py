@@ -17,6 +17,7 @@ import pickle
 import subprocess
 import sys
 import types
+import warnings
 from datetime import timedelta
 from typing import Any
 
@@ -121,7 +122,12 @@ def check_mmcv() -> None:
     )
     if importlib.util.find_spec('mmcv') is None:
         raise ImportError(f'mmcv is not installed: {remedy}')
-    import mmcv
+    # mmcv-lite advises every user at every start to install the full mmcv, for an
+    # operator that nothing here uses.
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformable')
+        import mmcv
+        import mmcv.cnn.bricks.transformer  # the place of the advice
 
     _require_range('mmcv', mmcv.__version__, MMCV_RANGE, remedy)
 

@@ -34,6 +34,12 @@ def run_python(code, *args, **env):
     )
 
 
+def test_importing_warns_of_nothing_that_is_not_needed():
+    result = run_python('import hiclr_mmaction')
+    assert result.returncode == 0, result.stderr
+    assert 'MultiScaleDeformableAttention' not in result.stderr
+
+
 class TestReleaseChecks:
     def test_missing_mmcv_is_one_line_with_both_remedies(self, monkeypatch):
         monkeypatch.setitem(sys.modules, 'mmcv', None)
