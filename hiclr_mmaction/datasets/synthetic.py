@@ -48,7 +48,7 @@ class SyntheticSkeletons(BaseActionDataset):
         num_subjects (int): Number of people in both splits. Every third is
             left-handed. Defaults to 15.
         clips_per_action (int): Times that each subject does each action.
-            Defaults to 4.
+            Defaults to 6.
         num_val_subjects (int): How many of them are in ``'val'``. Defaults
             to 5.
         actions (list[str], optional): The actions; a label is an index into
@@ -71,7 +71,7 @@ class SyntheticSkeletons(BaseActionDataset):
         pipeline: list[dict | Callable],
         split: str = 'train',
         num_subjects: int = 15,
-        clips_per_action: int = 4,
+        clips_per_action: int = 6,
         num_val_subjects: int = 5,
         actions: Sequence[str] | None = None,
         seed: int = 0,
