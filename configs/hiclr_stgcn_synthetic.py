@@ -17,4 +17,4 @@ model = dict(
     ),
     queue_size=128,
 )
-train_cfg = dict(max_epochs=28, val_interval=7)
+train_cfg = dict(max_epochs=20, val_interval=5)

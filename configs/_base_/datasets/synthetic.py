@@ -21,7 +21,7 @@ bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
 val_pipeline = [align, dict(type='PackSkeletonViews')]
 
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=24,
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
