@@ -1,6 +1,15 @@
 """Pure functions on skeletons: no registry, no configuration, no input or output."""
 
-from .align import center_on, face_camera, hiclr_align, num_tracked_frames, resample
+from .align import (
+    align_2d,
+    align_clip,
+    center_on,
+    face_camera,
+    fill_gaps,
+    hiclr_align,
+    num_tracked_frames,
+    resample,
+)
 from .layouts import LAYOUTS, SkeletonLayout, get_layout
 from .streams import STREAMS, to_bone, to_motion, to_stream
 
@@ -8,8 +17,11 @@ __all__ = [
     'LAYOUTS',
     'STREAMS',
     'SkeletonLayout',
+    'align_2d',
+    'align_clip',
     'center_on',
     'face_camera',
+    'fill_gaps',
     'get_layout',
     'hiclr_align',
     'num_tracked_frames',

@@ -1,7 +1,8 @@
 """Alignment: centre on a joint, resample in time, turn towards the camera.
 
 The formulas are those of the released preprocessing of CrosSCLR, AimCLR and HiCLR
-(its ``frame50`` arrays).
+(its ``frame50`` arrays); those for skeletons in an image, which it does not know, are
+our own.
 """
 
 from __future__ import annotations
@@ -125,3 +126,89 @@ def hiclr_align(
         length = x.shape[1]  # centred on joint 0, so nothing tells its end
     x = center_on(x[:, :length], layout.center)
     return face_camera(resample(x, num_frames), layout.shoulders)
+
+
+def fill_gaps(x: Tensor) -> Tensor:
+    """Put joints that were not seen where they were on the way from when to when seen.
+
+    Places are interpolated in time and held beyond the first and the last sight of a
+    joint; scores stay 0. A joint that is never seen is at 0, and so are all joints of
+    a person before its first and after its last sight: then it is absent.
+
+    Args:
+        x (Tensor): Places and scores ``(..., T, V, 3)``, not seen where the score is 0.
+    """
+    frames = x.shape[-3]
+    seen = x[..., 2] > 0
+    time = torch.arange(frames, device=x.device)[:, None]
+    before = torch.where(seen, time, -1).cummax(-2).values
+    after = torch.where(seen, time, frames).flip(-2).cummin(-2).values.flip(-2)
+    first = torch.where(before < 0, after, before).clamp(max=frames - 1)
+    last = torch.where(after >= frames, before, after).clamp(min=0)
+    part = (time - first) / (last - first).clamp(min=1)
+    places = x[..., :2]
+    start, end = (
+        places.take_along_dim(index.unsqueeze(-1), dim=-3) for index in (first, last)
+    )
+    places = start + part.unsqueeze(-1) * (end - start)
+    somebody = seen.any(-1, keepdim=True)
+    there = (somebody.cumsum(-2) > 0) & (somebody.flip(-2).cumsum(-2).flip(-2) > 0)
+    known = there & seen.any(-2, keepdim=True)
+    return torch.cat([places * known.unsqueeze(-1), x[..., 2:]], dim=-1)
+
+
+def align_2d(x: Tensor, layout: str | SkeletonLayout, num_frames: int = 50) -> Tensor:
+    """Align clips of skeletons in an image.
+
+    Joints that were not seen are filled in (:func:`fill_gaps`), each frame of a person
+    is centred on ``layout.center`` (a person whose centre is never seen: on the mean of
+    the other joints), and the clip is resampled. Then each person is
+    brought to one size: the mean square distance of its joints from the centre over the
+    clip, weighted by score, becomes 1. It needs no certain joint to be in the picture,
+    and one joint found far astray hardly changes it. A picture cannot be turned to face
+    the camera; ``y`` stays down.
+
+    Args:
+        x (Tensor): Pixels and scores ``(M, T, V, 3)`` or ``(N, M, T, V, 3)``.
+        layout (str | SkeletonLayout): The skeleton.
+        num_frames (int): Number of frames of the result. Those after the last in which
+            anybody is seen are left out.
+
+    Returns:
+        Tensor: ``(..., M, num_frames, V, 3)``, the unit being the size of the body.
+
+    Raises:
+        ValueError: If no joint of a clip has a score.
+    """
+    layout = get_layout(layout)
+    if x.dim() == 5:
+        return torch.stack([align_2d(clip, layout, num_frames) for clip in x])
+    sights = (x[..., 2] > 0).any(-1).any(0).nonzero()
+    if len(sights) == 0:
+        raise ValueError(
+            'the clip has no joint with a score above 0, so nobody is seen in it. '
+            'Remove the clip, or give its joints the scores of their detection.'
+        )
+    x = fill_gaps(x[:, : int(sights[-1]) + 1])
+    places, score = x[..., :2], x[..., 2:]
+    there = (x != 0).any(-1, keepdim=True)  # what was not filled in stays at 0
+    center = places[..., layout.center, :].unsqueeze(-2)
+    mean = places.sum(-2, keepdim=True) / there.sum(-2, keepdim=True).clamp(min=1)
+    never = ~there[..., layout.center, :].any(-2)[:, None, None]
+    places = (places - torch.where(never, mean, center)) * there
+    x = resample(torch.cat([places, score], dim=-1), num_frames)
+    places, score = x[..., :2], x[..., 2:]
+    square = (places.square().sum(-1, keepdim=True) * score).sum((1, 2), keepdim=True)
+    size = (square / score.sum((1, 2), keepdim=True).clamp(min=1e-6)).sqrt()
+    return torch.cat([places / size.clamp(min=1e-6), score], dim=-1)
+
+
+def align_clip(x: Tensor, layout: str | SkeletonLayout, num_frames: int = 50) -> Tensor:
+    """Align clips as the layout's coordinates ask.
+
+    Returns:
+        Tensor: Of :func:`hiclr_align` for places in space, of :func:`align_2d` for
+        places in an image.
+    """
+    align = align_2d if get_layout(layout).coordinates == 'xys' else hiclr_align
+    return align(x, layout, num_frames)

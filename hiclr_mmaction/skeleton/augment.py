@@ -3,16 +3,35 @@
 Clips are ``(N, M, T, V, C)``; a draw has one row a sample (``matrix (N, 3, 3)``,
 ``start (N,)``, ...), and an unbatched draw holds for all of them. A single clip
 ``(M, T, V, C)`` with unbatched draws works too. An absent person, all zeros, stays so.
+They know nothing of scores: :func:`on_places` keeps those out of them.
 Groups and constants: HiCLR, 'Growing Augmentation' and its released code.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Generator, Tensor
+
+from .layouts import SkeletonLayout, get_layout
+
+
+def on_places(
+    function: Callable[[Tensor], Tensor], x: Tensor, layout: str | SkeletonLayout
+) -> Tensor:
+    """Apply a function to where the joints are, and leave their scores as they are.
+
+    Args:
+        function (Callable): Takes and gives places ``(..., V, layout.num_axes)``.
+        x (Tensor): Coordinates ``(..., V, C)``.
+        layout (str | SkeletonLayout): Tells how many of ``C`` are places.
+    """
+    axes = get_layout(layout).num_axes
+    if axes >= x.shape[-1]:
+        return function(x)
+    return torch.cat([function(x[..., :axes]), x[..., axes:]], dim=-1)
 
 
 def shear(x: Tensor, matrix: Tensor) -> Tensor:
@@ -203,15 +222,19 @@ def drop_edges(
 
 
 def add_edges(
-    A: Tensor, ratio: float | Tensor, generator: Generator | None = None
+    A: Tensor,
+    ratio: float | Tensor,
+    generator: Generator | None = None,
+    value: float | Tensor = 1.0,
 ) -> Tensor:
     """Set zero entries of an adjacency to one, then rescale to keep its sum.
 
     Args:
         A (Tensor): Adjacency of any shape, with a positive sum.
         ratio (float): Probability with which a zero entry is set.
+        value (float | Tensor): What it is set to, where not to one.
     """
     draw = torch.rand(A.shape, generator=generator, device=A.device) < ratio
-    added = (draw & (A == 0)).to(A)
+    added = (draw & (A == 0)).to(A) * value
     total = A.sum()
     return (A + added) * (total / (total + added.sum()))

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+# What the three coordinates of a joint are: a place in space, or a place in an image
+# and the score of the detector that found it.
+COORDINATES = ('xyz', 'xys')
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class SkeletonLayout:
         shoulders (tuple[int, int] | None): (right, left) joints of the line
             that is turned into the image plane. None: there is no such line.
         joints (tuple[str]): Names of the joints; may be empty.
+        coordinates (str): ``'xyz'``: a place in space, metres, ``y`` up; ``'xys'``:
+            a place in an image, pixels, ``y`` down, and the score of its detection,
+            0 where the joint was not seen.
 
     Raises:
         ValueError: If the parts contradict each other.
@@ -34,10 +41,21 @@ class SkeletonLayout:
     center: int
     shoulders: tuple[int, int] | None = None
     joints: tuple[str, ...] = ()
+    coordinates: str = 'xyz'
+
+    @property
+    def num_axes(self) -> int:
+        """Number of leading coordinates that say where a joint is: 3, or 2."""
+        return 2 if self.coordinates == 'xys' else 3
 
     def __post_init__(self) -> None:
         where = f'layout {self.name!r}: '
         joints = range(self.num_joints)
+        if self.coordinates not in COORDINATES:
+            raise ValueError(
+                f"{where}coordinates={self.coordinates!r} is unknown; it is 'xyz' (a "
+                "place in space) or 'xys' (a place in an image, and its score)."
+            )
         if self.joints and len(self.joints) != self.num_joints:
             raise ValueError(
                 f'{where}{len(self.joints)} joint names for num_joints='
@@ -193,6 +211,7 @@ _LAYOUTS = (
             'left hip', 'right hip', 'left knee', 'right knee', 'left ankle',
             'right ankle',
         ),
+        coordinates='xys',
     ),
     # OpenPose's 18 keypoints, edges as in MMAction2.
     SkeletonLayout(
@@ -214,6 +233,39 @@ _LAYOUTS = (
             'right ankle', 'left hip', 'left knee', 'left ankle', 'right eye',
             'left eye', 'right ear', 'left ear',
         ),
+        coordinates='xys',
+    ),
+    # MediaPipe's pose landmarks, as places in the image with their visibility; the
+    # shoulders hang on the nose, as in the two above. For world landmarks (metres)
+    # write dict(base='mediapipe', coordinates='xyz').
+    SkeletonLayout(
+        name='mediapipe',
+        num_joints=33,
+        bones=(
+            (1, 0), (2, 1), (3, 2), (7, 3), (4, 0), (5, 4), (6, 5), (8, 6), (9, 0),
+            (10, 0), (11, 0), (12, 0), (13, 11), (15, 13), (17, 15), (19, 15), (21, 15),
+            (14, 12), (16, 14), (18, 16), (20, 16), (22, 16), (23, 11), (25, 23),
+            (27, 25), (29, 27), (31, 27), (24, 12), (26, 24), (28, 26), (30, 28),
+            (32, 28),
+        ),
+        mirror=_mirror(33, [
+            (1, 4), (2, 5), (3, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16),
+            (17, 18), (19, 20), (21, 22), (23, 24), (25, 26), (27, 28), (29, 30),
+            (31, 32),
+        ]),
+        center=0,
+        shoulders=(12, 11),
+        joints=(
+            'nose', 'inner left eye', 'left eye', 'outer left eye', 'inner right eye',
+            'right eye', 'outer right eye', 'left ear', 'right ear',
+            'left corner of mouth', 'right corner of mouth', 'left shoulder',
+            'right shoulder', 'left elbow', 'right elbow', 'left wrist', 'right wrist',
+            'left little finger', 'right little finger', 'left index finger',
+            'right index finger', 'left thumb', 'right thumb', 'left hip', 'right hip',
+            'left knee', 'right knee', 'left ankle', 'right ankle', 'left heel',
+            'right heel', 'left tip of foot', 'right tip of foot',
+        ),
+        coordinates='xys',
     ),
 )
 # fmt: on
@@ -224,12 +276,17 @@ LAYOUTS: dict[str, SkeletonLayout] = {layout.name: layout for layout in _LAYOUTS
 def get_layout(layout: str | Mapping | SkeletonLayout) -> SkeletonLayout:
     """Find a layout by name, or make one from a dict.
 
+    A module that a config imports (``custom_imports``) may put a layout of its own into
+    :data:`LAYOUTS`, so that the config calls it by name.
+
     Args:
         layout (str | dict | SkeletonLayout): A name of :data:`LAYOUTS`, or a dict
             for a skeleton of one's own: ``bones`` (child, parent) and ``center``
             are needed, and one of ``num_joints`` and ``joints`` (names); also
             ``mirror`` (a permutation) or ``mirror_pairs`` (left, right), without
-            which nothing is mirrored, ``shoulders`` (right, left) and ``name``.
+            which nothing is mirrored, ``shoulders`` (right, left), ``coordinates``
+            and ``name``. With ``base``, a layout, what the dict leaves out is as in
+            that one.
 
     Raises:
         ValueError: If the name is unknown, or the dict is incomplete or
@@ -253,14 +310,19 @@ def get_layout(layout: str | Mapping | SkeletonLayout) -> SkeletonLayout:
 
 def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
     known = {
-        'name', 'num_joints', 'joints', 'bones', 'mirror', 'mirror_pairs', 'center',
-        'shoulders',
+        'base', 'name', 'num_joints', 'joints', 'bones', 'mirror', 'mirror_pairs',
+        'center', 'shoulders', 'coordinates',
     }  # fmt: skip
     unknown = sorted(set(layout) - known)
     if unknown:
         raise ValueError(
             f'layout dict: unknown keys {unknown}; known are {sorted(known)}.'
         )
+    if layout.get('base') is not None:
+        known_parts = asdict(get_layout(layout['base']))
+        if 'mirror_pairs' in layout:
+            del known_parts['mirror']
+        layout = {**known_parts, **layout}
     joints = tuple(layout.get('joints') or ())
     num_joints = layout.get('num_joints', len(joints))
     missing = [key for key in ('bones', 'center') if layout.get(key) is None]
@@ -288,4 +350,5 @@ def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
         center=layout['center'],
         shoulders=None if shoulders is None else tuple(shoulders),
         joints=joints,
+        coordinates=layout.get('coordinates', 'xyz'),
     )

@@ -1,4 +1,10 @@
-"""Streams: what of a skeleton the encoder sees (joints, bones, their motion)."""
+"""Streams: what of a skeleton the encoder sees (joints, bones, their motion).
+
+A difference of two places in an image is known as well as the worse known of the two:
+its score is the smaller of theirs. (Their product would be the probability that both
+are right if errors were independent, which those of one body and of neighbouring frames
+are not; it would also shrink with each difference taken.)
+"""
 
 from __future__ import annotations
 
@@ -15,22 +21,35 @@ def to_bone(x: Tensor, layout: str | SkeletonLayout) -> Tensor:
 
     Args:
         x (Tensor): Coordinates ``(..., V, C)``.
-        layout (str | SkeletonLayout): The skeleton whose ``bones`` are taken.
+        layout (str | SkeletonLayout): The skeleton whose ``bones`` are taken. Where its
+            coordinates have a score, a bone has the smaller one of its two joints, and
+            the root its own.
     """
-    child, parent = zip(*get_layout(layout).bones, strict=True)
+    layout = get_layout(layout)
+    child, parent = (list(ends) for ends in zip(*layout.bones, strict=True))
     out = torch.zeros_like(x)
     out[..., child, :] = x[..., child, :] - x[..., parent, :]
+    if layout.coordinates == 'xys':
+        out[..., 2] = x[..., 2]
+        out[..., child, 2] = torch.minimum(x[..., child, 2], x[..., parent, 2])
     return out
 
 
-def to_motion(x: Tensor) -> Tensor:
+def to_motion(x: Tensor, layout: str | SkeletonLayout | None = None) -> Tensor:
     """Difference to the next frame; zero in the last frame.
 
     Args:
         x (Tensor): Coordinates ``(..., T, V, C)``.
+        layout (str | SkeletonLayout, optional): The skeleton. Where its coordinates
+            have a score, a motion has the smaller one of its two frames, and the last
+            frame its own. None: no coordinate is a score.
     """
     out = torch.zeros_like(x)
     out[..., :-1, :, :] = x[..., 1:, :, :] - x[..., :-1, :, :]
+    if layout is not None and get_layout(layout).coordinates == 'xys':
+        score = x[..., 2]
+        out[..., 2] = score
+        out[..., :-1, :, 2] = torch.minimum(score[..., 1:, :], score[..., :-1, :])
     return out
 
 
@@ -48,7 +67,7 @@ def to_stream(x: Tensor, stream: str, layout: str | SkeletonLayout) -> Tensor:
     check_stream(stream)
     if stream.startswith('bone'):
         x = to_bone(x, layout)
-    return to_motion(x) if stream.endswith('motion') else x
+    return to_motion(x, layout) if stream.endswith('motion') else x
 
 
 def check_stream(stream: str) -> None:

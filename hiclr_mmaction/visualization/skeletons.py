@@ -25,14 +25,17 @@ def draw_clip(
     """Draw a clip as a row of stick figures and save it as a picture.
 
     Frames are taken evenly from the first to the last. A skeleton is drawn as
-    the sensor sees it: ``y`` is up, and ``x``, which in Kinect's camera space
-    grows to the camera's left, grows to the left. So the left side (blue) of
-    somebody who faces the camera is to the right. Persons and joints that are
-    absent (all zero, or not finite) are left out.
+    the sensor sees it. In space ``y`` is up, and ``x``, which in Kinect's
+    camera space grows to the camera's left, grows to the left. In an image
+    (``layout.coordinates`` are ``'xys'``) ``y`` is down and ``x`` to the right.
+    So the left side (blue) of somebody who faces the camera is to the right in
+    both. Persons and joints that are absent (all zero, not finite, or with a
+    score of 0) are left out, and bones are the paler the smaller the score.
 
     Args:
-        keypoint (np.ndarray): ``(M, T, V, C)`` or ``(T, V, C)``, metres; ``C``
-            is at least 2, and further coordinates are not drawn.
+        keypoint (np.ndarray): ``(M, T, V, C)`` or ``(T, V, C)``, metres, or
+            pixels and, as a third, a score; ``C`` is at least 2, and further
+            coordinates are not drawn.
         path (str | Path): Where to save it; the suffix names the format.
         layout (str | dict | SkeletonLayout): The skeleton, see
             :func:`get_layout`.
@@ -64,7 +67,9 @@ def draw_clip(
     if num_frames < 1:
         raise ValueError(f'num_frames={num_frames} draws nothing; use 1 or more.')
     total = keypoint.shape[1]
-    present = _present(keypoint)
+    image = layout.coordinates == 'xys'
+    score = _score(keypoint, image)
+    present = score > 0
     if not present.any():
         raise ValueError(
             f'keypoint of shape {keypoint.shape} holds nobody: '
@@ -86,17 +91,19 @@ def draw_clip(
 
     for column, frame in enumerate(shown.astype(int)):
         axes = figure.add_axes([column / len(shown), 0.07, 1 / len(shown), 0.83])
-        for person, there in zip(plane[:, frame], present[:, frame], strict=True):
+        for person, known in zip(plane[:, frame], score[:, frame], strict=True):
             for (child, parent), colour in zip(layout.bones, colours, strict=True):
-                if there[child] and there[parent]:
+                if known[child] > 0 and known[parent] > 0:
                     axes.plot(
                         *person[[child, parent]].T,
                         color=colour,
+                        alpha=float(np.clip(known[[child, parent]].min(), 0.15, 1)),
                         linewidth=1.8,
                         solid_capstyle='round',
                     )
-        axes.set_xlim(middle[0] + reach, middle[0] - reach)
-        axes.set_ylim(middle[1] - _TALL * reach, middle[1] + _TALL * reach)
+        right, up = (1, -1) if image else (-1, 1)
+        axes.set_xlim(middle[0] - right * reach, middle[0] + right * reach)
+        axes.set_ylim(middle[1] - up * _TALL * reach, middle[1] + up * _TALL * reach)
         axes.set_aspect('equal')
         axes.set_axis_off()
         axes.text(
@@ -111,11 +118,17 @@ def draw_clip(
     figure.savefig(path)
 
 
-def _present(keypoint: np.ndarray) -> np.ndarray:
-    """Which joints are there, ``(M, T, V)``."""
+def _score(keypoint: np.ndarray, image: bool) -> np.ndarray:
+    """How sure each joint is, 0 where it is absent, ``(M, T, V)``."""
     finite = np.isfinite(keypoint).all(-1)
-    tracked = (np.nan_to_num(keypoint) != 0).any((-2, -1))
-    return finite & tracked[..., None]
+    keypoint = np.nan_to_num(keypoint)
+    if not image:
+        score = (keypoint != 0).any((-2, -1))[..., None]
+    elif keypoint.shape[-1] > 2:
+        score = keypoint[..., 2]
+    else:  # trackers put at the origin what they did not see
+        score = (keypoint != 0).any(-1)
+    return np.where(finite, score, 0).astype(float)
 
 
 def _bone_colours(layout: SkeletonLayout) -> list:
@@ -124,8 +137,11 @@ def _bone_colours(layout: SkeletonLayout) -> list:
     colours = []
     for child, _ in layout.bones:
         other = layout.mirror[child]
+        name = layout.joints[child].lower() if layout.joints else ''
         if other == child:
             colours.append(COLOURS['middle'])
+        elif ('left' in name) != ('right' in name):
+            colours.append(COLOURS['left' if 'left' in name else 'right'])
         else:
             # Every known layout numbers one whole side before the other.
             first = child < other

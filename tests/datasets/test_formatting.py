@@ -6,7 +6,7 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import default_collate, pseudo_collate
 
-from hiclr_mmaction.skeleton import hiclr_align, to_bone
+from hiclr_mmaction.skeleton import align_2d, hiclr_align, to_bone
 
 
 def build(name, **kwargs):
@@ -66,6 +66,57 @@ class TestSkeletonAlign:
     def test_no_frames_wanted_is_an_error(self):
         with pytest.raises(ValueError, match='num_frames=0'):
             build('SkeletonAlign', num_frames=0)
+
+    def test_places_and_scores_of_an_image_are_joined(self):
+        pixels = np.random.rand(1, 20, 17, 2).astype(np.float16) * 500
+        score = np.random.rand(1, 20, 17).astype(np.float16)
+        results = dict(keypoint=pixels, keypoint_score=score, frame_dir='clip7')
+        out = build('SkeletonAlign', layout='coco', num_frames=20)(results)
+        joined = np.concatenate([pixels, score[..., None]], -1).astype(np.float32)
+        expected = align_2d(torch.from_numpy(joined), 'coco', 20).numpy()
+        np.testing.assert_array_equal(out['keypoint'][:1], expected)
+        assert out['keypoint'].shape == (2, 20, 17, 3)
+        assert out['coordinates'] == 'xys'
+        # FormatGCNInput would join them again.
+        assert 'keypoint_score' not in out
+
+    def test_places_without_scores_are_sure_but_for_the_origin(self):
+        pixels = np.random.rand(1, 20, 17, 2) * 500 + 1
+        pixels[0, 3, 8] = 0
+        out = build('SkeletonAlign', layout='coco', num_frames=20, num_person=1)(
+            dict(keypoint=pixels)
+        )
+        score = out['keypoint'][..., 2]
+        assert score[0, 3, 8] == 0
+        assert score.sum() == 20 * 17 - 1
+
+    def test_scores_of_another_shape_are_named(self):
+        results = dict(
+            keypoint=np.ones((1, 20, 17, 2)),
+            keypoint_score=np.ones((1, 19, 17)),
+            frame_dir='clip7',
+        )
+        with pytest.raises(
+            ValueError, match=r"'clip7': keypoint_score has shape \(1, 19"
+        ):
+            build('SkeletonAlign', layout='coco')(results)
+
+    @pytest.mark.parametrize(
+        ('layout', 'channels', 'message'),
+        [
+            ('nturgb+d', 2, r"layout 'nturgb\+d' needs 3 \(x, y, z\)"),
+            ('nturgb+d', 4, r'has 4 coordinates a joint'),
+            ('coco', 4, r'needs 2 \(x, y\) or 3 \(x, y, score\)'),
+        ],
+    )
+    def test_number_of_coordinates_depends_on_the_layout(
+        self, layout, channels, message
+    ):
+        joints = 25 if layout == 'nturgb+d' else 17
+        with pytest.raises(ValueError, match=message):
+            build('SkeletonAlign', layout=layout)(
+                dict(keypoint=np.ones((1, 5, joints, channels)))
+            )
 
     def test_works_before_mmaction2s_own_gcn_pipeline(self):
         results = build('SkeletonAlign', num_frames=16)(sample())

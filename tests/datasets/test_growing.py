@@ -141,3 +141,29 @@ def test_no_level_and_no_augmentation_are_errors():
         GrowingAugmentation([])
     with pytest.raises(ValueError, match='in level 1 is not a skeleton augmentation'):
         GrowingAugmentation([[], [dict(type='SkeletonAlign')]])
+
+
+def test_layout_reaches_the_augmentations_that_take_one_and_name_none():
+    growing = GrowingAugmentation(
+        [
+            [dict(type='SkeletonShear'), dict(type='SkeletonTemporalCrop')],
+            [
+                dict(type='SkeletonMirror'),
+                dict(type='SkeletonRotate', layout='openpose'),
+            ],
+            [dict(type='SkeletonJointMask'), Add(1)],
+        ],
+        layout='coco',
+    )
+    (shear, crop), (mirror, rotate), (mask, _) = growing.levels
+    assert shear.layout == mirror.layout == 'coco'
+    assert rotate.layout == 'openpose'
+    assert not hasattr(crop, 'layout')
+    assert not hasattr(mask, 'layout')
+
+
+def test_clip_aligned_as_another_kind_is_refused():
+    growing = GrowingAugmentation([[], [dict(type='SkeletonShear')]])
+    results = dict(keypoint=np.ones((1, 12, 17, 3)), coordinates='xys')
+    with pytest.raises(ValueError, match="SkeletonShear: layout='nturgb"):
+        growing(results)

@@ -193,6 +193,88 @@ def test_argument_out_of_range_is_named(cfg, message):
         TRANSFORMS.build(cfg)
 
 
+# Of those that change places; time flip, crop and mirror move whole joints.
+PLACES = [
+    dict(type='SkeletonShear'),
+    dict(type='SkeletonRotate'),
+    dict(type='SkeletonNoise'),
+    dict(type='SkeletonBlur', sigma=(1, 2)),
+    dict(type='SkeletonChannelMask'),
+]
+
+
+class TestImage:
+    """Skeletons in an image, (x, y, score)."""
+
+    @pytest.fixture
+    def clips(self):
+        x = torch.randn(6, 2, 30, 17, 3)
+        x[..., 2] = torch.rand(6, 2, 30, 17)
+        x[:, 1] = 0
+        return x
+
+    @pytest.mark.parametrize('cfg', PLACES, ids=[cfg['type'] for cfg in PLACES])
+    def test_x_and_y_change_and_the_score_does_not(self, cfg, clips):
+        transform = TRANSFORMS.build(dict(cfg, prob=1, layout='coco'))
+        out = transform.apply(clips, **transform.draw(6, generator()))
+        assert torch.equal(out[..., 2], clips[..., 2])
+        assert (out[..., :2] != clips[..., :2])[:, 0].flatten(1).any(1).all()
+        assert (out[:, 1] == 0).all()
+
+    @pytest.mark.parametrize('cfg', PLACES, ids=[cfg['type'] for cfg in PLACES])
+    def test_score_does_not_change_x_and_y(self, cfg, clips):
+        transform = TRANSFORMS.build(dict(cfg, prob=1, layout='coco'))
+        draws = transform.draw(6, generator())
+        other = clips.clone()
+        other[..., 2] *= 0.5
+        torch.testing.assert_close(
+            transform.apply(other, **draws)[..., :2],
+            transform.apply(clips, **draws)[..., :2],
+        )
+
+    def test_shear_has_two_entries(self):
+        matrix = build('SkeletonShear', layout='coco').draw(500, generator())['matrix']
+        assert matrix.shape == (500, 2, 2)
+        assert (matrix.diagonal(dim1=1, dim2=2) == 1).all()
+        assert matrix[:, 0, 1].std() > 0.2
+
+    def test_rotation_is_in_the_plane_and_keeps_lengths(self, clips):
+        transform = build('SkeletonRotate', layout='coco')
+        degrees = transform.draw(600, generator())['degrees']
+        assert (degrees[:, :2] == 0).all()
+        assert degrees[:, 2].min() < 1
+        assert 29 < degrees[:, 2].max() <= 30
+        out = transform.apply(clips, degrees=degrees[:6])
+        torch.testing.assert_close(
+            out[..., :2].norm(dim=-1), clips[..., :2].norm(dim=-1)
+        )
+        cos = (out[..., :2] * clips[..., :2]).sum(-1) / clips[..., :2].square().sum(-1)
+        torch.testing.assert_close(
+            cos[:, 0].mean((1, 2)), torch.deg2rad(degrees[:6, 2]).cos()
+        )
+
+    def test_channel_mask_takes_x_and_y_alike(self):
+        transform = build('SkeletonChannelMask', layout='coco')
+        axis = transform.draw(2000, generator())['axis']
+        assert set(axis.tolist()) == {0, 1}
+        assert (torch.bincount(axis) - 1000).abs().max() < 120
+
+    def test_masked_joints_have_score_0(self, clips):
+        transform = build('SkeletonJointMask', ratio=0.2)
+        draws = transform.draw(6, generator())
+        out = transform.apply(clips, **draws)
+        mask = transform.mask(clips, **draws)
+        assert (out[:, 0][mask] == 0).all()
+        assert torch.equal(out[:, 0][~mask], clips[:, 0][~mask])
+
+    @pytest.mark.parametrize('cfg', PLACES, ids=[cfg['type'] for cfg in PLACES])
+    def test_clip_aligned_as_another_kind_is_refused(self, cfg, clips):
+        results = dict(keypoint=clips[0].numpy(), coordinates='xys')
+        TRANSFORMS.build(dict(cfg, layout='coco'))(dict(results))
+        with pytest.raises(ValueError, match="is of 'xyz' coordinates, but SkeletonAl"):
+            TRANSFORMS.build(cfg)(results)
+
+
 def test_own_augmentation_needs_two_methods_only(clips):
     class Scale(SkeletonTransform):
         def draw_parameters(self, n, generator):

@@ -111,6 +111,21 @@ class TestMask:
         assert (views[2][masked] == 7).all()
         assert torch.equal(views[2][~masked], inputs['queries'][2][~masked])
 
+    def test_masked_joints_of_an_image_have_the_token_in_x_and_y_and_score_0(self):
+        model = build(
+            data_preprocessor=dict(
+                type='SkeletonViewPreprocessor',
+                layout=dict(base='kinect20', coordinates='xys'),
+            )
+        )
+        model.mask_token.data.fill_(7)
+        inputs = batch()
+        view = model._mask(inputs['queries'], inputs['mask'])[2]
+        masked = view[inputs['mask'][:, None]]
+        assert (masked == torch.tensor([7.0, 7.0, 0.0])).all()
+        view.sum().backward()
+        assert model.mask_token.grad == 2 * inputs['mask'].sum()
+
     def test_a_list_masks_each_view_by_its_own(self):
         model = build(mask_token=False)
         inputs = batch()

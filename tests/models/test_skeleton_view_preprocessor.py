@@ -84,6 +84,22 @@ def test_ada_in_comes_before_the_stream():
     torch.testing.assert_close(out, to_stream(mixed, 'motion', 'nturgb+d'))
 
 
+def test_ada_in_keeps_the_scores_of_an_image():
+    batch = dict(
+        inputs=dict(
+            key=torch.rand(4, 2, 8, 17, 3),
+            queries=[torch.rand(4, 2, 8, 17, 3) for _ in range(2)],
+        ),
+        data_samples=[],
+    )
+    out = build(ada_in={}, layout='coco')(batch, training=True)['inputs']['queries'][1]
+    raw = batch['inputs']['queries'][1]
+    assert torch.equal(out[..., 2], raw[..., 2])
+    torch.testing.assert_close(
+        out[..., :2], ada_in(raw[..., :2], raw[..., :2].roll(1, 0), 'TV')
+    )
+
+
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [

@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from planar import to_coco
 from support import DATA, ROOT
 
 from hiclr_mmaction.skeleton import (
+    align_2d,
+    align_clip,
     center_on,
     face_camera,
+    fill_gaps,
     get_layout,
     hiclr_align,
     num_tracked_frames,
@@ -118,3 +122,114 @@ def test_face_camera_turns_the_shoulders_into_the_image_plane():
     line = (still[..., 8, :] - still[..., 4, :]).squeeze(0)
     assert (line[:, 2].abs() < 0.05).all()
     assert (line[:, 0] > 0).all()
+
+
+@pytest.fixture
+def image():
+    """Pixels and scores (2, T, 17, 3) of two people, everything seen."""
+    pixels = torch.from_numpy(to_coco(SYNTHETIC['handshake-s00-r00.raw']))
+    return torch.cat([pixels, torch.ones_like(pixels[..., :1])], dim=-1)
+
+
+class TestImage:
+    def test_centre_is_the_origin_and_the_size_is_one(self, image):
+        out = align_2d(image, 'coco', 30)
+        assert out.shape == (2, 30, 17, 3)
+        assert (out[..., 0, :2].abs() < 1e-5).all()
+        size = out[..., :2].square().sum(-1).mean((1, 2)).sqrt()
+        torch.testing.assert_close(size, torch.ones(2))
+        assert (out[..., 2] == 1).all()
+
+    def test_nearer_camera_and_other_place_in_the_picture_change_nothing(self, image):
+        moved = image.clone()
+        moved[..., :2] = 2.5 * image[..., :2] + torch.tensor([300.0, -80.0])
+        torch.testing.assert_close(
+            align_2d(moved, 'coco'), align_2d(image, 'coco'), atol=1e-4, rtol=0
+        )
+
+    def test_one_scale_for_all_frames_of_a_person(self, image):
+        out, frames = align_2d(image, 'coco', image.shape[1]), image.shape[1]
+        centred = center_on(image, 0)
+        ratio = centred[:, :, 5:, 0] / out[:, :, 5:, 0]
+        sure = centred[:, :, 5:, 0].abs() > 5
+        for person in range(2):
+            values = ratio[person][sure[person]]
+            assert len(values) > frames
+            torch.testing.assert_close(
+                values, values.mean().expand_as(values), rtol=1e-3, atol=0
+            )
+
+    def test_weight_of_a_joint_in_the_size_is_its_score(self, image):
+        astray = image.clone()
+        astray[:, ::5, 9, :2] += 4000
+        sure = align_2d(astray, 'coco', image.shape[1])
+        astray[:, ::5, 9, 2] = 0.001
+        doubted = align_2d(astray, 'coco', image.shape[1])
+        good = align_2d(image, 'coco', image.shape[1])
+        others = [0, 5, 6, 11, 12, 15, 16]
+        torch.testing.assert_close(
+            doubted[:, :, others, :2], good[:, :, others, :2], atol=0, rtol=0.15
+        )
+        assert sure[:, :, 16, 1].abs().max() < 0.6 * good[:, :, 16, 1].abs().max()
+
+    def test_unseen_joints_are_filled_and_keep_score_0(self, image):
+        holes = image.clone()
+        holes[0, 10:14, 0] = 0  # the centre itself
+        holes[0, 10:14, 9] = 0
+        frames = image.shape[1]
+        out, good = (align_2d(x, 'coco', frames) for x in (holes, image))
+        assert (out[0, 10:14, [0, 9], 2] == 0).all()
+        # Unfilled, they would be hundreds of pixels, several bodies, astray.
+        assert (out[..., :2] - good[..., :2]).abs().max() < 0.3
+        torch.testing.assert_close(out[0, 20:], good[0, 20:], atol=0.02, rtol=0)
+
+    def test_centre_that_is_never_seen_is_replaced_by_the_mean(self, image):
+        image[0, :, 0] = 0
+        out = align_2d(image, 'coco', 20)
+        assert (out[0, :, 0] == 0).all()
+        assert (out[0, :, 1:, :2].mean(1).abs() < 1e-3).all()
+        assert out[..., :2].abs().max() < 4
+
+    def test_end_in_which_nobody_is_seen_is_left_out(self, image):
+        padded = torch.cat([image, torch.zeros(2, 25, 17, 3)], dim=1)
+        assert torch.equal(align_2d(padded, 'coco'), align_2d(image, 'coco'))
+
+    def test_absent_person_stays_absent_and_changes_nothing(self, image):
+        alone = align_2d(image[:1], 'coco')
+        image[1] = 0
+        pair = align_2d(image, 'coco')
+        assert torch.equal(pair[:1], alone)
+        assert (pair[1] == 0).all()
+
+    def test_batch_is_aligned_one_by_one(self, image):
+        out = align_2d(torch.stack([image, image.flip(0)]), 'coco', 20)
+        assert torch.equal(out[1], align_2d(image.flip(0), 'coco', 20))
+
+    def test_clip_without_any_score_is_an_error(self, image):
+        image[..., 2] = 0
+        with pytest.raises(ValueError, match='no joint with a score above 0'):
+            align_2d(image, 'coco')
+
+    def test_layout_says_which_alignment_a_clip_gets(self, image):
+        assert torch.equal(align_clip(image, 'coco'), align_2d(image, 'coco'))
+        raw = torch.from_numpy(SYNTHETIC['wave-s00-r00.raw'])
+        assert torch.equal(align_clip(raw, 'nturgb+d'), hiclr_align(raw, 'nturgb+d'))
+
+
+def test_gaps_are_filled_on_a_straight_line_and_ends_are_held():
+    x = torch.zeros(1, 8, 2, 3)
+    x[0, :, 1] = torch.tensor([5.0, 5.0, 1.0])
+    x[0, [2, 5], 0] = torch.tensor([[10.0, 0.0, 0.5], [40.0, 6.0, 0.9]])
+    out = fill_gaps(x)[0, :, 0]
+    assert out[:, 0].tolist() == [10, 10, 10, 20, 30, 40, 40, 40]
+    assert out[:, 1].tolist() == [0, 0, 0, 2, 4, 6, 6, 6]
+    assert torch.equal(out[:, 2], x[0, :, 0, 2])
+
+
+def test_person_is_filled_between_its_first_and_last_sight_only():
+    x = torch.zeros(1, 9, 2, 3)
+    x[0, [2, 6]] = torch.tensor([7.0, 8.0, 1.0])
+    out = fill_gaps(x)[0]
+    assert (out[2:7, :, :2] == torch.tensor([7.0, 8.0])).all()
+    assert (out[:2] == 0).all()
+    assert (out[7:] == 0).all()

@@ -90,6 +90,7 @@ def test_own_skeleton_from_a_dict():
         (dict(joints=['a']), '1 joint names for num_joints=3'),
         (dict(num_joints=None), r"\['num_joints'\] missing"),
         (dict(bones=None), r"\['bones'\] missing"),
+        (dict(coordinates='xy'), "coordinates='xy' is unknown; it is 'xyz'"),
         (dict(centre=0), r"unknown keys \['centre'\]"),
     ],
 )
@@ -99,6 +100,32 @@ def test_contradictory_dict_names_what_is_wrong(change, message):
     layout = {k: v for k, v in layout.items() if v is not None}
     with pytest.raises(ValueError, match=message):
         get_layout(layout)
+
+
+def test_layouts_of_image_keypoints_have_a_score():
+    scored = {name for name, layout in LAYOUTS.items() if layout.num_axes == 2}
+    assert scored == {'coco', 'openpose', 'mediapipe'}
+    assert all(LAYOUTS[name].coordinates == 'xys' for name in scored)
+
+
+def test_dict_on_a_base_changes_what_it_says_and_nothing_else():
+    base = get_layout('mediapipe')
+    layout = get_layout(dict(base='mediapipe', coordinates='xyz', center=23))
+    assert (layout.coordinates, layout.num_axes, layout.center) == ('xyz', 3, 23)
+    assert (layout.bones, layout.mirror, layout.joints) == (
+        base.bones,
+        base.mirror,
+        base.joints,
+    )
+    pairs = get_layout(dict(base='mediapipe', mirror_pairs=[(11, 12)]))
+    assert pairs.mirror[11] == 12
+    assert pairs.mirror[23] == 23
+
+
+def test_project_can_add_a_layout_by_name(monkeypatch):
+    own = get_layout(dict(name='arm', num_joints=2, bones=[(1, 0)], center=0))
+    monkeypatch.setitem(LAYOUTS, 'arm', own)
+    assert get_layout('arm') is own
 
 
 def test_neither_name_nor_dict_is_an_error():

@@ -3,6 +3,7 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from planar import to_coco
 
 from hiclr_mmaction.skeleton.layouts import get_layout
 from hiclr_mmaction.visualization import draw_clip
@@ -86,6 +87,58 @@ def test_clip_without_person_axis_and_other_layout_is_drawn(tmp_path):
     body = np.random.default_rng(0).normal(size=(3, 20, 3))
     image = picture(body, tmp_path, layout=get_layout('kinect20'))
     assert (image < 0.6).sum() > 100
+
+
+class TestImage:
+    """Skeletons in an image: pixels and scores, y down."""
+
+    @pytest.fixture
+    def body(self):
+        """The stick figure before a camera, (1, 1, 17, 3)."""
+        pixels = to_coco(standing(1))
+        return np.concatenate([pixels, np.ones_like(pixels[..., :1])], axis=-1)
+
+    def test_stands_upright_with_the_left_side_to_the_right(self, body, tmp_path):
+        image = picture(body, tmp_path, layout='coco')
+        assert bluish(image)[1].max() > reddish(image)[1].max() + 5
+        body[..., 9, 1] = body[..., 0, 1] - 300  # the left wrist over the head
+        image = picture(body, tmp_path, layout='coco')
+        assert bluish(image)[0].min() < reddish(image)[0].min() - 5
+
+    def test_is_the_picture_of_the_same_body_in_space(self, body, tmp_path):
+        space = body * [-1, -1, 1]
+        layout = dict(base='coco', coordinates='xyz')
+        np.testing.assert_array_equal(
+            picture(body, tmp_path, layout='coco'),
+            picture(space, tmp_path, layout=layout),
+        )
+
+    def test_joint_with_score_0_is_left_out_and_a_low_score_pale(self, body, tmp_path):
+        full = picture(body, tmp_path, layout='coco')
+        body[..., 15, 2] = 0.3
+        pale = picture(body, tmp_path, layout='coco')
+        body[..., 15, 2] = 0
+        without = picture(body, tmp_path, layout='coco')
+        assert full.sum() < pale.sum() < without.sum()
+
+    def test_joint_at_the_origin_is_absent_only_without_scores(self, body, tmp_path):
+        body[..., :2] -= body[..., :1, :2]  # centred on the nose
+        full = picture(body, tmp_path, layout='coco')
+        without = picture(body[..., :2], tmp_path, layout='coco')
+        assert (without < 0.9).sum() < (full < 0.9).sum()
+
+
+def test_names_tell_the_sides_of_an_own_skeleton(tmp_path):
+    layout = dict(
+        joints=['trunk', 'Hand_Right', 'Hand_Left', 'Foot_Left', 'Foot_Right'],
+        bones=[(1, 0), (2, 0), (3, 0), (4, 0)],
+        mirror_pairs=[(1, 2), (3, 4)],
+        center=0,
+    )
+    body = np.array([[0, 1], [1, 1], [-1, 1], [-1, 0.0], [1, 0]])[None, None]
+    image = picture(body, tmp_path, layout=layout)
+    blue, red = bluish(image)[1], reddish(image)[1]
+    assert blue.min() > red.max() - 5
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,8 @@
-"""The augmentations of HiCLR as transforms, one class an operation."""
+"""The augmentations of HiCLR as transforms, one class an operation.
+
+Those that take a ``layout`` do another thing to skeletons in an image, ``(x, y, score)``,
+than to skeletons in space: they change ``x`` and ``y`` and keep the score.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +20,28 @@ class SkeletonShear(SkeletonTransform):
 
     Args:
         amplitude (float): The six other entries are drawn from
-            ``U(-amplitude, amplitude)``.
+            ``U(-amplitude, amplitude)``; in an image there are two others.
         prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
     """
 
-    def __init__(self, amplitude: float = 0.5, prob: float = 1.0) -> None:
-        super().__init__(prob)
+    def __init__(
+        self,
+        amplitude: float = 0.5,
+        prob: float = 1.0,
+        layout: str | dict = 'nturgb+d',
+    ) -> None:
+        super().__init__(prob, layout)
         self.amplitude = amplitude
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        matrix = uniform((n, 3, 3), -self.amplitude, self.amplitude, generator)
+        axes = self.num_axes
+        matrix = uniform((n, axes, axes), -self.amplitude, self.amplitude, generator)
         matrix.diagonal(dim1=-2, dim2=-1).fill_(1)
         return dict(matrix=matrix)
 
     def change(self, x: Tensor, matrix: Tensor) -> Tensor:
-        return augment.shear(x, matrix)
+        return self.on_places(lambda places: augment.shear(places, matrix), x)
 
 
 @TRANSFORMS.register_module()
@@ -66,14 +77,15 @@ class SkeletonTemporalCrop(SkeletonTransform):
 class SkeletonMirror(SkeletonTransform):
     """Exchange left and right joints (normal set; 'spatial flip' in the paper).
 
+    A joint's score goes with its place.
+
     Args:
         layout (str | dict): The skeleton.
         prob (float): Probability with which a sample is changed.
     """
 
     def __init__(self, layout: str | dict = 'nturgb+d', prob: float = 0.5) -> None:
-        super().__init__(prob)
-        self.layout = layout
+        super().__init__(prob, layout)
         self._permutation = torch.tensor(get_layout(layout).mirror)
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
@@ -91,42 +103,60 @@ class SkeletonRotate(SkeletonTransform):
         main_degrees (float): The angle about the main axis is ``U(0, main_degrees)``.
         other_degrees (float): The others are ``U(0, other_degrees)``.
         prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton. In an image z is always the main axis, and
+            there is no other.
     """
 
     def __init__(
-        self, main_degrees: float = 30, other_degrees: float = 1, prob: float = 1.0
+        self,
+        main_degrees: float = 30,
+        other_degrees: float = 1,
+        prob: float = 1.0,
+        layout: str | dict = 'nturgb+d',
     ) -> None:
-        super().__init__(prob)
+        super().__init__(prob, layout)
         self.main_degrees = main_degrees
         self.other_degrees = other_degrees
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
         part = uniform((n, 3), 0, 1, generator)
         main = (uniform((n, 1), 0, 3, generator).floor()).clamp_(max=2)
-        is_main = torch.arange(3, device=part.device) == main
+        axis = torch.arange(3, device=part.device)
+        if self.num_axes == 2:
+            return dict(degrees=part * torch.where(axis == 2, self.main_degrees, 0))
         return dict(
-            degrees=part * torch.where(is_main, self.main_degrees, self.other_degrees)
+            degrees=part
+            * torch.where(axis == main, self.main_degrees, self.other_degrees)
         )
 
     def change(self, x: Tensor, degrees: Tensor) -> Tensor:
-        return augment.rotate(x, degrees)
+        if self.num_axes == 3:
+            return augment.rotate(x, degrees)
+        matrix = augment.rotation_matrix(degrees)[..., :2, :2]
+        return self.on_places(lambda places: augment.shear(places, matrix), x)
 
 
 @TRANSFORMS.register_module()
 class SkeletonNoise(SkeletonTransform):
-    """Add Gaussian noise to every coordinate (normal set).
+    """Add Gaussian noise to every coordinate but scores (normal set).
 
     Args:
-        std (float): Standard deviation, in the data's unit (metres).
+        std (float): Standard deviation, in the data's unit (metres; in an image, after
+            :class:`SkeletonAlign`, the size of the body).
         absent (bool): Whether absent persons (all zeros) get noise too, as in the
             released code. By default they stay absent.
         prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
     """
 
     def __init__(
-        self, std: float = 0.01, absent: bool = False, prob: float = 0.5
+        self,
+        std: float = 0.01,
+        absent: bool = False,
+        prob: float = 0.5,
+        layout: str | dict = 'nturgb+d',
     ) -> None:
-        super().__init__(prob)
+        super().__init__(prob, layout)
         self.std = std
         self.absent = absent
 
@@ -139,7 +169,10 @@ class SkeletonNoise(SkeletonTransform):
         )
         if not self.absent:
             noise = noise * (x != 0).flatten(2).any(-1)[..., None, None, None]
-        return x + noise * self.std
+        noise = noise * self.std
+        if self.num_axes < x.shape[-1]:
+            noise[..., self.num_axes :] = 0
+        return x + noise
 
 
 @TRANSFORMS.register_module()
@@ -151,6 +184,7 @@ class SkeletonBlur(SkeletonTransform):
         kernel_size (int): Number of taps, odd.
         normalize (bool): Whether the weights sum to 1. The released code's do not.
         prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
     """
 
     def __init__(
@@ -159,8 +193,9 @@ class SkeletonBlur(SkeletonTransform):
         kernel_size: int = 15,
         normalize: bool = False,
         prob: float = 0.5,
+        layout: str | dict = 'nturgb+d',
     ) -> None:
-        super().__init__(prob)
+        super().__init__(prob, layout)
         if not 0 < sigma[0] <= sigma[1]:
             raise ValueError(
                 f'SkeletonBlur: sigma={tuple(sigma)} is not a range of positive numbers.'
@@ -177,22 +212,30 @@ class SkeletonBlur(SkeletonTransform):
         return dict(sigma=uniform((n,), *self.sigma, generator))
 
     def change(self, x: Tensor, sigma: Tensor) -> Tensor:
-        return augment.gaussian_blur(x, sigma, self.kernel_size, self.normalize)
+        return self.on_places(
+            lambda places: augment.gaussian_blur(
+                places, sigma, self.kernel_size, self.normalize
+            ),
+            x,
+        )
 
 
 @TRANSFORMS.register_module()
 class SkeletonChannelMask(SkeletonTransform):
-    """Set one of x, y, z to zero (normal set).
+    """Set one of x, y, z to zero, in an image one of x and y (normal set).
 
     Args:
         prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
     """
 
-    def __init__(self, prob: float = 0.5) -> None:
-        super().__init__(prob)
+    def __init__(self, prob: float = 0.5, layout: str | dict = 'nturgb+d') -> None:
+        super().__init__(prob, layout)
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        return dict(axis=uniform((n,), 0, 3, generator).long().clamp_(max=2))
+        axes = self.num_axes
+        axis = uniform((n,), 0, axes, generator).long().clamp_(max=axes - 1)
+        return dict(axis=axis)
 
     def change(self, x: Tensor, axis: Tensor) -> Tensor:
         return augment.channel_mask(x, axis.to(x.device))
@@ -220,9 +263,9 @@ class SkeletonTimeFlip(SkeletonTransform):
 class SkeletonJointMask(SkeletonTransform):
     """Mask some joints of each frame (strong set; 'random mask' in the paper).
 
-    On its own it sets the masked joints to zero. Within
+    On its own it sets the masked joints to zero, scores too. Within
     :class:`GrowingAugmentation` the mask is handed to the model, which puts its
-    learnable value there, after the stream is made.
+    learnable value there (and a score of 0), after the stream is made.
 
     Args:
         ratio (float): ``int(V * ratio)`` joints of each frame are masked.

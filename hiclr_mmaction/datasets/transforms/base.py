@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import torch
 from mmcv.transforms import BaseTransform
 from torch import Generator, Tensor
 from torch.utils.data import get_worker_info
+
+from ...skeleton import SkeletonLayout, get_layout
+from ...skeleton.augment import on_places
 
 _worker_generator: tuple[Any, Generator] | None = None
 
@@ -53,14 +57,20 @@ class SkeletonTransform(BaseTransform):
 
     Args:
         prob (float): Probability with which a sample is changed.
+        layout (str | dict, optional): The skeleton, for those that depend on it.
     """
 
-    def __init__(self, prob: float = 1.0) -> None:
+    _layout: SkeletonLayout | None = None
+
+    def __init__(self, prob: float = 1.0, layout: str | dict | None = None) -> None:
         if not 0 <= prob <= 1:
             raise ValueError(
                 f'{type(self).__name__}: prob={prob} is not a probability (0 to 1).'
             )
         self.prob = prob
+        if layout is not None:
+            self.layout = layout
+            self._layout = get_layout(layout)
 
     @abstractmethod
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
@@ -107,8 +117,32 @@ class SkeletonTransform(BaseTransform):
         rows = rows.to(x.device, non_blocking=True)
         return x.index_copy(0, rows, self.change(x[rows], **parameters))
 
+    @property
+    def num_axes(self) -> int:
+        """Number of leading coordinates that are places: 3, or 2 in an image."""
+        return 3 if self._layout is None else self._layout.num_axes
+
+    def on_places(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """Apply a function to places ``(..., num_axes)``; keep the scores."""
+        if self._layout is None:
+            return function(x)
+        return on_places(function, x, self._layout)
+
+    def check_coordinates(self, results: dict) -> None:
+        """Raise a ValueError if the sample was aligned as another kind of skeleton."""
+        aligned = results.get('coordinates')
+        if self._layout is None or aligned in (None, self._layout.coordinates):
+            return
+        raise ValueError(
+            f'{type(self).__name__}: layout={self._layout.name!r} is of '
+            f'{self._layout.coordinates!r} coordinates, but SkeletonAlign was given one '
+            f'of {aligned!r}; set layout of the transform, or of GrowingAugmentation, '
+            'to the layout of the data.'
+        )
+
     def transform(self, results: dict) -> dict:
         """Apply the transform to one sample of a pipeline."""
+        self.check_coordinates(results)
         x = torch.from_numpy(
             np.ascontiguousarray(results['keypoint'], np.float32)
         ).unsqueeze(0)

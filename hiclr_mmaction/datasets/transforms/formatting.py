@@ -10,18 +10,24 @@ from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 
-from ...skeleton import get_layout, hiclr_align, to_stream
+from ...skeleton import align_clip, get_layout, to_stream
 from ...skeleton.streams import check_stream
-from ..checks import check_keypoint, sample_name
+from ..checks import check_keypoint, join_score, sample_name
 
 
 @TRANSFORMS.register_module()
 class SkeletonAlign(BaseTransform):
     """Centre, resample and turn a clip, as the released preprocessing does.
 
+    A skeleton in an image is brought to one size instead of turned, see
+    :func:`~hiclr_mmaction.skeleton.align_2d`.
+
     Required Keys:
 
-    - keypoint (np.ndarray): ``(M, T, V, 3)``, in metres
+    - keypoint (np.ndarray): ``(M, T, V, 3)``, in metres; of an image ``(M, T, V, 2)``,
+      in pixels, or with scores ``(M, T, V, 3)``
+    - keypoint_score (np.ndarray, optional): ``(M, T, V)``, of an image: joined to
+      ``keypoint``, and taken out
 
     Modified Keys:
 
@@ -30,6 +36,7 @@ class SkeletonAlign(BaseTransform):
     Added Keys:
 
     - total_frames (int), num_clips (int, 1), clip_len (int)
+    - coordinates (str): the layout's, ``'xyz'`` or ``'xys'``
 
     Args:
         layout (str | dict): The skeleton.
@@ -38,7 +45,8 @@ class SkeletonAlign(BaseTransform):
             zeros.
 
     Raises:
-        ValueError: If the clip does not fit the layout, is empty or not finite.
+        ValueError: If the clip does not fit the layout, is empty or not finite, or was
+            aligned when its file was made.
     """
 
     def __init__(
@@ -59,10 +67,18 @@ class SkeletonAlign(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Align one sample."""
+        if results.get('prepared'):
+            raise ValueError(
+                f'SkeletonAlign: clip {sample_name(results)!r} was aligned when its file '
+                f'was made ({results["prepared"]}); remove SkeletonAlign from the '
+                'pipeline, or convert the data without --align.'
+            )
+        if self._layout.coordinates == 'xys':
+            join_score(results)
         keypoint = results['keypoint']
         check_keypoint(keypoint, self._layout, sample_name(results))
         keypoint = np.asarray(keypoint[: self.num_person], dtype=np.float32)
-        aligned = hiclr_align(torch.from_numpy(keypoint), self._layout, self.num_frames)
+        aligned = align_clip(torch.from_numpy(keypoint), self._layout, self.num_frames)
         absent = self.num_person - len(aligned)
         if absent:
             aligned = torch.cat(
@@ -71,6 +87,7 @@ class SkeletonAlign(BaseTransform):
         results['keypoint'] = aligned.numpy()
         results['total_frames'] = results['clip_len'] = self.num_frames
         results['num_clips'] = 1
+        results['coordinates'] = self._layout.coordinates
         return results
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,18 +43,27 @@ class GrowingAugmentation(BaseTransform):
         levels (list[list[dict]]): The sets, weakest first; one query level each.
         grown (bool): False, as released: each view is drawn anew from the clip. True:
             view ``i`` is set ``i`` applied to view ``i - 1``.
+        layout (str | dict, optional): The skeleton, for all augmentations that depend on
+            it and do not name one of their own.
 
     Raises:
         ValueError: If there is no level, or something other than a skeleton
             augmentation in one.
     """
 
-    def __init__(self, levels: Sequence[Sequence[dict]], grown: bool = False) -> None:
+    def __init__(
+        self,
+        levels: Sequence[Sequence[dict]],
+        grown: bool = False,
+        layout: str | dict | None = None,
+    ) -> None:
         if not levels:
             raise ValueError(
                 'GrowingAugmentation: levels=[] makes no view; write at least one set.'
             )
-        self.levels = [[_build(t, i) for t in level] for i, level in enumerate(levels)]
+        self.levels = [
+            [_build(t, i, layout) for t in level] for i, level in enumerate(levels)
+        ]
         self.grown = grown
         if grown:
             self._check_nothing_moves_masks()
@@ -124,6 +134,9 @@ class GrowingAugmentation(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Make the views of one sample of a pipeline."""
+        for level in self.levels:
+            for t in level:
+                t.check_coordinates(results)
         x = torch.from_numpy(
             np.ascontiguousarray(results['keypoint'], np.float32)
         ).unsqueeze(0)
@@ -154,7 +167,13 @@ class GrowingAugmentation(BaseTransform):
         return f'GrowingAugmentation(levels={self.levels}, grown={self.grown})'
 
 
-def _build(cfg: dict | SkeletonTransform, level: int) -> SkeletonTransform:
+def _build(
+    cfg: dict | SkeletonTransform, level: int, layout: str | dict | None
+) -> SkeletonTransform:
+    if isinstance(cfg, dict) and layout is not None and 'layout' not in cfg:
+        kind = TRANSFORMS.get(cfg['type']) if isinstance(cfg['type'], str) else None
+        if 'layout' in inspect.signature(kind or cfg['type']).parameters:
+            cfg = dict(cfg, layout=layout)
     transform = TRANSFORMS.build(cfg) if isinstance(cfg, dict) else cfg
     if not isinstance(transform, SkeletonTransform):
         raise ValueError(

@@ -9,8 +9,8 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from ...skeleton import get_layout, to_stream
-from ...skeleton.augment import ada_in
+from ...skeleton import SkeletonLayout, get_layout, to_stream
+from ...skeleton.augment import ada_in, on_places
 from ...skeleton.streams import check_stream
 
 
@@ -51,7 +51,7 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
             return dict(data, inputs=self._to_stream(_stack(inputs)))
         queries = [_stack(view) for view in inputs['queries']]
         if training and self.ada_in is not None:
-            queries = self.ada_in(queries)
+            queries = self.ada_in(queries, self.layout)
         out = dict(
             key=self._to_stream(_stack(inputs['key'])),
             queries=[self._to_stream(view) for view in queries],
@@ -83,8 +83,13 @@ class SkeleAdaIN:
         self.levels = tuple(levels)
         self.prob = prob
 
-    def __call__(self, queries: Sequence[Tensor]) -> list[Tensor]:
-        """Change the views of the chosen levels, ``(N, M, T, V, C)`` each."""
+    def __call__(
+        self, queries: Sequence[Tensor], layout: SkeletonLayout
+    ) -> list[Tensor]:
+        """Change the views of the chosen levels, ``(N, M, T, V, C)`` each.
+
+        Scores, where the layout's coordinates have one, stay the clip's own.
+        """
         queries = list(queries)
         for level in self.levels:
             if not -len(queries) <= level < len(queries):
@@ -98,7 +103,11 @@ class SkeleAdaIN:
             present = (view != 0).flatten(2).any(2)
             chosen = present & present.roll(1, dims=0)
             chosen &= torch.rand(len(view), 1, device=view.device) < self.prob
-            mixed = ada_in(view, style, self.dims)
+            mixed = on_places(
+                lambda x, style=style: ada_in(x, style[..., : x.shape[-1]], self.dims),
+                view,
+                layout,
+            )
             queries[level] = torch.where(chosen[..., None, None, None], mixed, view)
         return queries
 

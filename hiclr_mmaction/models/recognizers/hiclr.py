@@ -138,9 +138,12 @@ class HiCLR(BaseRecognizer):
         return pool_skeleton(self.backbone(inputs))
 
     def _mask(self, views: list[Tensor], mask: Tensor | list | None) -> list[Tensor]:
-        """Put the mask's value where joints are masked."""
+        """Put the mask's value where joints are masked, and 0 where they have a score."""
         masks = mask if isinstance(mask, list) else [None] * (len(views) - 1) + [mask]
         value = views[0].new_zeros(1) if self.mask_token is None else self.mask_token
+        layout = getattr(self.data_preprocessor, 'layout', None)
+        if getattr(layout, 'coordinates', None) == 'xys':
+            value = value * (torch.arange(3, device=value.device) < 2)
         views = [
             x if m is None else torch.where(m[:, None, :, :, None], value.to(x), x)
             for x, m in zip(views, masks, strict=True)

@@ -1,0 +1,124 @@
+"""Clips that are stored aligned, so that training reads what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..skeleton import SkeletonLayout, align_clip, get_layout
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was done to the clips of a file, as its ``prepared`` tells.
+
+    Args:
+        layout (str): Name of the skeleton.
+        num_frames (int): Frames of each clip.
+        num_person (int): Persons of each clip; missing ones are zeros.
+        center (int): The joint at the origin.
+        shoulders (tuple[int, int] | None): Joints (right, left) turned into the image
+            plane. None: skeletons in an image, which are not turned.
+    """
+
+    layout: str
+    num_frames: int
+    num_person: int
+    center: int
+    shoulders: tuple[int, int] | None
+
+    @classmethod
+    def of(cls, source: Any, num_frames: int) -> Preparation:
+        """For the ``layout`` and ``num_person`` of a source.
+
+        Raises:
+            ValueError: If a number is out of range, or the layout has no shoulders.
+        """
+        layout = get_layout(source.layout)
+        if num_frames < 1 or source.num_person < 1:
+            raise ValueError(
+                f'align={num_frames}, num_person={source.num_person}; both must be at '
+                'least 1.'
+            )
+        turned = layout.coordinates == 'xyz'
+        if turned and layout.shoulders is None:
+            raise ValueError(
+                f'align={num_frames}: layout {layout.name!r} has no shoulders, so no '
+                'clip can be turned to face the camera; convert without --align.'
+            )
+        return cls(
+            layout.name,
+            num_frames,
+            source.num_person,
+            layout.center,
+            layout.shoulders if turned else None,
+        )
+
+    @classmethod
+    def read(cls, prepared: Any, where: str) -> Preparation | None:
+        """From the ``prepared`` of a file; None where the clips are raw.
+
+        Raises:
+            ValueError: If it is not what a converter writes.
+        """
+        if prepared is None:
+            return None
+        names = [field.name for field in fields(cls)]
+        if not isinstance(prepared, Mapping) or set(prepared) != set(names):
+            raise ValueError(
+                f"{where}: prepared={prepared!r} is not what this version's converters "
+                f'write ({", ".join(names)}); convert the data again.'
+            )
+        shoulders = prepared['shoulders']
+        return cls(
+            **dict(prepared, shoulders=None if shoulders is None else tuple(shoulders))
+        )
+
+    def check_layout(self, layout: SkeletonLayout, where: str) -> None:
+        """Check that clips aligned for one layout serve another.
+
+        Raises:
+            ValueError: If its centre or shoulders are others.
+        """
+        turned = layout.coordinates == 'xyz'
+        ours = (layout.center, layout.shoulders if turned else None)
+        if ours != (self.center, self.shoulders):
+            raise ValueError(
+                f'{where}: the clips were aligned for layout {self.layout!r} (center '
+                f'{self.center}, shoulders {self.shoulders}), but layout='
+                f'{layout.name!r} has center {ours[0]}, shoulders {ours[1]}; set the '
+                'layout that the data were made with, or convert them again.'
+            )
+
+    def __str__(self) -> str:
+        return (
+            f'aligned for layout {self.layout!r}, {self.num_frames} frames, '
+            f'{self.num_person} person(s)'
+        )
+
+
+def prepare_clip(
+    keypoint: np.ndarray, layout: SkeletonLayout, preparation: Preparation
+) -> np.ndarray:
+    """Align a clip: the first persons, missing ones as zeros.
+
+    Args:
+        keypoint (np.ndarray): Raw ``(M, T, V, 3)``: metres, or pixels and score.
+        layout (SkeletonLayout): Its skeleton.
+        preparation (Preparation): Frames and persons of the result.
+
+    Returns:
+        np.ndarray: float32 ``(num_person, num_frames, V, 3)``.
+
+    Raises:
+        ValueError: If the clip cannot be aligned.
+    """
+    kept = np.asarray(keypoint[: preparation.num_person], dtype=np.float32)
+    aligned = align_clip(torch.from_numpy(kept), layout, preparation.num_frames)
+    absent = preparation.num_person - len(aligned)
+    padding = aligned.new_zeros(absent, *aligned.shape[1:])
+    return torch.cat([aligned, padding]).numpy()
