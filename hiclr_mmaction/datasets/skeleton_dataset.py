@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
+import ctypes
 import difflib
+import os
+import os.path as osp
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from mmaction.datasets import PoseDataset
+import mmengine
+import numpy as np
+from mmaction.datasets import BaseActionDataset, PoseDataset
 from mmaction.registry import DATASETS
+from mmengine.dataset import Compose
 
-from ..skeleton import get_layout
+from ..skeleton import SkeletonLayout, get_layout
 from .checks import check_keypoint, sample_name
+from .prepared import Preparation
+from .safe_pickle import load_pickle
+from .transforms import (
+    GrowingAugmentation,
+    PackSkeletonViews,
+    SkeletonAlign,
+    SkeletonStream,
+    SkeletonTransform,
+)
 
 
 @DATASETS.register_module()
 class SkeletonDataset(PoseDataset):
     """:class:`PoseDataset` that says what is wrong with a file before training does.
 
-    The file is the same pose pickle. Every clip of the split is checked as it is
-    loaded: joints against the layout, at least one person and one frame, no NaN.
+    The file is the same pose pickle. It is read by an unpickler that admits arrays and
+    plain containers alone. Every clip of the split is checked as it is loaded: joints
+    against the layout, at least one person and one frame, no NaN.
+
+    A file whose clips were aligned as it was made (``--align`` of the converters) says
+    so in ``prepared``; then the pipeline has no :class:`SkeletonAlign`. To have both
+    wrong, or neither where clips differ in length, is an error.
 
     Args:
         ann_file (str): Pose pickle, ``dict(split=..., annotations=[...])``.
         pipeline (list[dict]): Transforms.
         split (str, optional): Which of the file's splits. None: all clips.
         layout (str | dict): The skeleton of the data.
+        prepared (bool, optional): Which clips the config is written for: stored aligned
+            (True) or raw (False). None: the file tells.
+        safe (bool): False reads the file as PoseDataset does, which runs whatever code
+            the file holds.
         **kwargs: As in :class:`PoseDataset`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file has no such split, or a clip cannot be used.
+        ValueError: If the file would run code or is damaged, has no such split, a clip
+            cannot be used, or file, pipeline and ``prepared`` contradict each other.
     """
 
     def __init__(
@@ -37,10 +64,20 @@ class SkeletonDataset(PoseDataset):
         pipeline: list,
         split: str | None = None,
         layout: str | dict = 'nturgb+d',
+        prepared: bool | None = None,
+        safe: bool = True,
         **kwargs,
     ) -> None:
         self.layout = get_layout(layout)
+        self.prepared = prepared
+        self.safe = safe
+        self.preparation: Preparation | None = None
         super().__init__(ann_file, pipeline, split=split, **kwargs)
+
+    def full_init(self) -> None:
+        """Load the clips; mmengine then keeps them as one array for all workers."""
+        super().full_init()
+        _return_free_memory()
 
     def load_data_list(self) -> list[dict]:
         """Load and check the clips of the split."""
@@ -50,34 +87,168 @@ class SkeletonDataset(PoseDataset):
                 f'ann_file={self.ann_file!r} does not exist (looked in {Path.cwd()}); '
                 'put the pose pickle there, or set ann_file to where it is.'
             )
-        try:
-            data_list = super().load_data_list()
-        except KeyError as error:
-            raise self._explain(error) from error
+        content = self._read(path)
+        data_list = self._select(content)
         if not data_list:
             raise ValueError(
                 f'{self.ann_file}: split {self.split!r} holds no clip; choose another '
                 'split or repair the file.'
             )
-        for sample in data_list:
-            check_keypoint(sample['keypoint'], self.layout, sample_name(sample))
+        if 'skeleton' not in self.data_prefix:
+            for sample in data_list:
+                check_keypoint(sample['keypoint'], self.layout, sample_name(sample))
+        if isinstance(content, Mapping):
+            self.preparation = Preparation.read(content.get('prepared'), self.ann_file)
+        check_prepared(
+            self.preparation,
+            self.prepared,
+            self.layout,
+            self.pipeline,
+            (np.shape(sample.get('keypoint')) for sample in data_list),
+            self.ann_file,
+        )
+        self._add_prefix(data_list)
         return data_list
 
-    def _explain(self, error: KeyError) -> Exception:
-        """Tell a missing split from a file of another kind."""
-        import mmengine
+    def get_data_info(self, idx: int) -> dict:
+        """The clip, with what a pipeline without :class:`SkeletonAlign` needs."""
+        if self.safe and 'skeleton' in self.data_prefix:
+            data_info = BaseActionDataset.get_data_info(self, idx)
+            name = sample_name(data_info)
+            data_info.update(
+                self._read(Path(self.data_prefix['skeleton'], f'{name}.pkl'))
+            )
+        else:
+            data_info = super().get_data_info(idx)
+        if self.preparation is not None:
+            data_info.update(prepared_keys(self.preparation, self.layout))
+        return data_info
 
-        content = mmengine.load(self.ann_file)
-        splits = list(content.get('split', {})) if isinstance(content, dict) else []
-        if not splits:
-            return ValueError(
-                f'{self.ann_file} has no {error}: it is no pose pickle, which is '
+    def _read(self, path: Path) -> Any:
+        if self.safe:
+            return load_pickle(
+                path, ', or, if you trust it, let it run by SkeletonDataset(safe=False)'
+            )
+        return mmengine.load(path, file_format='pkl')
+
+    def _select(self, content: Any) -> list[dict]:
+        """The clips of the split."""
+        if isinstance(content, list) and self.split is None:
+            return [dict(sample) for sample in content]
+        annotations = _get(content, 'annotations')
+        splits = _get(content, 'split')
+        if annotations is None or (splits is None and self.split is not None):
+            missing = 'annotations' if annotations is None else 'split'
+            raise ValueError(
+                f'{self.ann_file} has no {missing!r}: it is no pose pickle, which is '
                 "dict(split={name: [frame_dir, ...]}, annotations=[{'frame_dir': ..., "
                 "'keypoint': ..., 'label': ...}, ...])."
             )
-        near = difflib.get_close_matches(str(self.split), splits, n=1)
-        hint = f' Did you mean {near[0]!r}?' if near else ''
-        return ValueError(
-            f'split={self.split!r} is not in {self.ann_file}; it has '
-            f'{", ".join(splits)}.{hint}'
+        if self.split is None:
+            return list(annotations)
+        if self.split not in splits:
+            near = difflib.get_close_matches(str(self.split), splits, n=1)
+            hint = f' Did you mean {near[0]!r}?' if near else ''
+            raise ValueError(
+                f'split={self.split!r} is not in {self.ann_file}; it has '
+                f'{", ".join(splits)}.{hint}'
+            )
+        names = set(splits[self.split])
+        key = (
+            'filename' if annotations and 'filename' in annotations[0] else 'frame_dir'
         )
+        return [sample for sample in annotations if sample[key] in names]
+
+    def _add_prefix(self, data_list: list[dict]) -> None:
+        """Put the folder of the videos before the names, as PoseDataset does."""
+        for sample in data_list if 'video' in self.data_prefix else ():
+            for key in ('filename', 'frame_dir'):
+                if key in sample:
+                    sample[key] = osp.join(self.data_prefix['video'], sample[key])
+
+
+def _return_free_memory() -> None:
+    """Give what is free back to the system, where the C library can.
+
+    While clips are loaded and packed there are three copies of them, in pieces so small
+    that the C library keeps the memory of those it frees.
+    """
+    trim = (
+        getattr(ctypes.CDLL(None), 'malloc_trim', None) if os.name == 'posix' else None
+    )
+    if trim is not None:
+        trim(0)
+
+
+def _get(content: Any, key: str) -> Any:
+    return content.get(key) if isinstance(content, Mapping) else None
+
+
+def prepared_keys(preparation: Preparation, layout: SkeletonLayout) -> dict[str, Any]:
+    """What a sample of prepared clips tells, as :class:`SkeletonAlign` would."""
+    return dict(
+        prepared=str(preparation),
+        total_frames=preparation.num_frames,
+        clip_len=preparation.num_frames,
+        num_clips=1,
+        coordinates=layout.coordinates,
+    )
+
+
+def check_prepared(
+    preparation: Preparation | None,
+    expected: bool | None,
+    layout: SkeletonLayout,
+    pipeline: Compose,
+    shapes: Iterable[tuple[int, ...]],
+    where: str,
+) -> None:
+    """Check that clips that are stored aligned are not mixed up with raw ones.
+
+    Args:
+        preparation (Preparation | None): What the file tells; None: it is raw.
+        expected (bool | None): What the config tells.
+        layout (SkeletonLayout): The data set's.
+        pipeline (Compose): The data set's.
+        shapes (Iterable[tuple]): ``(M, T, V, C)`` of each clip.
+        where (str): How messages call the file.
+
+    Raises:
+        ValueError: With the remedy.
+    """
+    if expected is not None and expected != (preparation is not None):
+        raise ValueError(
+            f'prepared={expected}, but {where} holds '
+            + ('raw clips' if preparation is None else f'clips {preparation}')
+            + '; name the other file, or change prepared and the pipeline: '
+            'SkeletonAlign is for raw clips and only for them.'
+        )
+    aligns = any(isinstance(t, SkeletonAlign) for t in pipeline.transforms)
+    if preparation is not None:
+        preparation.check_layout(layout, where)
+        if aligns:
+            raise ValueError(
+                f'{where}: the clips are stored {preparation}, and SkeletonAlign would '
+                'align them again; remove it from the pipeline, or name a file that was '
+                'made without --align.'
+            )
+    # Another project's transform may well make the clips alike.
+    elif not aligns and _leaves_length(pipeline):
+        different = set(shapes)
+        if len(different) > 1:
+            frames = [shape[1] for shape in different]
+            raise ValueError(
+                f'{where}: the clips are raw ({min(frames)} to {max(frames)} frames, '
+                f'{len(different)} shapes) and nothing in the pipeline makes them alike; '
+                "begin it with dict(type='SkeletonAlign', ...), or convert the data with "
+                '--align.'
+            )
+
+
+def _leaves_length(pipeline: Compose) -> bool:
+    """Whether a pipeline packs clips as long as they come."""
+    ours = (GrowingAugmentation, PackSkeletonViews, SkeletonStream, SkeletonTransform)
+    transforms = pipeline.transforms
+    return any(isinstance(t, PackSkeletonViews) for t in transforms) and all(
+        isinstance(t, ours) for t in transforms
+    )

@@ -1,0 +1,72 @@
+"""What joints are called, and which joint of a body that means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+# Names without their side, most telling first. Those of motion capture name the bone
+# that starts at the joint: the `Leg` starts at the knee.
+_CALLED = dict(
+    hips=('hips', 'pelvis', 'hip', 'root', 'hipcenter', 'baseofspine'),
+    spine=('spine', 'abdomen', 'lowerback', 'middleofspine', 'chest'),
+    chest=('spine3', 'spine2', 'spine1', 'chest', 'thorax', 'upperchest'),
+    neck=('neck', 'neck1', 'shouldercenter'),
+    head=('head',),
+    shoulder=('arm', 'upperarm', 'uparm', 'shldr', 'shoulder'),
+    elbow=('forearm', 'lowerarm', 'lowarm', 'elbow'),
+    wrist=('wrist', 'hand'),
+    hand=('handindex1', 'handmiddle1', 'handend', 'wristend', 'hand', 'wrist'),
+    thumb=('handthumb2', 'handthumb1', 'thumb', 'thumb1', 'handend', 'hand', 'wrist'),
+    hip=('upleg', 'upperleg', 'thigh', 'hip'),
+    knee=('leg', 'lowerleg', 'lowleg', 'shin', 'calf', 'knee'),
+    ankle=('ankle', 'foot'),
+    foot=(
+        'toebase', 'toe', 'toes', 'tipoffoot', 'footend', 'ankleend', 'foot', 'ankle',
+    ),
+)  # fmt: skip
+
+
+def side_and_part(joint: str) -> tuple[str, str]:
+    """``('left', 'forearm')`` for ``LeftForeArm``, ``L_ForeArm``, ``rig:lForeArm``.
+
+    The side of a joint in the middle is ``''``.
+    """
+    name = joint.split(':')[-1]
+    for side in ('left', 'right'):
+        if re.search(side, name, re.IGNORECASE):
+            return side, _letters(re.sub(side, '', name, flags=re.IGNORECASE))
+        # A letter apart, or before a word that starts with a capital.
+        letter = rf'(^|[_. ])[{side[0]}{side[0].upper()}](?=[A-Z][a-z]|[_. ]|$)'
+        if re.search(letter, name):
+            return side, _letters(re.sub(letter, ' ', name))
+    return '', _letters(name)
+
+
+def _letters(name: str) -> str:
+    return re.sub('[^a-z0-9]', '', name.lower())
+
+
+def index_joints(joints: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The (first) joint of each side and part."""
+    parts = [side_and_part(joint) for joint in joints]
+    return {part: joint for joint, part in reversed(list(enumerate(parts)))}
+
+
+def find_joint(
+    index: Mapping[tuple[str, str], int], side: str, part: str
+) -> int | None:
+    """The joint that is a part of the body, by what it is called.
+
+    Args:
+        index (dict): Of :func:`index_joints`.
+        side (str): ``'left'``, ``'right'`` or ``''``.
+        part (str): ``'hips'``, ``'shoulder'``, ``'knee'``, ...
+
+    Returns:
+        int | None: None if no joint is called so.
+    """
+    for name in _CALLED[part]:
+        if (side, name) in index:
+            return index[side, name]
+    return None

@@ -1,0 +1,36 @@
+"""Sources of skeletons, and how they become a pose pickle."""
+
+from .base import Clip, SkeletonSource, split_by
+from .bvh import BVHSource
+from .convert import convert
+from .hiclr_arrays import HiCLRArraySource, write_hiclr_arrays
+from .labelled_folder import LabelledFolder
+from .msr_action3d import MSRAction3DSource
+from .ntu import NTUSource, parse_skeleton
+from .nw_ucla import NWUCLASource
+from .own import OwnSource
+from .pku_mmd import PKUMMDSource
+from .pose_pickle import write_pose_pickle, written_at_once
+from .report import Report
+from .utd_mhad import UTDMHADSource
+
+__all__ = [
+    'BVHSource',
+    'Clip',
+    'HiCLRArraySource',
+    'LabelledFolder',
+    'MSRAction3DSource',
+    'NTUSource',
+    'NWUCLASource',
+    'OwnSource',
+    'PKUMMDSource',
+    'Report',
+    'SkeletonSource',
+    'UTDMHADSource',
+    'convert',
+    'parse_skeleton',
+    'split_by',
+    'write_hiclr_arrays',
+    'write_pose_pickle',
+    'written_at_once',
+]

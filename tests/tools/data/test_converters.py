@@ -1,0 +1,121 @@
+"""The converters as programs: options, results, and how they end."""
+
+import json
+
+import numpy as np
+import pytest
+from source_files import write_ntu, write_pku
+from support import ROOT
+
+from hiclr_mmaction.datasets import HiCLRNpyDataset, SkeletonDataset
+from hiclr_mmaction.datasets.safe_pickle import load_pickle
+
+NAMES = ['S001C001P001R001A001', 'S001C002P003R001A002']
+
+
+@pytest.fixture
+def run(run_tool, monkeypatch):
+    """Run a converter in this process."""
+    monkeypatch.syspath_prepend(ROOT / 'tools' / 'data')
+    return lambda name, *args: run_tool(f'data/{name}', *args)
+
+
+@pytest.fixture
+def raw(tmp_path):
+    for seed, name in enumerate(NAMES):
+        write_ntu(tmp_path / 'raw', name, frames=12 + seed, seed=seed)
+    return tmp_path / 'raw'
+
+
+def test_ntu_makes_the_folder_the_pickle_and_the_report(run, raw, tmp_path):
+    out = tmp_path / 'data' / 'skeleton' / 'ntu60_3d.pkl'
+    run('ntu', raw, out, '--workers', '1')
+    assert len(SkeletonDataset(str(out), [], 'xsub_train')) == 1
+    report = json.loads((out.parent / 'ntu60_3d.pkl.report.json').read_text())
+    assert (report['clips'], report['frames']) == (2, 25)
+
+
+def test_options_reach_the_conversion(run, raw, tmp_path):
+    out = tmp_path / 'a.pkl'
+    (tmp_path / 'list.txt').write_text(f'Samples:\n{NAMES[1]}.skeleton\n')
+    options = ['--align', '10', '--ignore', tmp_path / 'list.txt', '--workers', '2']
+    options += ['--dataset', 'ntu120', '--bodies', 'most-motion', '--max-frames', '12']
+    run('ntu', raw, out, *options)
+    content = load_pickle(out)
+    assert content['prepared']['num_frames'] == 10
+    assert [clip['frame_dir'] for clip in content['annotations']] == NAMES[:1]
+    assert 'xset_val' in content['split']
+    settings = json.loads((tmp_path / 'a.pkl.report.json').read_text())['settings']
+    assert (settings['bodies'], settings['max_frames']) == ('most-motion', 12)
+
+
+def test_max_frames_of_0_is_no_limit(run, tmp_path):
+    write_ntu(tmp_path / 'raw', frames=301)
+    run('ntu', tmp_path / 'raw', tmp_path / 'a.pkl', '--max-frames', 0, '--workers', 1)
+    assert load_pickle(tmp_path / 'a.pkl')['annotations'][0]['total_frames'] == 301
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--strict'], r'^error: walking \(.*not an NTU name'),
+        (['--workers', '0'], '^error: workers=0'),
+        (['--align', '0'], '^error: align=0'),
+        (['--ignore', 'nowhere.txt'], '^error: .*nowhere.txt'),
+    ],
+)
+def test_errors_are_one_line(run, raw, tmp_path, options, message):
+    write_ntu(raw, 'walking')
+    with pytest.raises(SystemExit, match=message) as ending:
+        run('ntu', raw, tmp_path / 'a.pkl', *options)
+    assert '\n' not in str(ending.value)
+    assert not (tmp_path / 'a.pkl').exists()
+
+
+def test_older_result_needs_overwrite(run, raw, tmp_path):
+    out = tmp_path / 'a.pkl'
+    out.write_text('mine')
+    with pytest.raises(SystemExit, match='a.pkl exists; set overwrite'):
+        run('ntu', raw, out)
+    run('ntu', raw, out, '--overwrite', '--workers', '1')
+    assert len(load_pickle(out)['annotations']) == 2
+
+
+def test_pku_mmd_with_split_files(run, tmp_path):
+    write_pku(tmp_path, '0002-L', rows='3,2,29,1\n')
+    write_pku(tmp_path, '0003-M', rows='5,2,29,1\n7,30,58,2\n')
+    split = tmp_path / 'cross-subject.txt'
+    split.write_text('Training videos:\n0002-L\nValidataion videos:\n0003-M\n')
+    out = tmp_path / 'pku.pkl'
+    folders = tmp_path / 'skeletons', tmp_path / 'labels'
+    run('pku_mmd', *folders, out, '--split', f'xsub={split}', '--workers', 1)
+    sizes = {name: len(clips) for name, clips in load_pickle(out)['split'].items()}
+    assert sizes == dict(xsub_train=1, xsub_val=2)
+    with pytest.raises(SystemExit):
+        run('pku_mmd', *folders, out, '--split', 'cross-subject.txt')
+
+
+def test_arrays_there_and_back(run, raw, tmp_path):
+    run('ntu', raw, tmp_path / 'a.pkl', '--align', 50, '--workers', 1)
+    run('hiclr_arrays', 'to-arrays', tmp_path / 'a.pkl', tmp_path / 'arrays')
+    dataset = HiCLRNpyDataset(str(tmp_path / 'arrays' / 'xsub_val_position.npy'), [])
+    run('hiclr_arrays', 'to-pickle', tmp_path / 'arrays', tmp_path / 'b.pkl')
+    first, second = (load_pickle(tmp_path / f'{name}.pkl') for name in 'ab')
+    for a in first['annotations']:
+        b = next(b for b in second['annotations'] if b['frame_dir'] == a['frame_dir'])
+        np.testing.assert_array_equal(a['keypoint'], b['keypoint'])
+        assert (a['label'], a['subject']) == (b['label'], b['subject'])
+    assert dataset[0]['frame_dir'] == NAMES[1]
+    with pytest.raises(SystemExit, match='^error: .*exists'):
+        run('hiclr_arrays', 'to-arrays', tmp_path / 'a.pkl', tmp_path / 'arrays')
+
+
+@pytest.mark.parametrize('name', ['ntu', 'pku_mmd', 'hiclr_arrays'])
+def test_help_names_the_common_options(run, capsys, name):
+    command = ['to-pickle'] if name == 'hiclr_arrays' else []
+    with pytest.raises(SystemExit) as ending:
+        run(name, *command, '--help')
+    assert ending.value.code == 0
+    text = capsys.readouterr().out
+    for option in ('--workers', '--overwrite', '--strict', '--ignore'):
+        assert option in text

@@ -1,0 +1,129 @@
+"""The converters of small sets and of people's own files, as commands."""
+
+import json
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+
+from hiclr_mmaction.datasets.safe_pickle import load_pickle
+
+TOOLS = Path(__file__).parents[3] / 'tools' / 'data'
+ROD = "{'joints': ['foot', 'head'], 'bones': [(1, 0)], 'center': 0, 'name': 'rod'}"
+BVH = (
+    """HIERARCHY
+ROOT Hips
+{
+OFFSET 0 0 0
+CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+JOINT LeftArm
+{
+OFFSET 15 40 0
+CHANNELS 3 Zrotation Xrotation Yrotation
+End Site
+{
+OFFSET 0 -30 0
+}
+}
+JOINT RightArm
+{
+OFFSET -15 40 0
+CHANNELS 3 Zrotation Xrotation Yrotation
+End Site
+{
+OFFSET 0 -30 0
+}
+}
+}
+MOTION
+Frames: 2
+Frame Time: 0.0333333
+"""
+    + ('0 90 0' + ' 0' * 9 + '\n') * 2
+)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run a program of tools/data in this process."""
+
+    def run(name, *arguments):
+        monkeypatch.syspath_prepend(TOOLS)
+        spec = spec_from_file_location(f'hiclr_tool_data_{name}', TOOLS / f'{name}.py')
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+        module.main()
+
+    return run
+
+
+def write_files(folder):
+    """A clip for each of the programs."""
+    joints = np.random.default_rng(0).normal(size=(4, 20, 3)).round(3) + 1
+    (folder / 'a01_s02_e00_v03.json').write_text(
+        json.dumps({'skeletons': joints.tolist()})
+    )
+    rows = '\n'.join(f'{x} {y} {z} 1' for x, y, z in joints.reshape(-1, 3))
+    (folder / 'a01_s02_e03_skeleton3D.txt').write_text(rows)
+    scipy.io.savemat(
+        folder / 'a1_s2_t3_skeleton.mat', dict(d_skel=joints.transpose(1, 2, 0))
+    )
+    np.save(folder / 'rod.npy', joints[:, :2])
+    (folder / 'arms.bvh').write_text(BVH)
+
+
+@pytest.mark.parametrize(
+    ('name', 'options', 'clip', 'joints'),
+    [
+        ('nw_ucla', [], 'a01_s02_e00_v03', 20),
+        ('msr_action3d', [], 'a01_s02_e03', 20),
+        ('utd_mhad', [], 'a1_s2_t3', 20),
+        ('own', ['--layout', ROD], 'rod', 2),
+        ('bvh', ['--scale', '1'], 'arms', 5),
+    ],
+)
+def test_program_writes_pickle_and_report(tmp_path, run, name, options, clip, joints):
+    folder = tmp_path / 'files'
+    folder.mkdir()
+    write_files(folder)
+    if name == 'own':  # NW-UCLA's JSON is none of its own
+        (folder / 'a01_s02_e00_v03.json').unlink()
+    out = tmp_path / 'made' / 'clips.pkl'
+    run(name, folder, out, '--workers', '1', *options)
+    (annotation,) = load_pickle(out)['annotations']
+    assert annotation['frame_dir'] == clip
+    assert annotation['keypoint'].shape[2:] == (joints, 3)
+    report = json.loads(out.with_name('clips.pkl.report.json').read_text())
+    assert report['clips'] == 1
+
+
+def test_labels_and_subjects_are_options(tmp_path, run):
+    folder = tmp_path / 'files'
+    folder.mkdir()
+    for name in 'ab':
+        np.save(folder / f'{name}.npy', np.random.rand(4, 2, 3) + 1)
+    labels = tmp_path / 'labels.csv'
+    labels.write_text('clip,label,subject\na,sit,1\nb,run,2\n')
+    out = tmp_path / 'clips.pkl'
+    run(
+        'own', folder, out, '--layout', ROD, '--labels', labels,
+        '--val-subjects', '2', '--workers', '1',
+    )  # fmt: skip
+    content = load_pickle(out)
+    assert content['split'] == dict(xsub_train=['a'], xsub_val=['b'])
+    assert content['classes'] == ['run', 'sit']
+    assert content['layout']['name'] == 'rod'
+
+
+@pytest.mark.parametrize(
+    ('name', 'options'), [('own', ['--layout', ROD]), ('bvh', []), ('nw_ucla', [])]
+)
+def test_folder_that_is_not_there_is_one_line(tmp_path, run, name, options):
+    with pytest.raises(SystemExit) as ended:
+        run(name, tmp_path / 'none', tmp_path / 'out.pkl', *options)
+    assert ended.value.code.startswith('error: ')
+    assert '\n' not in ended.value.code

@@ -1,0 +1,112 @@
+"""The options that all converters have, and how they end."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from hiclr_mmaction.datasets.sources import Report, SkeletonSource, convert
+
+
+def make_parser(description: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    """A parser whose help keeps the lines of `epilog` and shows the defaults."""
+
+    class Help(argparse.RawDescriptionHelpFormatter):
+        def _get_help_string(self, action):
+            text = action.help or ''
+            shown = action.option_strings and action.default not in (None, False, [])
+            if shown and action.default is not argparse.SUPPRESS:
+                text += ' (default: %(default)s)'
+            return text
+
+    return argparse.ArgumentParser(
+        description=description, epilog=epilog, formatter_class=Help
+    )
+
+
+def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> None:
+    """Add the options of :func:`hiclr_mmaction.datasets.sources.convert`.
+
+    Args:
+        parser (ArgumentParser): Gets them, and the result as last positional argument.
+        align (bool): False for sources whose clips may be aligned already.
+    """
+    parser.add_argument(
+        'out',
+        type=Path,
+        help='the pose pickle to write, such as data/skeleton/ntu60_3d.pkl; its folder '
+        'is made. A summary goes to OUT.report.json',
+    )
+    group = parser.add_argument_group('options of all converters')
+    if align:
+        group.add_argument(
+            '--align',
+            type=int,
+            metavar='FRAMES',
+            help='store clips aligned and resampled to this many frames (50 as in '
+            'HiCLR), so that training starts at once; the pipeline of the config then '
+            'has no SkeletonAlign. Without it clips are stored as they are',
+        )
+    group.add_argument(
+        '--ignore',
+        type=Path,
+        metavar='LIST',
+        help='text file with the names of samples to leave out, one a line; lines that '
+        'are no names are not heeded',
+    )
+    group.add_argument(
+        '--workers',
+        type=int,
+        metavar='N',
+        help='processes; without it, one for each core',
+    )
+    group.add_argument(
+        '--strict',
+        action='store_true',
+        help='end with an error at the first clip that cannot be used, instead of '
+        'leaving it out and saying so in the summary',
+    )
+    group.add_argument(
+        '--overwrite', action='store_true', help='replace OUT if it exists'
+    )
+
+
+def add_max_frames(parser: argparse.ArgumentParser, default: int) -> None:
+    """Add ``--max-frames``; 0 is no limit."""
+    parser.add_argument(
+        '--max-frames',
+        type=int,
+        default=default,
+        metavar='N',
+        help='leave out clips of more frames; 0: no limit',
+    )
+
+
+def run(make_source: Callable[[], SkeletonSource], args: argparse.Namespace) -> Report:
+    """Convert, or end the program with one line that says what is wrong.
+
+    Args:
+        make_source (Callable): Makes the source; its errors are told in the same way.
+        args (Namespace): Of :func:`add_output_options`.
+    """
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        return convert(
+            make_source(),
+            args.out,
+            workers=args.workers,
+            overwrite=args.overwrite,
+            strict=args.strict,
+            align=getattr(args, 'align', None),
+            ignore=read_ignore_list(args.ignore) if args.ignore else (),
+        )
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def read_ignore_list(path: Path) -> set[str]:
+    """The names in a list of samples; a file ending such as ``.skeleton`` is dropped."""
+    lines = path.read_text(encoding='utf-8-sig').split()
+    return {line.removesuffix('.skeleton').removesuffix('.txt') for line in lines}
