@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -31,3 +32,13 @@ def data_dir() -> Path:
     if folder is None:
         pytest.skip('no real data: set HICLR_DATA to the folder that holds them')
     return folder
+
+
+@pytest.fixture
+def projects_dir(monkeypatch) -> Path:
+    """MMAction2's projects folder, on the path; skipped where none is named."""
+    folder = os.environ.get('MMACTION2_PROJECTS')
+    if not folder:
+        pytest.skip("set MMACTION2_PROJECTS to MMAction2's projects folder")
+    monkeypatch.syspath_prepend(folder)
+    return Path(folder)

@@ -1,5 +1,6 @@
 """Backbones."""
 
+from .dsta import DSTANet
 from .hiclr_stgcn import HiCLRSTGCN
 
-__all__ = ['HiCLRSTGCN']
+__all__ = ['DSTANet', 'HiCLRSTGCN']

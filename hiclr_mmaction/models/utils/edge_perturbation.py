@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -10,21 +12,26 @@ from ...skeleton.augment import add_edges, drop_edges
 
 
 class EdgePerturbation:
-    """Run a backbone with each layer's adjacency perturbed, for one forward.
+    """Run a backbone with each layer's edges perturbed, for one forward.
 
     Each adjacency has edges dropped at a ratio from ``U(0, drop)``, then added at one
     from ``U(0, add)``, drawn anew for every layer and forward (paper, 'Drop/Add
-    Edges'). A layer's adjacency is its parameter or buffer named ``A``, as in
-    MMAction2's graph convolutions; the backbone itself is not changed.
+    Edges'). The backbone itself is not changed. Edges are found in two places:
+
+    - a layer's parameter or buffer named ``A``, as in the graph convolutions of
+      MMAction2 and of its projects;
+    - the output of a module with a true attribute ``gives_edges``, as the attention of
+      :class:`DSTANet`. These differ from clip to clip, and so do their draws; an added
+      edge is as strong there as the mean one.
 
     Args:
         backbone (nn.Module): The backbone that it will be used with.
         drop (float): Largest ratio of dropped entries.
-        add (float): Largest ratio of zero entries set to one.
+        add (float): Largest ratio of zero entries set.
         levels (Sequence[int]): Query levels to perturb; -1 is the strongest.
 
     Raises:
-        ValueError: If a ratio is out of range or the backbone has no adjacency.
+        ValueError: If a ratio is out of range or the backbone has no edges.
     """
 
     def __init__(
@@ -45,26 +52,45 @@ class EdgePerturbation:
         self.levels = tuple(levels)
         tensors = [*backbone.named_parameters(), *backbone.named_buffers()]
         self.names = [n for n, _ in tensors if n.rpartition('.')[2] == 'A']
-        if not self.names:
+        self.modules = [
+            n for n, m in backbone.named_modules() if getattr(m, 'gives_edges', False)
+        ]
+        if not self.names and not self.modules:
             raise ValueError(
                 f'graph_augment is set, but {type(backbone).__name__} keeps no adjacency '
-                "in a parameter or buffer 'A' whose edges could be dropped or added; "
-                'take a GCN backbone or set graph_augment=None.'
+                "in a parameter or buffer 'A', nor has it a module with gives_edges, "
+                'whose edges could be dropped or added; take a GCN backbone or set '
+                'graph_augment=None.'
             )
 
-    def perturb(self, A: Tensor) -> Tensor:
-        """One draw of a perturbed adjacency."""
+    def perturb(self, A: Tensor, add_mean: bool = False) -> Tensor:
+        """One draw of perturbed edges.
+
+        Args:
+            A (Tensor): Edges of any shape.
+            add_mean (bool): Whether an added edge is as strong as the mean one, not 1.
+                The sum is then kept soundly where edges have signs, too.
+        """
         ratios = torch.rand(2, device=A.device)
         if self.drop:
             A = drop_edges(A, ratios[0] * self.drop)
         if self.add:
-            A = add_edges(A, ratios[1] * self.add)
+            value = A.mean() if add_mean else 1.0
+            A = add_edges(A, ratios[1] * self.add, value=value)
         return A
 
+    def _perturb_output(self, module: nn.Module, args: tuple, edges: Tensor) -> Tensor:
+        """As a forward hook."""
+        return self.perturb(edges, add_mean=True)
+
     def __call__(self, backbone: nn.Module, x: Tensor) -> Tensor:
-        """The backbone's output ``(N, M, C, T, V)`` under perturbed adjacencies."""
+        """The backbone's output ``(N, M, C, T, V)`` under perturbed edges."""
         perturbed = {name: self.perturb(_get(backbone, name)) for name in self.names}
-        return functional_call(backbone, perturbed, (x,))
+        with ExitStack() as hooks:
+            for name in self.modules:
+                module = backbone.get_submodule(name)
+                hooks.enter_context(module.register_forward_hook(self._perturb_output))
+            return functional_call(backbone, perturbed, (x,))
 
 
 def _get(module: nn.Module, name: str) -> Tensor:
