@@ -9,10 +9,11 @@ import torch
 from mmaction.models.utils.graph import Graph
 from torch import Tensor
 
-from ..skeleton import get_layout
+from ..models.backbones.dsta import positional_encoding
+from ..skeleton import SkeletonLayout, get_layout
 
-# Within one encoder of the released project -> within ours.
-_RULES = [
+# Within one encoder of the released project -> within ours. None: left out.
+_GCN_RULES = [
     (r'data_bn\.(.+)', r'backbone.data_bn.\1'),
     (r'st_gcn_networks\.(\d+)\.gcn\.conv\.(.+)', r'backbone.gcn.\1.gcn.conv.\2'),
     (r'st_gcn_networks\.(\d+)\.tcn\.0\.(.+)', r'backbone.gcn.\1.gcn.bn.\2'),
@@ -20,15 +21,36 @@ _RULES = [
     (r'st_gcn_networks\.(\d+)\.tcn\.3\.(.+)', r'backbone.gcn.\1.tcn.bn.\2'),
     (r'st_gcn_networks\.(\d+)\.residual\.0\.(.+)', r'backbone.gcn.\1.residual.conv.\2'),
     (r'st_gcn_networks\.(\d+)\.residual\.1\.(.+)', r'backbone.gcn.\1.residual.bn.\2'),
+]
+_DSTA_RULES = [
+    (r'proj\.(.+)', r'backbone.stem.0.\1'),
+    (r'input_map\.0\.(.+)', r'backbone.stem.1.\1'),
+    (r'graph_layers\.(\d+)\.in_nets\.(.+)', r'backbone.blocks.\1.attention.embed.\2'),
+    (r'graph_layers\.(\d+)\.alphas', r'backbone.blocks.\1.attention.scale'),
+    (r'graph_layers\.(\d+)\.attention0s', r'backbone.blocks.\1.attention.shared'),
+    (r'graph_layers\.(\d+)\.atts', None),
+    (r'graph_layers\.(\d+)\.pes\.pe', r'backbone.blocks.\1.attention.position'),
+    (r'graph_layers\.(\d+)\.out_nets\.(.+)', r'backbone.blocks.\1.mix.\2'),
+    (r'graph_layers\.(\d+)\.downs1\.(.+)', r'backbone.blocks.\1.mix_residual.\2'),
+    (r'graph_layers\.(\d+)\.ff_nets\.(.+)', r'backbone.blocks.\1.feed_forward.\2'),
+    (
+        r'graph_layers\.(\d+)\.downs2\.(.+)',
+        r'backbone.blocks.\1.feed_forward_residual.\2',
+    ),
+    (r'graph_layers\.(\d+)\.out_nett\.(.+)', r'backbone.blocks.\1.tcn.\2'),
+    (r'graph_layers\.(\d+)\.downt2\.(.+)', r'backbone.blocks.\1.tcn_residual.\2'),
+]
+_FC_RULES = [
     (r'fc\.([02])\.(.+)', r'neck.mlp.\1.\2'),
     (r'fc\.(weight|bias)', r'cls_head.fc.\1'),
 ]
+_RULES = _GCN_RULES + _DSTA_RULES + _FC_RULES
 
 
 def from_hiclr(
     state_dict: Mapping[str, Tensor], layout: str | dict = 'nturgb+d-stgcn'
 ) -> dict[str, Tensor]:
-    """Convert a released state dict of the GCN encoder.
+    """Convert a released state dict of the GCN or the DSTA encoder.
 
     Args:
         state_dict (Mapping[str, Tensor]): Of the released project's ``HiCLR``: from
@@ -38,10 +60,11 @@ def from_hiclr(
 
     Returns:
         dict[str, Tensor]: For :class:`HiCLR` (pre-training), else for
-        ``RecognizerGCN``; the backbone is :class:`HiCLRSTGCN`.
+        ``RecognizerGCN``; the backbone is :class:`HiCLRSTGCN` or :class:`DSTANet`.
 
     Raises:
-        ValueError: If the adjacency is not that of the layout, or a key is unknown.
+        ValueError: If the adjacency or the number of joints is not that of the layout,
+            or a key is unknown.
     """
     layout = get_layout(layout)
     pretraining = 'queue' in state_dict
@@ -67,10 +90,88 @@ def from_hiclr(
         out['key_encoder.steps'] = torch.tensor(1)
         out['_mining_active'] = torch.tensor(0)
     _spread_adjacency(out)
+    _fill_positions(out)
     return out
 
 
-def _encoder_entry(rest: str, value: Tensor, prefix: str, layout, name: str) -> dict:
+def released_model_cfg(
+    state_dict: Mapping[str, Tensor], layout: str | dict = 'nturgb+d-stgcn'
+) -> dict:
+    """The model that converted weights are for, its widths taken from the weights.
+
+    Args:
+        state_dict (Mapping[str, Tensor]): As :func:`from_hiclr` returns it.
+        layout (str | dict): Layout of the model.
+
+    Raises:
+        ValueError: If there are no backbone weights.
+    """
+    backbone = _backbone_cfg(state_dict, layout)
+    preprocessor = dict(type='SkeletonViewPreprocessor', layout=layout)
+    classifier = state_dict.get('cls_head.fc.weight')
+    if classifier is not None:
+        num_classes, width = classifier.shape
+        return dict(
+            type='RecognizerGCN',
+            data_preprocessor=preprocessor,
+            backbone=backbone,
+            cls_head=dict(type='GCNHead', num_classes=num_classes, in_channels=width),
+        )
+    projector = [state_dict.get(f'neck.mlp.{i}.weight') for i in (0, 2)]
+    if any(weight is None for weight in projector) or (
+        'queue.features' not in state_dict
+    ):
+        # An encoder alone, as a classifier's weights without the classifier are.
+        return dict(
+            type='RecognizerGCN', data_preprocessor=preprocessor, backbone=backbone
+        )
+    return dict(
+        type='HiCLR',
+        data_preprocessor=preprocessor,
+        backbone=backbone,
+        neck=dict(
+            type='SkeletonProjector',
+            in_channels=projector[0].shape[1],
+            hid_channels=projector[0].shape[0],
+            out_channels=projector[1].shape[0],
+        ),
+        head=dict(type='HierarchicalContrastHead'),
+        queue_size=len(state_dict['queue.features']),
+        mining=dict(topk=1),
+        mask_token='mask_token' in state_dict,
+    )
+
+
+def _backbone_cfg(state_dict: Mapping[str, Tensor], layout: str | dict) -> dict:
+    first = state_dict.get('backbone.gcn.0.tcn.conv.weight')
+    if first is not None:
+        blocks = _numbers(state_dict, r'backbone\.gcn\.(\d+)\.')
+        last = state_dict.get(f'backbone.gcn.{max(blocks)}.tcn.conv.weight', first)
+        return dict(
+            type='HiCLRSTGCN',
+            graph_cfg=dict(layout=layout, mode='stgcn_spatial'),
+            base_channels=len(first),
+            out_channels=len(last),
+        )
+    if 'backbone.stem.0.weight' in state_dict:
+        # Strides leave no trace in the weights: they are the released ones, and with
+        # them the whole default. Other widths are then reported as not matching.
+        return dict(type='DSTANet', num_joints=get_layout(layout).num_joints)
+    raise ValueError(
+        'there are no backbone weights (encoder_q.st_gcn_networks..., or '
+        f'encoder_q.graph_layers...); the first keys are {list(state_dict)[:3]}. Give a '
+        'checkpoint of the released HiCLR.'
+    )
+
+
+def _numbers(names: Mapping[str, Tensor], pattern: str) -> set[int]:
+    found = (re.match(pattern, name) for name in names)
+    return {int(match[1]) for match in found if match}
+
+
+def _encoder_entry(
+    rest: str, value: Tensor, prefix: str, layout: SkeletonLayout, name: str
+) -> dict[str, Tensor]:
     """One entry of an encoder; ``A`` and edge importance get their block's name."""
     if rest == 'A':
         A = torch.tensor(Graph(**layout.graph_cfg('stgcn_spatial')).A).to(value)
@@ -83,8 +184,16 @@ def _encoder_entry(rest: str, value: Tensor, prefix: str, layout, name: str) -> 
     importance = re.fullmatch(r'edge_importance(\d+)', rest)
     if importance:
         return {f'{prefix}backbone.gcn.{int(importance[1]) - 1}.gcn.PA': value}
+    if rest.endswith('.attention0s') and value.shape[-1] != layout.num_joints:
+        raise ValueError(_wrong_joints(name, value, layout))
+    if rest.endswith('.pes.pe'):
+        if value.shape[-1] != layout.num_joints:
+            raise ValueError(_wrong_joints(name, value, layout))
+        value = value[0, :, :1]  # all frames have the same
     for pattern, replacement in _RULES:
         if re.fullmatch(pattern, rest):
+            if replacement is None:
+                return {}
             return {prefix + re.sub(pattern, replacement, rest): value}
     raise ValueError(_unknown(name))
 
@@ -99,8 +208,35 @@ def _spread_adjacency(out: dict[str, Tensor]) -> None:
         del out[name]
 
 
+def _fill_positions(out: dict[str, Tensor]) -> None:
+    """Add the positional encodings of attention to weights that come without them.
+
+    They follow from the shape. Where all weights are rounded to float16, the network
+    that they are of had rounded encodings as well.
+    """
+    suffix = 'attention.embed.weight'
+    blocks = [n.removesuffix('embed.weight') for n in out if n.endswith(suffix)]
+    missing = [n for n in blocks if f'{n}position' not in out]
+    half = missing and all(
+        torch.equal(v, v.half().to(v)) for v in out.values() if v.is_floating_point()
+    )
+    for block in missing:
+        weight = out[f'{block}embed.weight']
+        joints = out[f'{block}shared'].shape[-1]
+        code = positional_encoding(joints, weight.shape[1]).T.unsqueeze(1)
+        out[f'{block}position'] = code.half().to(weight) if half else code.to(weight)
+
+
+def _wrong_joints(name: str, value: Tensor, layout: SkeletonLayout) -> str:
+    return (
+        f'{name} is for {value.shape[-1]} joints, layout {layout.name!r} has '
+        f'{layout.num_joints}: name the layout that the weights were trained on.'
+    )
+
+
 def _unknown(name: str) -> str:
     return (
-        f'{name} is no entry of a state dict of the released HiCLR with its GCN encoder; '
-        'give the state dict of such a checkpoint.'
+        f'{name} is no entry of a state dict of the released HiCLR with its GCN encoder, '
+        'or with its DSTA encoder without temporal attention; give the state dict of '
+        'such a checkpoint.'
     )

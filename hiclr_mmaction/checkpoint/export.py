@@ -1,0 +1,143 @@
+"""Our checkpoints for MMAction2 without us."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+from torch import Tensor
+
+from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
+from ..version import __version__
+from .files import (
+    build_model,
+    check_match,
+    check_writable,
+    model_cfg_of,
+    read_checkpoint,
+    write_checkpoint,
+)
+
+# The layouts that MMAction2's own Graph knows by name, with the same edges.
+_STOCK_LAYOUTS = ('nturgb+d', 'openpose', 'coco')
+
+
+def export_checkpoint(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    model: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> dict:
+    """Export the encoder, and the classifier if there is one, to ``RecognizerGCN``.
+
+    The file holds ``backbone.*`` and ``cls_head.*`` and in ``meta['cfg']`` the model
+    that they fit. Where the widths allow, that is stock MMAction2 alone.
+
+    Args:
+        source (str | os.PathLike): Checkpoint of ``HiCLR`` or a recognizer.
+        target (str | os.PathLike): The file to write.
+        model (Mapping, optional): Config of the model in ``source``; by default the one
+            that the checkpoint holds.
+        overwrite (bool): Whether an existing ``target`` is replaced.
+
+    Returns:
+        dict: The config of the exported model.
+
+    Raises:
+        FileNotFoundError: If ``source`` is not there.
+        FileExistsError: If ``target`` is there and ``overwrite`` is false.
+        ValueError: If ``source`` is no checkpoint, tells no model, has no backbone
+            weights, or does not fit its model.
+    """
+    check_writable(target, overwrite)
+    checkpoint = read_checkpoint(source)
+    model = model_cfg_of(checkpoint, source) if model is None else dict(model)
+    weights = exported_weights(checkpoint['state_dict'], source)
+    exported = exported_model_cfg(model)
+    recognizer = build_model(exported, source)
+    check_match(recognizer, weights, source)
+
+    others = dict(default_scope='mmaction')
+    module = type(recognizer.backbone).__module__
+    if not module.startswith('mmaction.'):
+        ours = module.startswith('hiclr_mmaction.')
+        imports = ['hiclr_mmaction' if ours else module]
+        others['custom_imports'] = dict(imports=imports, allow_failed_imports=False)
+    preprocessor = model.get('data_preprocessor') or {}
+    meta = dict(
+        cfg=Config(dict(others, model=exported)).pretty_text,
+        # What the clips were turned into before they came to the backbone.
+        stream=preprocessor.get('stream', 'joint'),
+        hiclr_mmaction_version=__version__,
+    )
+    known = checkpoint.get('meta') or {}
+    meta.update({k: known[k] for k in ('dataset_meta', 'epoch', 'iter') if k in known})
+    write_checkpoint(dict(meta=meta, state_dict=weights), target, overwrite)
+    return exported
+
+
+def exported_weights(
+    state_dict: Mapping[str, Tensor], source: str | os.PathLike
+) -> dict[str, Tensor]:
+    """The weights of backbone and classifier.
+
+    Args:
+        state_dict (Mapping[str, Tensor]): Of the whole model.
+        source (str | os.PathLike): What the error calls the weights.
+
+    Raises:
+        ValueError: If there is no backbone among them.
+    """
+    parts = ('backbone.', 'cls_head.')
+    weights = {k: v.clone() for k, v in state_dict.items() if k.startswith(parts)}
+    if not any(name.startswith('backbone.') for name in weights):
+        raise ValueError(
+            f'{source} holds no backbone weights (backbone.*); its first keys are '
+            f'{list(state_dict)[:3]}. Give a checkpoint of HiCLR or of a recognizer; '
+            'released HiCLR weights go through tools/checkpoint/from_hiclr.py first.'
+        )
+    return weights
+
+
+def exported_model_cfg(model: Mapping[str, Any]) -> dict:
+    """The ``RecognizerGCN`` around a model's backbone and classifier.
+
+    Args:
+        model (Mapping[str, Any]): Config of a model with a ``backbone``.
+
+    Returns:
+        dict: With stock ``STGCN`` in place of :class:`HiCLRSTGCN` where that has the
+        same widths.
+    """
+    exported = dict(type='RecognizerGCN', backbone=_stock_backbone(model['backbone']))
+    if model.get('cls_head') is not None:
+        exported['cls_head'] = _without_init(model['cls_head'])
+    return exported
+
+
+def _stock_backbone(backbone: Mapping[str, Any]) -> dict:
+    backbone = _without_init(backbone)
+    if backbone['type'] != 'HiCLRSTGCN':
+        return backbone
+    stock = dict(backbone, type='STGCN')
+    stock.pop('out_channels', None)
+    stock.setdefault('base_channels', 16)
+    graph_cfg = dict(stock['graph_cfg'])
+    if graph_cfg.get('layout') not in _STOCK_LAYOUTS:
+        graph_cfg = resolve_graph_cfg(graph_cfg)
+    stock['graph_cfg'] = graph_cfg
+    shapes = [
+        {k: v.shape for k, v in build_model(cfg).state_dict().items()}
+        for cfg in (stock, backbone)
+    ]
+    return stock if shapes[0] == shapes[1] else backbone
+
+
+def _without_init(part: Mapping[str, Any]) -> dict:
+    """Without initialisation: the weights are there, or name a file of our own."""
+    part = copy.deepcopy(dict(part))
+    part.pop('init_cfg', None)
+    return part

@@ -1,0 +1,182 @@
+"""Our models as ONNX."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..models.data_preprocessors import SkeletonViewPreprocessor
+from ..models.utils import pool_skeleton
+from ..skeleton import to_stream
+from .export import exported_weights
+from .files import (
+    build_model,
+    check_match,
+    check_writable,
+    model_cfg_of,
+    read_checkpoint,
+    whole_file,
+)
+
+
+class DeployedModel(nn.Module):
+    """From aligned clips to scores or, without a classifier, to features.
+
+    The stream is made inside, where :class:`SkeletonViewPreprocessor` makes it.
+
+    Args:
+        backbone (nn.Module): ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
+        cls_head (nn.Module, optional): To ``(N, num_classes)``.
+        preprocessor (nn.Module, optional): Whose stream is made.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        cls_head: nn.Module | None = None,
+        preprocessor: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.cls_head = cls_head
+        ours = isinstance(preprocessor, SkeletonViewPreprocessor)
+        self.stream = preprocessor.stream if ours else 'joint'
+        self.layout = preprocessor.layout if ours else None
+
+    def forward(self, keypoint: Tensor) -> Tensor:
+        """Map ``(N, M, T, V, C)`` to scores before softmax, or features, ``(N, ...)``."""
+        if self.stream != 'joint':
+            keypoint = to_stream(keypoint, self.stream, self.layout)
+        x = self.backbone(keypoint)
+        return pool_skeleton(x) if self.cls_head is None else self.cls_head(x)
+
+
+def export_onnx(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    num_frames: int,
+    num_joints: int,
+    model: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> dict[str, list]:
+    """Export a model to ONNX: clips ``keypoint (N, M, T, V, C)`` to ``scores``.
+
+    A model without a classifier gives ``features``, pooled as in ``HiCLR.predict``.
+    The batch is of any size, and so is the number of persons unless the backbone
+    normalises persons apart (``data_bn_type='MVC'``). Needs torch 2.6 or newer.
+
+    Args:
+        source (str | os.PathLike): Checkpoint of ``HiCLR`` or a recognizer.
+        target (str | os.PathLike): The ``.onnx`` file to write.
+        num_frames (int): ``T``, as the alignment gives.
+        num_joints (int): ``V``.
+        model (Mapping, optional): Config of the model in ``source``; by default the one
+            that the checkpoint holds.
+        overwrite (bool): Whether an existing ``target`` is replaced.
+
+    Returns:
+        dict[str, list]: Shape of the input and of the output, free sizes by name.
+
+    Raises:
+        ImportError: If onnx or onnxscript is not installed.
+        FileNotFoundError: If ``source`` is not there.
+        FileExistsError: If ``target`` is there and ``overwrite`` is false.
+        ValueError: As :func:`export_checkpoint`.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"export to ONNX needs {error.name}: pip install 'hiclr-mmaction[onnx]'"
+        ) from None
+    check_writable(target, overwrite)
+    checkpoint = read_checkpoint(source)
+    model = model_cfg_of(checkpoint, source) if model is None else dict(model)
+    deployed = build_deployed(model, checkpoint['state_dict'], source)
+    channels = model['backbone'].get('in_channels', 3)
+    persons, any_persons = _num_persons(
+        deployed, model['backbone'], num_frames, num_joints, channels
+    )
+    # Two of what is free: a size of one would be taken as fixed.
+    example = torch.zeros(2, persons, num_frames, num_joints, channels)
+    sizes = {0: torch.export.Dim('batch')}
+    if any_persons:
+        sizes[1] = torch.export.Dim('persons')
+    output = 'features' if deployed.cls_head is None else 'scores'
+    with whole_file(target) as part, warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')  # of the exporter, about itself
+        torch.onnx.export(
+            deployed,
+            (example,),
+            part,
+            input_names=['keypoint'],
+            output_names=[output],
+            dynamic_shapes=(sizes,),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+    width = deployed(example).shape[1]
+    shape = [
+        sizes[i].__name__ if i in sizes else n for i, n in enumerate(example.shape)
+    ]
+    return {'keypoint': shape, output: ['batch', width]}
+
+
+def build_deployed(
+    model: Mapping[str, Any],
+    state_dict: Mapping[str, Tensor],
+    source: str | os.PathLike,
+) -> DeployedModel:
+    """Build backbone and classifier of a model, with weights, in evaluation mode.
+
+    Args:
+        model (Mapping[str, Any]): Config of the model.
+        state_dict (Mapping[str, Tensor]): Weights of the whole model.
+        source (str | os.PathLike): What errors call the weights.
+    """
+    weights = exported_weights(state_dict, source)
+    parts = {
+        name: None if model.get(name) is None else build_model(model[name], source)
+        for name in ('backbone', 'cls_head', 'data_preprocessor')
+    }
+    deployed = DeployedModel(
+        parts['backbone'], parts['cls_head'], parts['data_preprocessor']
+    )
+    check_match(deployed, weights, source)
+    deployed.load_state_dict(weights)
+    return deployed.eval()
+
+
+def _num_persons(
+    deployed: DeployedModel,
+    backbone: Mapping[str, Any],
+    num_frames: int,
+    num_joints: int,
+    channels: int,
+) -> tuple[int, bool]:
+    """Persons of an example, and whether other numbers work as well."""
+
+    def works(persons: int) -> bool:
+        clip = torch.zeros(1, persons, num_frames, num_joints, channels)
+        try:
+            deployed.backbone(clip)
+        except (RuntimeError, ValueError):
+            return False
+        return True
+
+    if works(2) and works(3):
+        return 2, True
+    fixed = backbone.get('num_person', 2)
+    if not works(fixed):
+        raise ValueError(
+            f'the backbone does not take clips of {num_frames} frames, {num_joints} '
+            f'joints and {channels} coordinates; give the numbers it was trained with.'
+        )
+    return fixed, False

@@ -1,0 +1,188 @@
+"""In, out to file, and in again: numbers, names, and what stock MMAction2 takes."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.runner import load_checkpoint
+from support import load_reference
+
+from hiclr_mmaction.checkpoint import (
+    convert_hiclr,
+    export_checkpoint,
+    read_checkpoint,
+)
+
+SMALL = dict(
+    type='HiCLR',
+    backbone=dict(
+        type='HiCLRSTGCN',
+        graph_cfg=dict(layout='kinect20', mode='stgcn_spatial'),
+        base_channels=8,
+        out_channels=32,
+    ),
+    neck=dict(type='SkeletonProjector', in_channels=32),
+    head=dict(type='HierarchicalContrastHead'),
+    queue_size=16,
+)
+
+
+def write_released(name, path):
+    ref = load_reference(name)
+    prefix = 'weight.' if name != 'dsta' else 'weight'
+    weights = {k: v for k, v in ref.items() if k.startswith(prefix)}
+    new = '' if name != 'dsta' else 'encoder_q'
+    torch.save({k.replace(prefix, new, 1): v for k, v in weights.items()}, path)
+    return ref
+
+
+def save(model_cfg, path, **meta):
+    """A checkpoint as a run leaves it."""
+    torch.manual_seed(1)
+    model = MODELS.build(Config(dict(m=model_cfg)).m)
+    text = Config(dict(model=model_cfg)).pretty_text
+    torch.save(dict(meta=dict(cfg=text, **meta), state_dict=model.state_dict()), path)
+    return model.eval()
+
+
+@pytest.mark.parametrize('name', ['inference', 'dsta'])
+def test_released_numbers_hold_through_files(name, tmp_path):
+    ref = write_released(name, tmp_path / 'released.pt')
+    convert_hiclr(tmp_path / 'released.pt', tmp_path / 'ours.pth')
+    export_checkpoint(tmp_path / 'ours.pth', tmp_path / 'exported.pth')
+    # What comes out goes in again.
+    export_checkpoint(tmp_path / 'exported.pth', tmp_path / 'again.pth')
+    for file in ('ours', 'exported', 'again'):
+        path = tmp_path / f'{file}.pth'
+        text = read_checkpoint(path)['meta']['cfg']
+        model = MODELS.build(Config.fromstring(text, '.py').model)
+        load_checkpoint(model, str(path), strict=True)
+        model.eval()
+        with torch.no_grad():
+            logits = model(ref['input'].unsqueeze(1), stage='head', mode='tensor')
+        torch.testing.assert_close(logits, ref['out.logits'], rtol=0, atol=1e-5)
+
+
+def test_pretraining_weights_are_converted_and_exported(tmp_path):
+    write_released('pretrain_step', tmp_path / 'released.pt')
+    model = convert_hiclr(tmp_path / 'released.pt', tmp_path / 'ours.pth')
+    assert model['type'] == 'HiCLR'
+    assert model['queue_size'] == 256
+    exported = export_checkpoint(tmp_path / 'ours.pth', tmp_path / 'exported.pth')
+    assert exported['backbone']['type'] == 'HiCLRSTGCN'  # 256 is not 4 * 16
+    weights = read_checkpoint(tmp_path / 'exported.pth')['state_dict']
+    assert all(name.startswith('backbone.') for name in weights)
+
+
+def test_another_width_names_the_first_keys(tmp_path):
+    write_released('inference', tmp_path / 'released.pt')
+    other = dict(
+        type='RecognizerGCN',
+        backbone=dict(
+            type='HiCLRSTGCN',
+            graph_cfg=dict(layout='nturgb+d-stgcn', mode='stgcn_spatial'),
+            base_channels=32,
+        ),
+        cls_head=dict(type='GCNHead', num_classes=60, in_channels=256),
+    )
+    with pytest.raises(
+        ValueError, match=r'released.pt does not fit .* First: backbone.gcn.0.gcn.bn.w'
+    ):
+        convert_hiclr(tmp_path / 'released.pt', tmp_path / 'ours.pth', model=other)
+    with pytest.raises(ValueError, match="not the adjacency of layout 'kinect20'"):
+        convert_hiclr(tmp_path / 'released.pt', tmp_path / 'ours.pth', 'kinect20')
+    assert not (tmp_path / 'ours.pth').exists()
+
+
+def test_a_truncated_block_is_named(tmp_path):
+    ref = load_reference('inference')
+    weights = {
+        k.removeprefix('weight.'): v for k, v in ref.items() if k.startswith('weight.')
+    }
+    weights.pop('encoder_q.st_gcn_networks.3.tcn.2.weight')
+    torch.save(weights, tmp_path / 'released.pt')
+    with pytest.raises(ValueError, match='backbone.gcn.3.tcn.conv.weight is missing'):
+        convert_hiclr(tmp_path / 'released.pt', tmp_path / 'ours.pth')
+
+
+def test_no_backbone_weights_are_said_so(tmp_path):
+    torch.save({'queue': torch.ones(4, 8)}, tmp_path / 'a.pt')
+    with pytest.raises(ValueError, match='there are no backbone weights'):
+        convert_hiclr(tmp_path / 'a.pt', tmp_path / 'b.pth')
+    torch.save({'fc.weight': torch.ones(1)}, tmp_path / 'c.pth')
+    with pytest.raises(ValueError, match=r'no backbone weights .*fc.weight'):
+        export_checkpoint(tmp_path / 'c.pth', tmp_path / 'd.pth', model=SMALL)
+
+
+def test_weights_of_another_model_name_the_first_keys(tmp_path):
+    save(SMALL, tmp_path / 'a.pth')
+    other = dict(SMALL, backbone=dict(SMALL['backbone'], base_channels=16))
+    with pytest.raises(ValueError, match=r'First: backbone.gcn.0.gcn.PA|gcn.0.gcn.bn'):
+        export_checkpoint(tmp_path / 'a.pth', tmp_path / 'b.pth', model=other)
+
+
+def test_stock_mmaction2_loads_it_without_this_package(tmp_path):
+    model = save(SMALL, tmp_path / 'a.pth', epoch=3)
+    exported = export_checkpoint(tmp_path / 'a.pth', tmp_path / 'b.pth')
+    assert exported['backbone']['type'] == 'STGCN'
+    x = torch.randn(2, 1, 16, 20, 3)
+    torch.save(dict(x=x, y=model.backbone(x)), tmp_path / 'io.pt')
+    # compat of this package is needed to import mmaction2 1.2.0 from PyPI at all; of
+    # what it registers nothing may be used.
+    script = f"""
+import torch
+from hiclr_mmaction import compat
+from mmaction.registry import MODELS
+for name in [n for n, c in MODELS.module_dict.items()
+             if c.__module__.startswith('hiclr_mmaction')]:
+    MODELS.module_dict.pop(name)
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+init_default_scope('mmaction')
+path = {str(tmp_path / 'b.pth')!r}
+checkpoint = torch.load(path, weights_only=True)
+cfg = Config.fromstring(checkpoint['meta']['cfg'], '.py')
+assert 'custom_imports' not in cfg and checkpoint['meta']['epoch'] == 3
+model = MODELS.build(cfg.model)
+load_checkpoint(model, path, strict=True)
+io = torch.load({str(tmp_path / 'io.pt')!r})
+y = model.eval().backbone(io['x'])
+assert torch.allclose(y, io['y'], atol=1e-6)
+"""
+    result = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ('change', 'kind'),
+    [
+        (dict(out_channels=48), 'HiCLRSTGCN'),
+        (dict(graph_cfg=dict(layout='coco', mode='spatial')), 'STGCN'),
+    ],
+)
+def test_stock_backbone_only_where_the_widths_allow(change, kind, tmp_path):
+    backbone = dict(SMALL['backbone'], **change)
+    width = backbone['out_channels']
+    save(
+        dict(SMALL, backbone=backbone, neck=dict(SMALL['neck'], in_channels=width)),
+        tmp_path / 'a.pth',
+    )
+    exported = export_checkpoint(tmp_path / 'a.pth', tmp_path / 'b.pth')
+    assert exported['backbone']['type'] == kind
+    if 'graph_cfg' in change:  # a layout that MMAction2 knows keeps its name
+        assert exported['backbone']['graph_cfg']['layout'] == 'coco'
+    text = read_checkpoint(tmp_path / 'b.pth')['meta']['cfg']
+    assert ('hiclr_mmaction' in text) == (kind == 'HiCLRSTGCN')
+
+
+def test_an_unknown_backbone_asks_for_its_config(tmp_path):
+    save(SMALL, tmp_path / 'a.pth')
+    other = dict(SMALL, backbone=dict(type='NoSuchNet'))
+    with pytest.raises(ValueError, match='NoSuchNet .* is not registered'):
+        export_checkpoint(tmp_path / 'a.pth', tmp_path / 'b.pth', model=other)
