@@ -7,6 +7,7 @@ mended. Nothing else in `hiclr_mmaction` knows about them.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -329,6 +330,20 @@ def prepare_cpu_launch(cfg) -> None:
         # An explicit None, or the runner puts [LOCAL_RANK] in its place.
         wrapper['device_ids'] = None
     cfg.model_wrapper_cfg = wrapper
+
+
+def leave_processes() -> None:
+    """Leave the process group of a distributed run, if this is one.
+
+    For torch 2.13 with gloo: a process that exits with a live group, or that leaves the
+    group while a DistributedDataParallel model still lives, now and then aborts
+    ('terminate called without an active exception') after all its work is done. Call
+    it last, where nothing refers to the runner any more.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()  # runner and hooks refer to each other
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 # How each launcher tells a process its rank, the number of processes and its rank

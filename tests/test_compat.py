@@ -312,7 +312,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.registry import MODELS, DATASETS
 
-from hiclr_mmaction.compat import prepare_cpu_launch
+from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 from test_compat import Line, Numbers
 
 MODELS.register_module(module=Line)
@@ -335,6 +335,8 @@ model = runner.train()
 weight = model.module.linear.weight.item()
 line = f'rank {runner.rank} of {runner.world_size}: {weight!r}\\n'
 os.write(1, line.encode())  # one write, so that two processes' lines stay whole
+del runner, model
+leave_processes()
 """
 
 

@@ -1,12 +1,10 @@
 """What `train.py` and `test.py` have in common."""
 
 import argparse
-import gc
 import os
 import os.path as osp
 import sys
 
-import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
@@ -111,16 +109,3 @@ def build_runner(cfg: Config) -> Runner:
 
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)
-
-
-def end_processes() -> None:
-    """Leave the group of a distributed run; call it when the runner is out of scope.
-
-    With torch 2.13 and gloo, a process that exits with a live group, or that leaves the
-    group while a DistributedDataParallel model still lives, now and then aborts
-    ('terminate called without an active exception') after all its work is done.
-    """
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        gc.collect()  # runner and hooks refer to each other
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()

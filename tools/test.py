@@ -10,13 +10,12 @@ import sys
 from _cli import (
     add_common_arguments,
     build_runner,
-    end_processes,
     load_config,
     merge_common,
     require_file,
 )
 
-import hiclr_mmaction  # noqa: F401  registers the components
+from hiclr_mmaction.compat import leave_processes
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -61,7 +60,7 @@ def test() -> None:
 
 def main() -> None:
     test()
-    end_processes()  # here, where nothing refers to the runner any more
+    leave_processes()  # here, where nothing refers to the runner any more
 
 
 if __name__ == '__main__':

@@ -11,7 +11,6 @@ import sys
 from _cli import (
     add_common_arguments,
     build_runner,
-    end_processes,
     load_config,
     merge_common,
     require_file,
@@ -20,6 +19,7 @@ from _cli import (
 from mmengine.device import get_device
 from mmengine.runner import find_latest_checkpoint
 
+from hiclr_mmaction.compat import leave_processes
 from hiclr_mmaction.engine import PretrainCheckHook
 
 
@@ -135,7 +135,7 @@ def train() -> None:
 
 def main() -> None:
     train()
-    end_processes()  # here, where nothing refers to the runner any more
+    leave_processes()  # here, where nothing refers to the runner any more
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from support import synthetic_config
 
-from hiclr_mmaction.compat import prepare_cpu_launch
+from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 
 
 def same(tensor: torch.Tensor) -> bool:
@@ -23,7 +23,7 @@ def same(tensor: torch.Tensor) -> bool:
     return all(torch.equal(first, other) for other in others)
 
 
-def main(work_dir: str) -> None:
+def train(work_dir: str) -> None:
     # 24 clips by twos on two ranks of batches of 5: the last batch is smaller.
     cfg = synthetic_config(
         Path(work_dir),
@@ -51,10 +51,8 @@ def main(work_dir: str) -> None:
     )
     if dist.get_rank() == 0:
         print('REPORT', report)
-    del runner, model
-    dist.barrier()
-    dist.destroy_process_group()
 
 
 if __name__ == '__main__':
-    main(sys.argv[1])
+    train(sys.argv[1])
+    leave_processes()
