@@ -102,6 +102,12 @@ class TestPretrainCheck:
         with pytest.raises(ValueError, match=message):
             PretrainCheckHook().check(runner)
 
+    def test_pipeline_without_views_is_named(self, tmp_path):
+        cfg = synthetic_config(tmp_path)
+        del cfg.train_dataloader.dataset.pipeline[1]
+        with pytest.raises(ValueError, match='packs clips, not views'):
+            PretrainCheckHook().check(Runner.from_cfg(cfg))
+
     def test_is_made_before_training(self, tmp_path):
         runner = Runner.from_cfg(synthetic_config(tmp_path, **{'model.queue_size': 5}))
         with pytest.raises(ValueError, match='queue_size=5 is smaller'):

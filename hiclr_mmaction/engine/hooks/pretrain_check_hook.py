@@ -86,7 +86,13 @@ def _check_levels(model: HiCLR, views: GrowingAugmentation) -> None:
 
 
 def _check_joints(model: HiCLR, dataset) -> None:
-    joints = dataset[0]['inputs']['key'].shape[-2]
+    inputs = dataset[0]['inputs']
+    if not isinstance(inputs, dict):
+        raise ValueError(
+            'train_dataloader.dataset.pipeline packs clips, not views; add '
+            'GrowingAugmentation before PackSkeletonViews.'
+        )
+    joints = inputs['key'].shape[-2]
     named = {
         'model.data_preprocessor.layout': getattr(
             model.data_preprocessor, 'layout', None
