@@ -14,6 +14,7 @@ model = dict(
 custom_hooks = [
     dict(type='PretrainCheckHook'),
     dict(type='KNNProgressHook'),
-    dict(type='CollapseWarningHook'),
+    # From epoch 10: the released initialisation spreads little at first.
+    dict(type='CollapseWarningHook', begin=3000),
     dict(type='NeighborMiningHook', begin=150),
 ]
