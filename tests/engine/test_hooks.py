@@ -102,6 +102,12 @@ class TestPretrainCheck:
         with pytest.raises(ValueError, match=message):
             PretrainCheckHook().check(runner)
 
+    def test_takes_no_draw_from_the_run(self, tmp_path):
+        runner = Runner.from_cfg(synthetic_config(tmp_path))
+        before = torch.get_rng_state()
+        PretrainCheckHook().check(runner)
+        assert torch.equal(torch.get_rng_state(), before)
+
     def test_pipeline_without_views_is_named(self, tmp_path):
         cfg = synthetic_config(tmp_path)
         del cfg.train_dataloader.dataset.pipeline[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -86,7 +87,9 @@ def _check_levels(model: HiCLR, views: GrowingAugmentation) -> None:
 
 
 def _check_joints(model: HiCLR, dataset) -> None:
-    inputs = dataset[0]['inputs']
+    # The draws of this one sample are taken back: the check changes no run.
+    with torch.random.fork_rng(devices=[]):
+        inputs = dataset[0]['inputs']
     if not isinstance(inputs, dict):
         raise ValueError(
             'train_dataloader.dataset.pipeline packs clips, not views; add '
