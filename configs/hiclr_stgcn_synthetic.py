@@ -17,4 +17,4 @@ model = dict(
     ),
     queue_size=128,
 )
-train_cfg = dict(max_epochs=20, val_interval=5)
+train_cfg = dict(max_epochs=40, val_interval=10)
