@@ -8,13 +8,14 @@ metres.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .base import Clip, SkeletonSource, split_by
+from .base import Clip, split_by
+from .named_folder import NamedFolder
 
 _NAME = re.compile(r'(a(\d\d)_s(\d\d)_e(\d\d))(_skeleton3D)?')
 ACTIONS = (
@@ -34,7 +35,7 @@ SUBSETS = dict(
 _LINES = (6, 3, 2, 19, 0, 7, 9, 11, 1, 8, 10, 12, 4, 13, 15, 17, 5, 14, 16, 18)
 
 
-class MSRAction3DSource(SkeletonSource):
+class MSRAction3DSource(NamedFolder):
     """The text files of a folder.
 
     Splits: ``xsub_train`` and ``xsub_val``, and the same of the subsets (``as1_train``,
@@ -47,19 +48,9 @@ class MSRAction3DSource(SkeletonSource):
         max_frames (int, optional): Longer clips are left out.
     """
 
-    layout = 'kinect20'
-    num_person = 1
     classes = ACTIONS
-
-    def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
-        self.folder = str(folder)
-        self.max_frames = max_frames
-
-    def clips(self) -> Iterator[Clip]:
-        """All files whose name tells what they show."""
-        for path in sorted(Path(self.folder).rglob('*.txt')):
-            if match := _NAME.fullmatch(path.stem):
-                yield Clip(match[1], (str(path),))
+    suffix = '.txt'
+    pattern = _NAME
 
     def read(self, clip: Clip) -> dict[str, Any]:
         """Read a file."""

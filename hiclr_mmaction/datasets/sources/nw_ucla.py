@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .base import Clip, SkeletonSource, split_by
+from .base import Clip, split_by
+from .named_folder import NamedFolder
 
-_NAME = re.compile(r'a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d)')
+_NAME = re.compile(r'(a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d))')
 # The numbers of the actions in the names of the files; 7 and 10 are none.
 ACTIONS = {
     1: 'pick up with one hand',
@@ -33,7 +34,7 @@ ACTIONS = {
 XVIEW_TRAIN = (1, 2)
 
 
-class NWUCLASource(SkeletonSource):
+class NWUCLASource(NamedFolder):
     """The JSON files of a folder (``all_sqe``); splits ``xview_train``, ``xview_val``.
 
     Args:
@@ -41,23 +42,13 @@ class NWUCLASource(SkeletonSource):
         max_frames (int, optional): Longer clips are left out.
     """
 
-    layout = 'kinect20'
-    num_person = 1
     classes = tuple(ACTIONS.values())
-
-    def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
-        self.folder = str(folder)
-        self.max_frames = max_frames
-
-    def clips(self) -> Iterator[Clip]:
-        """All files whose name tells what they show."""
-        for path in sorted(Path(self.folder).rglob('*.json')):
-            if _NAME.fullmatch(path.stem):
-                yield Clip(path.stem, (str(path),))
+    suffix = '.json'
+    pattern = _NAME
 
     def read(self, clip: Clip) -> dict[str, Any]:
         """Read a file. Its label is that of its name."""
-        action, subject, take, view = map(int, _NAME.fullmatch(clip.id).groups())  # type: ignore[union-attr]
+        action, subject, take, view = map(int, _NAME.fullmatch(clip.id).groups()[1:])  # type: ignore[union-attr]
         if action not in ACTIONS:
             raise ValueError(f'unknown action: a{action:02d}')
         try:

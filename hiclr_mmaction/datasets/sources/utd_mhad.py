@@ -7,14 +7,15 @@ subject, take) holds ``d_skel`` ``(20, 3, T)``, metres.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.io
 
-from .base import Clip, SkeletonSource, split_by
+from .base import Clip, split_by
+from .named_folder import NamedFolder
 
 _NAME = re.compile(r'(a(\d+)_s(\d+)_t(\d+))_skeleton')
 ACTIONS = (
@@ -30,7 +31,7 @@ XSUB_TRAIN = (1, 3, 5, 7)
 _ROWS = (3, 2, 1, 0, *range(4, 20))
 
 
-class UTDMHADSource(SkeletonSource):
+class UTDMHADSource(NamedFolder):
     """The ``*_skeleton.mat`` files of a folder; splits ``xsub_train``, ``xsub_val``.
 
     Args:
@@ -38,19 +39,9 @@ class UTDMHADSource(SkeletonSource):
         max_frames (int, optional): Longer clips are left out.
     """
 
-    layout = 'kinect20'
-    num_person = 1
     classes = ACTIONS
-
-    def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
-        self.folder = str(folder)
-        self.max_frames = max_frames
-
-    def clips(self) -> Iterator[Clip]:
-        """All files whose name tells what they show."""
-        for path in sorted(Path(self.folder).rglob('*.mat')):
-            if match := _NAME.fullmatch(path.stem):
-                yield Clip(match[1], (str(path),))
+    suffix = '.mat'
+    pattern = _NAME
 
     def read(self, clip: Clip) -> dict[str, Any]:
         """Read a file."""
