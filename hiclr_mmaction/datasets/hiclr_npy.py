@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mmaction.registry import DATASETS
 
 from ..skeleton import get_layout
 from .checks import check_keypoint
+from .mapped import PageBudget
 from .prepared import Preparation
 from .skeleton_dataset import check_prepared, prepared_keys
 from .sources.hiclr_arrays import (
@@ -21,8 +21,6 @@ from .sources.hiclr_arrays import (
     open_array,
     read_labels,
 )
-
-_READS_TO_FORGET = 512  # 15 MB of clips of 50 frames
 
 
 @DATASETS.register_module()
@@ -69,7 +67,7 @@ class HiCLRNpyDataset(BaseActionDataset):
         self.data_file = str(data_file)
         self.preparation: Preparation | None = None
         self._array: np.memmap | None = None
-        self._num_read = 0
+        self._budget: PageBudget | None = None
         super().__init__(
             str(label_file or find_label_file(data_file)),
             pipeline=pipeline,
@@ -107,24 +105,16 @@ class HiCLRNpyDataset(BaseActionDataset):
         data_info = super().get_data_info(idx)
         if self._array is None:
             self._array = open_array(self.data_file, self.layout)
+            self._budget = PageBudget(self._array._mmap)
         clip = self._array[data_info.pop('row')].transpose(3, 1, 2, 0)
         keypoint = np.array(clip, dtype=np.float32, order='C')
-        self._forget_pages()
+        self._budget.spend(keypoint.nbytes)
         check_keypoint(keypoint, self.layout, data_info['frame_dir'])
         data_info.update(keypoint=keypoint, total_frames=keypoint.shape[1])
         if self.preparation is not None:
             data_info.update(prepared_keys(self.preparation, self.layout))
         return data_info
 
-    def _forget_pages(self) -> None:
-        """Now and then give back what was read, or each worker would hold the file.
-
-        The system keeps it for all of them as long as there is memory to spare.
-        """
-        self._num_read += 1
-        if self._num_read % _READS_TO_FORGET == 0 and hasattr(mmap, 'MADV_DONTNEED'):
-            self._array._mmap.madvise(mmap.MADV_DONTNEED)
-
     def __getstate__(self) -> dict:
         # A memory map would be pickled as the whole array.
-        return dict(self.__dict__, _array=None)
+        return dict(self.__dict__, _array=None, _budget=None)

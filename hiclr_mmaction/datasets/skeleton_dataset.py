@@ -18,6 +18,7 @@ from mmengine.dataset import Compose
 
 from ..skeleton import SkeletonLayout, get_layout
 from .checks import check_keypoint, sample_name
+from .mapped import leave_in_file
 from .prepared import Preparation
 from .safe_pickle import load_pickle
 from .transforms import (
@@ -36,6 +37,9 @@ class SkeletonDataset(PoseDataset):
     The file is the same pose pickle. It is read by an unpickler that admits arrays and
     plain containers alone. Every clip of the split is checked as it is loaded: joints
     against the layout, at least one person and one frame, no NaN.
+
+    Large arrays stay in the file, of which all workers share what the system keeps in
+    memory. Replace it by another while it is in use, but do not write into it.
 
     A file whose clips were aligned as it was made (``--align`` of the converters) says
     so in ``prepared``; then the pipeline has no :class:`SkeletonAlign`. To have both
@@ -75,7 +79,7 @@ class SkeletonDataset(PoseDataset):
         super().__init__(ann_file, pipeline, split=split, **kwargs)
 
     def full_init(self) -> None:
-        """Load the clips; mmengine then keeps them as one array for all workers."""
+        """Load the clips; mmengine keeps where they are as one array for all workers."""
         super().full_init()
         _return_free_memory()
 
@@ -97,6 +101,10 @@ class SkeletonDataset(PoseDataset):
         if 'skeleton' not in self.data_prefix:
             for sample in data_list:
                 check_keypoint(sample['keypoint'], self.layout, sample_name(sample))
+        # All of them, because they are found one behind the other.
+        leave_in_file(
+            content if isinstance(content, list) else content['annotations'], path
+        )
         if isinstance(content, Mapping):
             self.preparation = Preparation.read(content.get('prepared'), self.ann_file)
         check_prepared(
@@ -134,7 +142,7 @@ class SkeletonDataset(PoseDataset):
     def _select(self, content: Any) -> list[dict]:
         """The clips of the split."""
         if isinstance(content, list) and self.split is None:
-            return [dict(sample) for sample in content]
+            return list(content)
         annotations = _get(content, 'annotations')
         splits = _get(content, 'split')
         if annotations is None or (splits is None and self.split is not None):
@@ -170,8 +178,8 @@ class SkeletonDataset(PoseDataset):
 def _return_free_memory() -> None:
     """Give what is free back to the system, where the C library can.
 
-    While clips are loaded and packed there are three copies of them, in pieces so small
-    that the C library keeps the memory of those it frees.
+    While clips are loaded they are in memory, in pieces so small that the C library keeps
+    the memory of those it frees.
     """
     trim = (
         getattr(ctypes.CDLL(None), 'malloc_trim', None) if os.name == 'posix' else None
