@@ -1,0 +1,156 @@
+"""README and docs: the shell blocks run, the links lead somewhere, both READMEs agree.
+
+A block is run unless the line above its fence is ``<!-- not run: REASON -->``. Blocks of
+a page are run one after the other in a copy of the checkout, in which trainings have one
+epoch. A Python block that begins with ``# NAME.py`` is that file there.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from support import ROOT
+
+PAGES = sorted(
+    path
+    for folder in ('.', 'docs', 'docs/api', 'tests', '.github')
+    for path in (ROOT / folder).glob('*.md')
+)
+NOT_RUN = re.compile(r'<!-- not run: (.+) -->')
+FILE = re.compile(r'# (\S+\.py)\n')
+# Commands take these of the checkout; what runs write is not among them.
+PATHS = re.compile(r'(?:tools|configs|requirements)/[\w/]+\.(?:py|sh|txt)')
+
+
+def name(page):
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page):
+    """Language, content and, where it is not run, the reason of each fenced block."""
+    reason = None
+    for token in MarkdownIt().parse(page.read_text(encoding='utf-8')):
+        if token.type == 'html_block':
+            match = NOT_RUN.search(token.content)
+            reason = match and match[1]
+        elif token.type == 'fence':
+            yield token.info.strip(), token.content, reason
+            reason = None
+
+
+def commands(page):
+    """The shell blocks of a page that are run, as one script."""
+    script = ''.join(
+        text for kind, text, reason in blocks(page) if kind == 'shell' and not reason
+    )
+    # The package is installed, and this is pytest.
+    script = re.sub(r'pip install [^&\n]*(&& *)?(pytest\b.*)?', '', script)
+    return re.sub(r'epoch_\d+', 'epoch_1', script).strip()
+
+
+def copy_checkout(target):
+    """Copy what git has or would add, with trainings of one epoch."""
+    listed = subprocess.run(
+        ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for file in filter(None, listed.split('\0')):
+        if file.startswith(('configs/', 'tools/')) and (ROOT / file).is_file():
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / file, target / file)
+    for config in (target / 'configs').rglob('*.py'):
+        text = re.sub(r'max_epochs=\d+', 'max_epochs=1', config.read_text())
+        config.write_text(re.sub(r'epoch_\d+', 'epoch_1', text))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'page',
+    [p for p in PAGES if commands(p) and p.name != 'README_zh-CN.md'],
+    ids=name,
+)
+def test_the_shell_blocks_run(page, tmp_path):
+    copy_checkout(tmp_path)
+    for kind, text, _ in blocks(page):
+        match = FILE.match(text)
+        if kind == 'python' and match:
+            (tmp_path / match[1]).write_text(text)
+    programs = str(Path(sys.executable).parent)
+    env = dict(
+        os.environ,
+        PATH=os.pathsep.join([programs, os.environ['PATH']]),
+        # For a checkout that is not installed; a command may put more before it.
+        PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]),
+    )
+    env.pop('HICLR_DATA', None)  # the pages' data lie in data/
+    script = commands(page).replace('PYTHONPATH=.', 'PYTHONPATH=.:$PYTHONPATH')
+    done = subprocess.run(
+        ['bash', '-euxo', 'pipefail', '-c', script],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=1800,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=name)
+def test_commands_name_files_that_are_there(page):
+    code = '\n'.join(text for kind, text, _ in blocks(page) if kind in ('shell', ''))
+    made = {
+        match[1]
+        for kind, text, _ in blocks(page)
+        if kind == 'python' and (match := FILE.match(text))
+    }
+    missing = [p for p in PATHS.findall(code) if not (ROOT / p).exists()]
+    assert set(missing) <= made
+
+
+def anchor(heading):
+    """The name that GitHub and MyST give a heading."""
+    return re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-')
+
+
+def headings(page):
+    tokens = MarkdownIt().parse(page.read_text(encoding='utf-8'))
+    return {
+        anchor(text.content)
+        for opened, text in zip(tokens, tokens[1:], strict=False)
+        if opened.type == 'heading_open'
+    }
+
+
+@pytest.mark.parametrize('page', PAGES, ids=name)
+def test_internal_links_lead_somewhere(page):
+    tokens = MarkdownIt().enable('table').parse(page.read_text(encoding='utf-8'))
+    links = [
+        child.attrs.get('href') or child.attrs.get('src')
+        for token in tokens
+        for child in token.children or ()
+        if child.type in ('link_open', 'image')
+    ]
+    for link in links:
+        if re.match(r'[a-z]+:', link):  # of another site
+            continue
+        file, _, fragment = link.partition('#')
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        if fragment:
+            assert fragment in headings(target), link
+
+
+def test_both_readmes_have_the_same_commands():
+    first, second = ROOT / 'README.md', ROOT / 'README_zh-CN.md'
+    assert [b for b in blocks(first) if b[0] == 'shell'] == [
+        b for b in blocks(second) if b[0] == 'shell'
+    ]
