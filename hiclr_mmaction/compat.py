@@ -192,7 +192,7 @@ class _DRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 )
 
         DRN.__module__ = self.MODULE
-        module.DRN = DRN
+        vars(module)['DRN'] = DRN
 
 
 def provide_drn() -> None:
@@ -221,8 +221,9 @@ def provide_np_inf() -> None:
     for name in ('mmaction.datasets.transforms.pose_transforms', 'mmaction.utils.misc'):
         module = importlib.import_module(name)
         if getattr(module, 'np', None) is np:
-            module.np = types.ModuleType('numpy', np.__doc__)
-            module.np.__dict__.update(np.__dict__, Inf=np.inf)
+            numpy = types.ModuleType('numpy', np.__doc__)
+            vars(numpy).update(vars(np), Inf=np.inf)
+            vars(module)['np'] = numpy
 
 
 # ---------------------------------------------------------------------------

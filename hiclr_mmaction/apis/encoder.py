@@ -101,7 +101,7 @@ def init_encoder(
     backbone = build_model(model['backbone'])
     preprocessor = model.get('data_preprocessor')
     if checkpoint is None:
-        backbone.init_weights()
+        backbone.init_weights()  # type: ignore[operator]
     else:
         weights = exported_weights(
             read_checkpoint(checkpoint)['state_dict'], checkpoint

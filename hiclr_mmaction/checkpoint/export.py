@@ -60,7 +60,7 @@ def export_checkpoint(
     recognizer = build_model(exported, source)
     check_match(recognizer, weights, source)
 
-    others = dict(default_scope='mmaction')
+    others: dict[str, Any] = dict(default_scope='mmaction')
     module = type(recognizer.backbone).__module__
     if not module.startswith('mmaction.'):
         ours = module.startswith('hiclr_mmaction.')
@@ -138,6 +138,6 @@ def _stock_backbone(backbone: Mapping[str, Any]) -> dict:
 
 def _without_init(part: Mapping[str, Any]) -> dict:
     """Without initialisation: the weights are there, or name a file of our own."""
-    part = copy.deepcopy(dict(part))
-    part.pop('init_cfg', None)
-    return part
+    rest = copy.deepcopy(dict(part))
+    rest.pop('init_cfg', None)
+    return rest

@@ -220,7 +220,10 @@ def _literal(node: ast.expr) -> Any:
                 merged.update(value if keyword.arg is None else {keyword.arg: value})
             return merged
         case ast.Dict(keys=keys, values=values) if None not in keys:
-            return {_literal(k): _literal(v) for k, v in zip(keys, values, strict=True)}
+            return {
+                _literal(k): _literal(v)  # type: ignore[arg-type]
+                for k, v in zip(keys, values, strict=True)
+            }
         case ast.List(elts=elements):
             return [_literal(e) for e in elements]
         case ast.Tuple(elts=elements):

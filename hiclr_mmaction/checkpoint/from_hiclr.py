@@ -66,16 +66,16 @@ def from_hiclr(
         ValueError: If the adjacency or the number of joints is not that of the layout,
             or a key is unknown.
     """
-    layout = get_layout(layout)
+    skeleton = get_layout(layout)
     pretraining = 'queue' in state_dict
     out: dict[str, Tensor] = {}
     for name, value in state_dict.items():
         encoder, _, rest = name.partition('.')
         if encoder == 'encoder_q':
-            out.update(_encoder_entry(rest, value, '', layout, name))
+            out.update(_encoder_entry(rest, value, '', skeleton, name))
         elif encoder == 'encoder_k' and pretraining:
             prefix = 'key_encoder.module.'
-            out.update(_encoder_entry(rest, value, prefix, layout, name))
+            out.update(_encoder_entry(rest, value, prefix, skeleton, name))
         elif name == 'queue':
             out['queue.features'] = value.T.contiguous()
         elif name == 'queue_ptr':
@@ -117,14 +117,13 @@ def released_model_cfg(
             backbone=backbone,
             cls_head=dict(type='GCNHead', num_classes=num_classes, in_channels=width),
         )
-    projector = [state_dict.get(f'neck.mlp.{i}.weight') for i in (0, 2)]
-    if any(weight is None for weight in projector) or (
-        'queue.features' not in state_dict
-    ):
+    needed = ('neck.mlp.0.weight', 'neck.mlp.2.weight', 'queue.features')
+    if any(name not in state_dict for name in needed):
         # An encoder alone, as a classifier's weights without the classifier are.
         return dict(
             type='RecognizerGCN', data_preprocessor=preprocessor, backbone=backbone
         )
+    projector = [state_dict[name] for name in needed[:2]]
     return dict(
         type='HiCLR',
         data_preprocessor=preprocessor,

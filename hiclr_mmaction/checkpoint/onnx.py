@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..models.data_preprocessors import SkeletonViewPreprocessor
 from ..models.utils import pool_skeleton
-from ..skeleton import to_stream
+from ..skeleton import SkeletonLayout, to_stream
 from .export import exported_weights
 from .files import (
     build_model,
@@ -44,13 +44,14 @@ class DeployedModel(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.cls_head = cls_head
-        ours = isinstance(preprocessor, SkeletonViewPreprocessor)
-        self.stream = preprocessor.stream if ours else 'joint'
-        self.layout = preprocessor.layout if ours else None
+        self.stream = 'joint'
+        self.layout: SkeletonLayout | None = None
+        if isinstance(preprocessor, SkeletonViewPreprocessor):
+            self.stream, self.layout = preprocessor.stream, preprocessor.layout
 
     def forward(self, keypoint: Tensor) -> Tensor:
         """Map ``(N, M, T, V, C)`` to scores before softmax, or features, ``(N, ...)``."""
-        if self.stream != 'joint':
+        if self.layout is not None and self.stream != 'joint':
             keypoint = to_stream(keypoint, self.stream, self.layout)
         x = self.backbone(keypoint)
         return pool_skeleton(x) if self.cls_head is None else self.cls_head(x)
@@ -142,13 +143,12 @@ def build_deployed(
         source (str | os.PathLike): What errors call the weights.
     """
     weights = exported_weights(state_dict, source)
-    parts = {
-        name: None if model.get(name) is None else build_model(model[name], source)
-        for name in ('backbone', 'cls_head', 'data_preprocessor')
-    }
-    deployed = DeployedModel(
-        parts['backbone'], parts['cls_head'], parts['data_preprocessor']
+    cls_head, preprocessor = (
+        None if model.get(name) is None else build_model(model[name], source)
+        for name in ('cls_head', 'data_preprocessor')
     )
+    backbone = build_model(model['backbone'], source)
+    deployed = DeployedModel(backbone, cls_head, preprocessor)
     check_match(deployed, weights, source)
     deployed.load_state_dict(weights)
     return deployed.eval()

@@ -62,9 +62,9 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
             'the annotation file or from its split.',
         )
     if layout.coordinates == 'xys':
-        needed, accepted = '2 (x, y) or 3 (x, y, score)', (2, 3)
+        needed, accepted = '2 (x, y) or 3 (x, y, score)', [2, 3]
     else:
-        needed, accepted = '3 (x, y, z)', (3,)
+        needed, accepted = '3 (x, y, z)', [3]
     if channels not in accepted:
         raise UnusableClip(
             'wrong number of coordinates',

@@ -103,9 +103,9 @@ class HiCLRNpyDataset(BaseActionDataset):
     def get_data_info(self, idx: int) -> dict:
         """Read one clip."""
         data_info = super().get_data_info(idx)
-        if self._array is None:
+        if self._array is None or self._budget is None:
             self._array = open_array(self.data_file, self.layout)
-            self._budget = PageBudget(self._array._mmap)
+            self._budget = PageBudget(self._array._mmap)  # type: ignore[attr-defined]
         clip = self._array[data_info.pop('row')].transpose(3, 1, 2, 0)
         keypoint = np.array(clip, dtype=np.float32, order='C')
         self._budget.spend(keypoint.nbytes)

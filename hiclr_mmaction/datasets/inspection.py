@@ -196,7 +196,7 @@ def _check_clip(out: Inspection, clip: Mapping, name: str, prepared: bool) -> No
         )
 
 
-def _check_names(out: Inspection) -> list[str]:
+def _check_names(out: Inspection) -> list[str | None]:
     key = 'filename' if 'filename' in out.annotations[0] else 'frame_dir'
     names = [clip.get(key) for clip in out.annotations]
     for name, count in Counter(names).items():
@@ -208,7 +208,7 @@ def _check_names(out: Inspection) -> list[str]:
 
 
 def _check_splits(
-    out: Inspection, splits: Mapping[str, Sequence[str]], names: Sequence[str]
+    out: Inspection, splits: Mapping[str, Sequence[str]], names: Sequence[str | None]
 ) -> None:
     known = set(names)
     for split, members in splits.items():
@@ -364,14 +364,14 @@ class Sides:
             return None  # it is among the findings already
         x = np.asarray(clip['keypoint'], dtype=np.float64)
         image = self.layout.coordinates == 'xys'
-        weight = self._in_image(x) if image else self._in_space(x)
+        weigh = self._in_image if image else self._in_space
+        weight = weigh(x, *self.layout.shoulders)
         if weight is None or not (total := np.abs(weight).sum()):
             return None
         return float(weight.sum() / total)
 
-    def _in_image(self, x: np.ndarray) -> np.ndarray | None:
+    def _in_image(self, x: np.ndarray, right: int, left: int) -> np.ndarray | None:
         """How far the left side is to the right, in each frame of each person."""
-        right, left = self.layout.shoulders or ()
         face = [j for j, name in enumerate(self.layout.joints) if 'eye' in name]
         if not face:
             return None
@@ -379,7 +379,7 @@ class Sides:
         seen = x[..., [right, left, *face], 2].min(-1) > 0.5
         return (x[..., left, 0] - x[..., right, 0]) * seen
 
-    def _in_space(self, x: np.ndarray) -> np.ndarray | None:
+    def _in_space(self, x: np.ndarray, right: int, left: int) -> np.ndarray | None:
         """How far the right side is to the right, in each frame of each person."""
         forward = np.zeros_like(x[..., 0, :])
         hips = []
@@ -392,7 +392,6 @@ class Sides:
                 forward += x[..., knee, :] - middle
             if foot is not None and ankle is not None:
                 forward += x[..., foot, :] - x[..., ankle, :]
-        right, left = self.layout.shoulders or ()
         up = x[..., right, :] + x[..., left, :] - hips[0] - hips[1]
         across = x[..., right, :] - x[..., left, :]
         return (across * np.cross(forward, up)).sum(-1)

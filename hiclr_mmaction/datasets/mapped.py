@@ -55,7 +55,8 @@ class MappedArray(np.ndarray):
             return np.asarray(self).__reduce_ex__(protocol)
         return _read_place, self.place
 
-    def __deepcopy__(self, memo: dict) -> np.ndarray:
+    # A copy is in memory, so it is a plain array.
+    def __deepcopy__(self, memo: Any) -> np.ndarray:  # type: ignore[override]
         return np.array(self)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 import re
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -64,10 +64,13 @@ class _Array:
         if isinstance(data, str):  # of Python 2
             data = data.encode('latin1')
         # A copy, because an array over bytes is read-only.
-        self.value = _from_buffer(bytearray(data), dtype, shape, 'FC'[not fortran])
+        order: Literal['F', 'C'] = 'F' if fortran else 'C'
+        self.value = _from_buffer(bytearray(data), dtype, shape, order)
 
 
-def _from_buffer(data: Any, dtype: Any, shape: tuple, order: str) -> np.ndarray:
+def _from_buffer(
+    data: Any, dtype: Any, shape: tuple, order: Literal['F', 'C']
+) -> np.ndarray:
     if not data:
         return np.empty(shape, dtype.dtype, order)
     return np.frombuffer(data, dtype.dtype).reshape(shape, order=order)

@@ -112,7 +112,11 @@ class SkeletonDataset(PoseDataset):
             self.prepared,
             self.layout,
             self.pipeline,
-            (np.shape(sample.get('keypoint')) for sample in data_list),
+            (
+                np.shape(sample['keypoint'])
+                for sample in data_list
+                if 'keypoint' in sample
+            ),
             self.ann_file,
         )
         self._add_prefix(data_list)

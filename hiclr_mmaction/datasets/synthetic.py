@@ -253,7 +253,7 @@ def perform(
     actors = [_make_actor(seed, subject)]
     if doing.num_people == 2:
         # A partner out of the other split would leak into this one.
-        actors.append(_make_actor(seed, subject, partner=rng.integers(1000)))
+        actors.append(_make_actor(seed, subject, partner=int(rng.integers(1000))))
         if rng.random() < 0.5:
             actors.reverse()
     num_frames = int(rng.integers(45, 91))

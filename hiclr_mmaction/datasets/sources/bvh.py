@@ -73,9 +73,9 @@ class BVH:
                     axes += name[0]
                     angles.append(value)
             turn = Rotation.identity(frames)
-            for axis, angle in zip(axes, angles, strict=True):
+            for letter, angle in zip(axes, angles, strict=True):
                 turn = turn * Rotation.from_euler(
-                    axis.lower(), angle[:, None], degrees=True
+                    letter.lower(), angle[:, None], degrees=True
                 )
             if parent < 0:
                 places[:, joint] = local

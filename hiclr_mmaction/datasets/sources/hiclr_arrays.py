@@ -219,7 +219,7 @@ def write_hiclr_arrays(
         for path in _pair(folder, name):
             if path.exists() and not overwrite:
                 raise FileExistsError(f'{path} exists; set overwrite (--overwrite).')
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for name, names in splits.items():
         samples = [clips[clip] for clip in names]
         frames = RAW_FRAMES if prepared is None else prepared.num_frames

@@ -88,7 +88,7 @@ class NTUSource(SkeletonSource):
 
     def clips(self) -> Iterator[Clip]:
         """All ``.skeleton`` files, by name."""
-        files = []
+        files: list[Path] = []
         for folder in self.folders:
             if not Path(folder).is_dir():
                 raise ValueError(f'{folder} is not a folder.')
@@ -287,7 +287,7 @@ def most_motion(
     Returns:
         np.ndarray: ``(1 or 2, T', V, 3)``, the one who moves more first.
     """
-    there = bodies.any(axis=(2, 3))
+    there: np.ndarray = (bodies != 0).any(axis=(2, 3))
     real = [
         m
         for m, body in enumerate(bodies)

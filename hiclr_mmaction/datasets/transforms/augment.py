@@ -204,7 +204,7 @@ class SkeletonBlur(SkeletonTransform):
             raise ValueError(
                 f'SkeletonBlur: kernel_size={kernel_size} is even; take an odd one.'
             )
-        self.sigma = tuple(sigma)
+        self.sigma: tuple[float, float] = (sigma[0], sigma[1])
         self.kernel_size = kernel_size
         self.normalize = normalize
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -162,7 +163,7 @@ class PackSkeletonViews(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Pack one sample."""
         if 'views' in results:
-            inputs = dict(results['views'])
+            inputs: Any = dict(results['views'])
             if 'mask' in inputs:
                 inputs['mask'] = _pack_mask(inputs['mask'])
         else:

@@ -52,7 +52,7 @@ class DSTANet(BaseModule):
         stages: Sequence[Sequence[int]] = HICLR_STAGES,
         num_subsets: int = 3,
         dropout: float = 0.0,
-        init_cfg: dict | list[dict] | None = (
+        init_cfg: dict | Sequence[dict] | None = (
             dict(type='Kaiming', layer='Conv2d', mode='fan_out'),
             dict(type='Constant', layer='BatchNorm2d', val=1),
         ),
@@ -68,7 +68,8 @@ class DSTANet(BaseModule):
             nn.LeakyReLU(0.1),
         )
         self.blocks = ModuleList(
-            DSTABlock(*stage, num_joints, num_subsets, dropout) for stage in stages
+            DSTABlock(before, after, embed, stride, num_joints, num_subsets, dropout)
+            for before, after, embed, stride in stages
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -146,6 +147,7 @@ class JointAttention(nn.Module):
 
     # What forward gives are edges: EdgePerturbation looks for this.
     gives_edges = True
+    position: Tensor
 
     def __init__(
         self, in_channels: int, embed_channels: int, num_joints: int, num_subsets: int

@@ -104,7 +104,9 @@ class SkeleAdaIN:
             chosen = present & present.roll(1, dims=0)
             chosen &= torch.rand(len(view), 1, device=view.device) < self.prob
             mixed = on_places(
-                lambda x, style=style: ada_in(x, style[..., : x.shape[-1]], self.dims),
+                lambda x, style=style: ada_in(  # type: ignore[misc]
+                    x, style[..., : x.shape[-1]], self.dims
+                ),
                 view,
                 layout,
             )

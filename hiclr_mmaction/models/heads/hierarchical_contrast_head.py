@@ -19,10 +19,11 @@ def _kl(student: dict, teacher: dict) -> Tensor:
 def _js(student: dict, teacher: dict) -> Tensor:
     log_p, log_q = student['log_prob'], teacher['log_prob']
     log_mean = torch.logaddexp(log_p, log_q) - torch.tensor(2.0).log()
-    return 0.5 * sum(
+    left, right = (
         F.kl_div(log_mean, log_prob, reduction='batchmean', log_target=True)
         for log_prob in (log_p, log_q)
     )
+    return 0.5 * (left + right)
 
 
 def _cosine(student: dict, teacher: dict) -> Tensor:
