@@ -2,15 +2,177 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
 
 from hiclr_mmaction.skeleton.layouts import SkeletonLayout, get_layout
 
-COLOURS = dict(left='tab:blue', right='tab:red', middle='0.35')
+COLOURS = dict(left='tab:blue', right='tab:red', middle='0.35', added='tab:green')
 _TALL = 1.25 * 0.83  # height of the axes of one figure, in widths
+_FAINT = 0.25
+
+
+class Stage:
+    """Draws frames of clips of one skeleton, all at one scale.
+
+    A skeleton is drawn as the sensor sees it. In space ``y`` is up, and ``x``, which in
+    Kinect's camera space grows to the camera's left, grows to the left. In an image
+    (``layout.coordinates`` are ``'xys'``) ``y`` is down and ``x`` to the right. So the
+    left side (blue) of somebody who faces the camera is to the right in both. Persons
+    and joints that are absent (all zero, not finite, or with a score of 0) are left
+    out, and bones are the paler the smaller the score.
+
+    Args:
+        clips (Sequence[np.ndarray]): ``(M, T, V, C)`` or ``(T, V, C)`` each, metres, or
+            pixels and, as a third, a score; ``C`` is at least 2.
+        layout (str | dict | SkeletonLayout): Their skeleton, see :func:`get_layout`.
+        turn (float): Degrees by which the bodies are turned about the vertical before
+            they are drawn, so that what lies in depth is seen. In an image it must be 0.
+        tall (float): Height of the axes that will be drawn in, in widths.
+
+    Raises:
+        ValueError: If a shape does not fit the layout, there is nobody in any clip, or
+            an image is to be turned.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[np.ndarray],
+        layout: str | dict | SkeletonLayout = 'nturgb+d',
+        turn: float = 0.0,
+        tall: float = 1.25,
+    ) -> None:
+        self.layout = get_layout(layout)
+        self.image = self.layout.coordinates == 'xys'
+        if turn and self.image:
+            raise ValueError(
+                f'turn={turn}: a skeleton in an image has no depth; leave it out.'
+            )
+        clips = [_as_clip(clip, self.layout) for clip in clips]
+        self.scores = [_score(clip, self.image) for clip in clips]
+        self.planes = [_project(clip, turn) for clip in clips]
+        seen = [p[s > 0] for p, s in zip(self.planes, self.scores, strict=True)]
+        everything = np.concatenate(seen)
+        if not len(everything):
+            raise ValueError(
+                f'keypoint of shape {clips[0].shape} holds nobody: '
+                'all joints are zero or not finite.'
+            )
+        self._middle = (everything.min(0) + everything.max(0)) / 2
+        # One scale for all frames, such that neither width nor height is cut.
+        # Half a width; the axes may be higher than wide.
+        half = np.ptp(everything, axis=0) / 2 / (1, tall)
+        self._reach = max(1.06 * half.max(), 1e-3)
+        self._tall = tall
+        self._colours = np.array([to_rgba(c) for c in _bone_colours(self.layout)])
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the longest clip."""
+        return max(plane.shape[1] for plane in self.planes)
+
+    def draw(
+        self,
+        axes: Axes,
+        clip: int,
+        frame: int,
+        masked: np.ndarray | None = None,
+        dropped: Collection[tuple[int, int]] = (),
+        added: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        """Draw one frame; what the axes held before is removed.
+
+        Args:
+            axes (Axes): Where to draw.
+            clip (int): Which of the clips.
+            frame (int): Which frame; the last one of a clip that is shorter.
+            masked (np.ndarray, optional): bool ``(V,)``: joints to draw as hollow
+                circles, their bones faint.
+            dropped (Collection[tuple[int, int]]): Bones (child, parent) to draw dashed.
+            added (Iterable[tuple[int, int]]): Pairs of joints to join by a thin line.
+        """
+        axes.clear()
+        plane, score = self.planes[clip], self.scores[clip]
+        frame = min(frame, plane.shape[1] - 1)
+        masked = np.zeros(plane.shape[2], bool) if masked is None else masked
+        bones = np.array(self.layout.bones).reshape(-1, 2)
+        off = np.array([tuple(b) in dropped for b in bones.tolist()], bool)
+        for person, known in zip(plane[:, frame], score[:, frame], strict=True):
+            there = (known[bones] > 0).all(-1)
+            colours = self._colours.copy()
+            colours[:, 3] = np.clip(known[bones].min(-1), 0.15, 1)
+            colours[masked[bones].any(-1), 3] *= _FAINT
+            for these, style, width in (
+                (there & ~off, 'solid', 1.8),
+                (there & off, (0, (1.5, 1.5)), 1.2),
+            ):
+                axes.add_collection(
+                    LineCollection(
+                        person[bones[these]],
+                        colors=colours[these],
+                        linewidths=width,
+                        linestyles=[style],
+                        capstyle='round' if style == 'solid' else 'butt',
+                    )
+                )
+            pairs = [p for p in added if known[list(p)].min() > 0]
+            if pairs:
+                axes.add_collection(
+                    LineCollection(
+                        person[np.array(pairs)],
+                        colors=COLOURS['added'],
+                        linewidths=0.5,
+                        alpha=0.35,
+                        zorder=0.5,
+                    )
+                )
+            circles = person[masked & (known > 0)]
+            axes.scatter(*circles.T, s=16, facecolor='white', edgecolor='k', lw=0.9,
+                         zorder=3)  # fmt: skip
+        reach, middle = self._reach, self._middle
+        right, up = (1, -1) if self.image else (-1, 1)
+        axes.set_xlim(middle[0] - right * reach, middle[0] + right * reach)
+        tall = self._tall * reach
+        axes.set_ylim(middle[1] - up * tall, middle[1] + up * tall)
+        axes.set_aspect('equal')
+        axes.set_axis_off()
+
+
+def legend_of_bodies(
+    masked: bool = False, dropped: bool = False, added: bool = False
+) -> list[Line2D]:
+    """What a legend of a :class:`Stage` shows.
+
+    Args:
+        masked, dropped, added (bool): Whether such joints and edges are drawn.
+    """
+    handles = [
+        Line2D([], [], color=COLOURS[side], lw=1.8, label=label)
+        for side, label in dict(left='left', right='right', middle='middle').items()
+    ]
+    if masked:
+        handles.append(
+            Line2D([], [], ls='', marker='o', mfc='white', mec='k', ms=4.5,
+                   label='masked joint')
+        )  # fmt: skip
+    if dropped:
+        handles.append(
+            Line2D([], [], color='k', lw=1.2, ls=(0, (1.5, 1.5)), label='dropped edge')
+        )
+    if added:
+        handles.append(
+            Line2D([], [], color=COLOURS['added'], lw=0.8, label='added edge')
+        )
+    return handles
 
 
 def draw_clip(
@@ -24,13 +186,8 @@ def draw_clip(
 ) -> None:
     """Draw a clip as a row of stick figures and save it as a picture.
 
-    Frames are taken evenly from the first to the last. A skeleton is drawn as
-    the sensor sees it. In space ``y`` is up, and ``x``, which in Kinect's
-    camera space grows to the camera's left, grows to the left. In an image
-    (``layout.coordinates`` are ``'xys'``) ``y`` is down and ``x`` to the right.
-    So the left side (blue) of somebody who faces the camera is to the right in
-    both. Persons and joints that are absent (all zero, not finite, or with a
-    score of 0) are left out, and bones are the paler the smaller the score.
+    Frames are taken evenly from the first to the last, and drawn as :class:`Stage`
+    does.
 
     Args:
         keypoint (np.ndarray): ``(M, T, V, C)`` or ``(T, V, C)``, metres, or
@@ -50,7 +207,100 @@ def draw_clip(
         ValueError: If the shape does not fit the layout, or the clip is empty,
             or ``num_frames`` is not positive.
     """
-    layout = get_layout(layout)
+    if num_frames < 1:
+        raise ValueError(f'num_frames={num_frames} draws nothing; use 1 or more.')
+    stage = Stage([keypoint], layout, tall=_TALL)
+    total = stage.num_frames
+    shown = np.linspace(0, total - 1, min(num_frames, total)).round()
+    figure = Figure(figsize=(frame_size * len(shown), 1.25 * frame_size), dpi=dpi)
+    if title:
+        figure.suptitle(title, fontsize=10)
+    for column, frame in enumerate(shown.astype(int)):
+        axes = figure.add_axes([column / len(shown), 0.07, 1 / len(shown), 0.83])
+        stage.draw(axes, 0, frame)
+        axes.text(
+            0.5,
+            -0.06,
+            f'{frame}',
+            transform=axes.transAxes,
+            ha='center',
+            fontsize=7,
+            color='0.5',
+        )
+    figure.savefig(path)
+
+
+def animate_clip(
+    keypoint: np.ndarray,
+    path: str | Path,
+    layout: str | dict | SkeletonLayout = 'nturgb+d',
+    title: str | None = None,
+    fps: float = 15,
+    size: float = 3.2,
+    dpi: int = 100,
+) -> None:
+    """Draw a clip as an animated GIF.
+
+    Args:
+        keypoint (np.ndarray): As in :func:`draw_clip`.
+        path (str | Path): Where to save it, a ``.gif``.
+        layout (str | dict | SkeletonLayout): The skeleton.
+        title (str, optional): Written above, in lines.
+        fps (float): Frames a second.
+        size (float): Width in inches.
+        dpi (int): Pixels per inch.
+
+    Raises:
+        ValueError: As :func:`draw_clip`.
+    """
+    stage = Stage([keypoint], layout, tall=1.0)
+    lines = 1 + title.count('\n') if title else 0
+    height = size + 0.2 * lines + 0.25
+    figure = Figure(figsize=(size, height), dpi=dpi)
+    axes = figure.add_axes([0, 0.25 / height, 1, size / height])
+    if title:
+        figure.text(0.5, 1 - 0.05 / height, title, ha='center', va='top', fontsize=9)
+    # At the edge, where no body is.
+    figure.legend(
+        handles=legend_of_bodies()[:2], loc='lower center', ncols=2, frameon=False,
+        fontsize=8, borderpad=0,
+    )  # fmt: skip
+
+    def frames() -> Iterable[np.ndarray]:
+        for frame in range(stage.num_frames):
+            stage.draw(axes, 0, frame)
+            yield to_pixels(figure)
+
+    save_gif(frames(), path, fps)
+
+
+def to_pixels(figure: Figure) -> np.ndarray:
+    """The picture of a figure, uint8 ``(H, W, 3)``."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def save_gif(frames: Iterable[np.ndarray], path: str | Path, fps: float) -> None:
+    """Write pictures as an animated GIF that repeats for ever.
+
+    Args:
+        frames (Iterable[np.ndarray]): uint8 ``(H, W, 3)`` each.
+        path (str | Path): The file.
+        fps (float): Frames a second; GIF keeps hundredths of a second.
+    """
+    # Lines on white need few colours; of the first frame, so that none flickers.
+    first, *rest = (Image.fromarray(frame) for frame in frames)
+    first = first.quantize(64)
+    rest = [frame.quantize(palette=first, dither=Image.Dither.NONE) for frame in rest]
+    first.save(
+        path, save_all=True, append_images=rest, duration=1000 / fps, loop=0,
+        optimize=True,
+    )  # fmt: skip
+
+
+def _as_clip(keypoint: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
+    """``(M, T, V, C)``, checked."""
     keypoint = np.asarray(keypoint, dtype=float)
     if keypoint.ndim == 3:
         keypoint = keypoint[None]
@@ -64,58 +314,16 @@ def draw_clip(
             f'V={layout.num_joints} joints of layout {layout.name!r}; pass the '
             'layout of this skeleton.'
         )
-    if num_frames < 1:
-        raise ValueError(f'num_frames={num_frames} draws nothing; use 1 or more.')
-    total = keypoint.shape[1]
-    image = layout.coordinates == 'xys'
-    score = _score(keypoint, image)
-    present = score > 0
-    if not present.any():
-        raise ValueError(
-            f'keypoint of shape {keypoint.shape} holds nobody: '
-            'all joints are zero or not finite.'
-        )
+    return keypoint
 
-    shown = np.linspace(0, total - 1, min(num_frames, total)).round()
-    figure = Figure(figsize=(frame_size * len(shown), 1.25 * frame_size), dpi=dpi)
-    if title:
-        figure.suptitle(title, fontsize=10)
-    plane = keypoint[..., :2]
-    seen = plane[present]
-    middle = (seen.min(0) + seen.max(0)) / 2
-    # One scale for all frames, such that neither width nor height is cut.
-    # Half a width; the axes are a little higher than wide.
-    half = np.ptp(seen, axis=0) / 2 / (1, _TALL)
-    reach = max(1.06 * half.max(), 1e-3)
-    colours = _bone_colours(layout)
 
-    for column, frame in enumerate(shown.astype(int)):
-        axes = figure.add_axes([column / len(shown), 0.07, 1 / len(shown), 0.83])
-        for person, known in zip(plane[:, frame], score[:, frame], strict=True):
-            for (child, parent), colour in zip(layout.bones, colours, strict=True):
-                if known[child] > 0 and known[parent] > 0:
-                    axes.plot(
-                        *person[[child, parent]].T,
-                        color=colour,
-                        alpha=float(np.clip(known[[child, parent]].min(), 0.15, 1)),
-                        linewidth=1.8,
-                        solid_capstyle='round',
-                    )
-        right, up = (1, -1) if image else (-1, 1)
-        axes.set_xlim(middle[0] - right * reach, middle[0] + right * reach)
-        axes.set_ylim(middle[1] - up * _TALL * reach, middle[1] + up * _TALL * reach)
-        axes.set_aspect('equal')
-        axes.set_axis_off()
-        axes.text(
-            0.5,
-            -0.06,
-            f'{frame}',
-            transform=axes.transAxes,
-            ha='center',
-            fontsize=7,
-            color='0.5',
-        )
-    figure.savefig(path)
+def _project(keypoint: np.ndarray, turn: float) -> np.ndarray:
+    """Where the joints are in the picture, ``(M, T, V, 2)``."""
+    if not turn or keypoint.shape[-1] < 3:
+        return keypoint[..., :2]
+    x, y, z = np.moveaxis(keypoint[..., :3], -1, 0)
+    angle = np.radians(turn)
+    return np.stack([x * np.cos(angle) - z * np.sin(angle), y], axis=-1)
 
 
 def _score(keypoint: np.ndarray, image: bool) -> np.ndarray:
