@@ -132,6 +132,34 @@ class GrowingAugmentation(BaseTransform):
             out['mask'] = [m for _, m in done]
         return out
 
+    def applied(
+        self, n: int, sample: int, sets: list[list[dict]]
+    ) -> list[list[SkeletonTransform]]:
+        """Which transforms change a sample under given draws.
+
+        Args:
+            n (int): Number of samples that the draws are for.
+            sample (int): Which of them.
+            sets (list): Draws of :meth:`draw`.
+
+        Returns:
+            list[list[SkeletonTransform]]: Of the key, then of each query, in order.
+        """
+        out = []
+        for view in range(-1, self.num_levels):
+            done: list[SkeletonTransform] = []
+            for i in range(max(view, 0) + 1):
+                # The place of this view among those that the set is applied to.
+                place = min(view, i) - i if self.grown else view - i
+                row = (place + (i == 0)) * n + sample
+                done += [
+                    t
+                    for t, drawn in zip(self.levels[i], sets[i], strict=True)
+                    if 'chosen' not in drawn or bool(drawn['chosen'][row])
+                ]
+            out.append(done)
+        return out
+
     def transform(self, results: dict) -> dict:
         """Make the views of one sample of a pipeline."""
         for level in self.levels:

@@ -1,0 +1,296 @@
+"""Pictures of the growing views of a clip."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmengine.model import is_model_wrapper
+from torch import Tensor, nn
+
+from ..datasets import GrowingAugmentation, PackSkeletonViews
+from ..models import HiCLR
+from ..skeleton import SkeletonLayout
+from .skeletons import Stage, legend_of_bodies, save_gif, to_pixels
+
+_LEGEND = 0.3  # inches
+_TALL = 1.25
+
+
+@dataclass(frozen=True)
+class View:
+    """A view as the model gets it, before the stream is made.
+
+    Attributes:
+        name (str): ``'key'``, ``'query 1'``, ...
+        keypoint (np.ndarray): ``(M, T, V, C)``, aligned.
+        applied (tuple[str]): What changed it, in order.
+        mask (np.ndarray | None): bool ``(T, V)``, true where the model puts the mask's
+            value.
+        dropped (frozenset[tuple[int, int]]): Bones (child, parent) that have no edge,
+            one way at least, in the first layer.
+        added (frozenset[tuple[int, int]]): Pairs of joints that get one there.
+    """
+
+    name: str
+    keypoint: np.ndarray
+    applied: tuple[str, ...]
+    mask: np.ndarray | None = None
+    dropped: frozenset[tuple[int, int]] = frozenset()
+    added: frozenset[tuple[int, int]] = frozenset()
+
+
+def sample_views(
+    dataset: Any, model: nn.Module, index: int = 0, seed: int = 0
+) -> list[View]:
+    """Make the views of one clip as pre-training does.
+
+    The draws depend on the seed alone, and no generator is left changed.
+
+    Args:
+        dataset: The training set, built; of a wrapped one the first inside.
+        model (nn.Module): :class:`HiCLR`, built: its data preprocessor may make the
+            views or mix statistics (the style is the next clip's), and its
+            ``graph_augment`` drops and adds edges.
+        index (int): Which clip.
+        seed (int): Names the draws.
+
+    Returns:
+        list[View]: The key, then the queries, weakest first.
+
+    Raises:
+        ValueError: If the model is not HiCLR, there is no such clip, or neither pipeline
+            nor preprocessor makes views.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    if not isinstance(model, HiCLR):
+        raise ValueError(
+            f'the model is {type(model).__name__}, not HiCLR; views are made in '
+            'pre-training alone, so give a config of that.'
+        )
+    while not hasattr(dataset, 'pipeline'):
+        dataset = (
+            dataset.datasets[0] if hasattr(dataset, 'datasets') else dataset.dataset
+        )
+    if not 0 <= index < len(dataset):
+        raise ValueError(
+            f'index={index}: the training set has clips 0 to {len(dataset) - 1}.'
+        )
+    preprocessor = model.data_preprocessor
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        clips, growing = zip(
+            *(
+                _before_views(dataset, i % len(dataset))
+                for i in range(index, index + 2)
+            ),
+            strict=True,
+        )
+        growing = growing[0] or next(
+            (v for v in vars(preprocessor).values() if isinstance(v, GrowingAugmentation)),
+            None,
+        )  # fmt: skip
+        if growing is None:
+            raise ValueError(
+                'neither train_dataloader.dataset.pipeline nor model.data_preprocessor '
+                'has a GrowingAugmentation; give a config of pre-training.'
+            )
+        draws = growing.draw(len(clips), torch.default_generator)
+        views = growing.apply(torch.stack(clips), **draws)
+        applied = [
+            [_name(t) for t in transforms]
+            for transforms in growing.applied(len(clips), 0, **draws)
+        ]
+        queries = views['queries']
+        ada_in = getattr(preprocessor, 'ada_in', None)
+        if ada_in is not None:
+            mixed = ada_in(queries, preprocessor.layout)
+            for names, old, new in zip(applied[1:], queries, mixed, strict=True):
+                if not torch.equal(old[0], new[0]):
+                    names.append('SkeleAdaIN')
+            queries = mixed
+        masks = views.get('mask') or [None] * len(queries)
+        out = [View('key', views['key'][0].numpy(), tuple(applied[0]))]
+        for level, (query, mask) in enumerate(zip(queries, masks, strict=True)):
+            edges = _edges(model, level, len(queries))
+            out.append(
+                View(
+                    f'query {level + 1}',
+                    query[0].numpy(),
+                    (*applied[level + 1], *edges.pop('names')),
+                    None if mask is None else mask[0].numpy(),
+                    **edges,
+                )
+            )
+    return out
+
+
+def draw_views(
+    views: Sequence[View],
+    layout: SkeletonLayout,
+    num_frames: int = 6,
+    title: str | None = None,
+    turn: float = 0.0,
+    frame_size: float = 1.0,
+) -> Figure:
+    """Draw views one above the other, each as a row of frames.
+
+    Args:
+        views (Sequence[View]): As :func:`sample_views` gives them.
+        layout (SkeletonLayout): Their skeleton.
+        num_frames (int): Frames of each view, evenly from the first to the last.
+        title (str, optional): Written above.
+        turn (float): Degrees to turn the bodies about the vertical, see :class:`Stage`.
+        frame_size (float): Width of one frame in inches.
+
+    Returns:
+        Figure: To be saved by its ``savefig``.
+
+    Raises:
+        ValueError: If ``num_frames`` is not positive.
+    """
+    if num_frames < 1:
+        raise ValueError(f'num_frames={num_frames} draws nothing; use 1 or more.')
+    stage = Stage([view.keypoint for view in views], layout, turn, _TALL)
+    frames = np.linspace(0, stage.num_frames - 1, min(num_frames, stage.num_frames))
+    label, tall, top = 1.75, _TALL * frame_size, 0.3 if title else 0.05
+    width = label + frame_size * len(frames)
+    height = top + tall * len(views) + 0.2 + _LEGEND
+    figure = Figure(figsize=(width, height), dpi=120)
+    if title:
+        figure.text(0.5, 1 - 0.06 / height, title, ha='center', va='top', fontsize=10)
+    for row, view in enumerate(views):
+        up = height - top - tall * (row + 1)
+        _write_names(figure, view, 0.08 / width, (up + 0.92 * tall) / height, 26)
+        for column, frame in enumerate(frames.round().astype(int)):
+            left = (label + column * frame_size) / width
+            axes = figure.add_axes(
+                [left, up / height, frame_size / width, tall / height]
+            )
+            _draw(stage, axes, row, view, frame)
+            if row == len(views) - 1:
+                axes.text(
+                    0.5, -0.05, f'frame {frame}', transform=axes.transAxes, ha='center',
+                    va='top', fontsize=7, color='0.4',
+                )  # fmt: skip
+    _add_legend(figure, views)
+    return figure
+
+
+def animate_views(
+    views: Sequence[View],
+    layout: SkeletonLayout,
+    path: str | Path,
+    title: str | None = None,
+    turn: float = 0.0,
+    fps: float = 10,
+    frame_size: float = 1.9,
+) -> None:
+    """Draw views side by side as an animated GIF.
+
+    Args:
+        views, layout, title, turn: As in :func:`draw_views`.
+        path (str | Path): Where to save it, a ``.gif``.
+        fps (float): Frames a second.
+        frame_size (float): Width of one view in inches.
+    """
+    stage = Stage([view.keypoint for view in views], layout, turn, _TALL)
+    tall, top, names = _TALL * frame_size, 0.3 if title else 0.05, 0.95
+    width, height = frame_size * len(views), top + names + tall + _LEGEND
+    figure = Figure(figsize=(width, height), dpi=80)
+    if title:
+        figure.text(0.5, 1 - 0.06 / height, title, ha='center', va='top', fontsize=10)
+    all_axes = []
+    for column, view in enumerate(views):
+        left = column / len(views)
+        _write_names(figure, view, left + 0.08 / width, 1 - top / height, 30)
+        all_axes.append(
+            figure.add_axes([left, _LEGEND / height, 1 / len(views), tall / height])
+        )
+    _add_legend(figure, views)
+
+    def frames() -> Iterable[np.ndarray]:
+        for frame in range(stage.num_frames):
+            for column, (axes, view) in enumerate(zip(all_axes, views, strict=True)):
+                _draw(stage, axes, column, view, frame)
+            yield to_pixels(figure)
+
+    save_gif(frames(), path, fps)
+
+
+def _draw(stage: Stage, axes, clip: int, view: View, frame: int) -> None:
+    masked = None if view.mask is None else view.mask[frame]
+    stage.draw(axes, clip, frame, masked, view.dropped, view.added)
+
+
+def _write_names(figure: Figure, view: View, x: float, y: float, width: int) -> None:
+    figure.text(x, y, view.name, va='top', fontsize=9, weight='bold')
+    names = textwrap.fill(', '.join(view.applied) or 'as it is', width)
+    below = 0.19 / figure.get_figheight()
+    figure.text(x, y - below, names, va='top', fontsize=7, color='0.25')
+
+
+def _add_legend(figure: Figure, views: Sequence[View]) -> None:
+    handles = legend_of_bodies(
+        masked=any(view.mask is not None for view in views),
+        dropped=any(view.dropped for view in views),
+        added=any(view.added for view in views),
+    )
+    figure.legend(
+        handles=handles, loc='lower center', ncols=len(handles), frameon=False,
+        fontsize=8, borderpad=0.2, columnspacing=1.5,
+    )  # fmt: skip
+
+
+def _before_views(
+    dataset: Any, index: int
+) -> tuple[Tensor, GrowingAugmentation | None]:
+    """The clip ``(M, T, V, C)`` of which views are made, and what makes them."""
+    results = dataset.get_data_info(index)
+    for transform in dataset.pipeline.transforms:
+        if isinstance(transform, GrowingAugmentation):
+            return _to_tensor(results), transform
+        if isinstance(transform, PackSkeletonViews):
+            break
+        results = transform(results)
+    return _to_tensor(results), None
+
+
+def _to_tensor(results: dict) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(results['keypoint'], np.float32))
+
+
+def _edges(model: HiCLR, level: int, num_levels: int) -> dict[str, Any]:
+    """Names, dropped bones and added pairs of one draw for the first layer."""
+    perturbation = model.edge_perturbation
+    if perturbation is None or not {level, level - num_levels} & set(
+        perturbation.levels
+    ):
+        return dict(names=())
+    if not perturbation.names:
+        # An attention's edges are of the clip's features, not of the skeleton.
+        return dict(names=('dropped and added edges of the attention (not drawn)',))
+    A = dict(model.backbone.named_parameters())
+    A.update(model.backbone.named_buffers())
+    before = A[perturbation.names[0]].detach().cpu()
+    after = perturbation.perturb(before)
+    joints = before.shape[-1]
+    had, has = (a.reshape(-1, joints, joints) != 0 for a in (before, after))
+    lost, new = (had & ~has).any(0), ~had.any(0) & has.any(0)
+    lost, new = lost | lost.T, new | new.T
+    layout = model.data_preprocessor.layout
+    return dict(
+        names=('dropped and added edges',),
+        dropped=frozenset(bone for bone in layout.bones if lost[bone]),
+        added=frozenset(map(tuple, new.triu(1).nonzero().tolist())),
+    )
+
+
+def _name(transform: Any) -> str:
+    return type(transform).__name__.removeprefix('Skeleton')

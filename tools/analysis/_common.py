@@ -1,0 +1,41 @@
+"""What the tools that draw have in common."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+import hiclr_mmaction  # noqa: F401  registers the components
+
+sys.path.append(str(Path(__file__).parents[1]))
+from _cli import load_config, require_file  # noqa: E402
+
+__all__ = ['add_config', 'read_config', 'require_file', 'writable']
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the config and the options that change it."""
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings of the config to replace, as in tools/train.py',
+    )
+
+
+def read_config(args: argparse.Namespace) -> Config:
+    """The config of :func:`add_config`; one line ends the program if there is none."""
+    cfg = load_config(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    return cfg
+
+
+def writable(path: str) -> None:
+    """End the program with one line, before the work, if `path` has no folder."""
+    if not Path(path).parent.is_dir():
+        sys.exit(f'--out {path}: make the folder {Path(path).parent} first')

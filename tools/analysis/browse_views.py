@@ -1,0 +1,71 @@
+"""Draw the growing views of a clip, as a still picture or an animation.
+
+Example:
+    python tools/analysis/browse_views.py configs/hiclr_stgcn_synthetic.py --out views.png
+    python tools/analysis/browse_views.py CONFIG --index 7 --seed 3 --out views.gif
+"""
+
+import argparse
+import sys
+
+from _common import add_config, read_config, writable
+from mmaction.registry import DATASETS
+
+from hiclr_mmaction.checkpoint.files import build_model
+from hiclr_mmaction.visualization import animate_views, draw_views, sample_views
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Draw the growing views that pre-training makes of a clip: masked '
+        'joints hollow, dropped edges dashed, added ones thin'
+    )
+    add_config(parser)
+    parser.add_argument(
+        '--out', default='views.png', help='a .gif moves; else the suffix names a '
+        'format of still pictures (default: views.png)'
+    )  # fmt: skip
+    parser.add_argument(
+        '--index', type=int, default=0, help='which clip of the training set'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='names the draws')
+    parser.add_argument(
+        '--frames', type=int, default=6, metavar='N',
+        help='frames of a still picture (default: 6); an animation has all',
+    )  # fmt: skip
+    parser.add_argument(
+        '--turn', type=float, default=0, metavar='DEGREES',
+        help='turn the bodies about the vertical, to see what lies in depth',
+    )  # fmt: skip
+    parser.add_argument('--fps', type=float, default=10, help='of an animation')
+    parser.add_argument(
+        '--size', type=float, metavar='INCHES', help='width of a frame or, of an '
+        'animation, of a view (default: 1 or 1.9)'
+    )  # fmt: skip
+    return parser.parse_args(argv)
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    cfg = read_config(args)
+    writable(args.out)
+    try:
+        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+        model = build_model(cfg.model, args.config)
+        views = sample_views(dataset, model, args.index, args.seed)
+        layout = model.data_preprocessor.layout
+        size = dict(frame_size=args.size) if args.size else {}
+        if args.out.endswith('.gif'):
+            animate_views(views, layout, args.out, turn=args.turn, fps=args.fps, **size)
+        else:
+            figure = draw_views(views, layout, args.frames, turn=args.turn, **size)
+            figure.savefig(args.out)
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+    for view in views:
+        print(f'{view.name}: {", ".join(view.applied) or "as it is"}')
+    print(f'drawn: {args.out}')
+
+
+if __name__ == '__main__':
+    main()
