@@ -8,7 +8,7 @@ import os
 import pickle
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -181,31 +181,49 @@ def check_match(
 def model_cfg_of(checkpoint: Mapping[str, Any], source: str | os.PathLike) -> dict:
     """The model's config from the text that MMEngine keeps in ``meta['cfg']``.
 
+    As :func:`config_of`.
+    """
+    return config_of(checkpoint, source, ('model',))['model']
+
+
+def config_of(
+    checkpoint: Mapping[str, Any],
+    source: str | os.PathLike,
+    names: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """The config from the text that MMEngine keeps in ``meta['cfg']``.
+
     The text is Python. It is read, not run: only literals and ``dict(...)`` are taken.
 
     Args:
         checkpoint (Mapping[str, Any]): As :func:`read_checkpoint` returns it.
         source (str | os.PathLike): What the error calls the checkpoint.
+        names (Sequence[str], optional): Settings to read. None: all.
 
     Raises:
-        ValueError: If there is no such text, or its model is no literal.
+        ValueError: If there is no such text, it has no model, or what is read is no
+            literal.
     """
     meta = checkpoint.get('meta')
     text = meta.get('cfg') if isinstance(meta, Mapping) else None
+    out = {}
     try:
         for statement in ast.parse(text if isinstance(text, str) else '').body:
             match statement:
-                case ast.Assign(targets=[ast.Name(id='model')], value=value):
-                    return _literal(value)
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    if names is None or name in names:
+                        out[name] = _literal(value)
     except (SyntaxError, ValueError) as error:
         raise ValueError(
             f"the config in {source} (meta['cfg']) cannot be read: {error}. Give the "
             'config with --config.'
         ) from None
-    raise ValueError(
-        f"{source} does not tell its model: there is no config in meta['cfg']. Give the "
-        'config with --config.'
-    )
+    if 'model' not in out:
+        raise ValueError(
+            f"{source} does not tell its model: there is no config in meta['cfg']. Give "
+            'the config with --config.'
+        )
+    return out
 
 
 def _literal(node: ast.expr) -> Any:

@@ -187,13 +187,18 @@ def _finish(value: Any, seen: set[int]) -> Any:
     return value
 
 
-def load_pickle(path: str | Path, remedy: str = '') -> Any:
+def load_pickle(
+    path: str | Path,
+    remedy: str = '',
+    unpickler: type[SafeUnpickler] = SafeUnpickler,
+) -> Any:
     """Read a pickle of arrays and plain containers.
 
     Args:
         path (str | Path): The file.
         remedy (str): What to do with a file that is refused and yet trusted; goes
             into the message.
+        unpickler (type): What reads it, for a kind that admits more.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -201,7 +206,7 @@ def load_pickle(path: str | Path, remedy: str = '') -> Any:
     """
     with open(path, 'rb') as file:
         try:
-            return SafeUnpickler(file).load()
+            return unpickler(file).load()
         except ForbiddenGlobal as error:
             raise ValueError(
                 f'{path} is not read: it asks for {error}, which is neither an array '

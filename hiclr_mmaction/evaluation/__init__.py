@@ -1,5 +1,6 @@
-"""Metrics."""
+"""Metrics, and scores that were dumped."""
 
 from .knn_metric import KNNMetric, knn_predict
+from .scores import Scores, read_scores
 
-__all__ = ['KNNMetric', 'knn_predict']
+__all__ = ['KNNMetric', 'Scores', 'knn_predict', 'read_scores']

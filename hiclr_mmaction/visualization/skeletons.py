@@ -230,45 +230,52 @@ def draw_clip(
     figure.savefig(path)
 
 
-def animate_clip(
-    keypoint: np.ndarray,
+def animate_clips(
+    clips: Sequence[np.ndarray],
     path: str | Path,
     layout: str | dict | SkeletonLayout = 'nturgb+d',
-    title: str | None = None,
+    titles: Sequence[str] = (),
     fps: float = 15,
-    size: float = 3.2,
+    size: float = 2.4,
     dpi: int = 100,
 ) -> None:
-    """Draw a clip as an animated GIF.
+    """Draw clips side by side as an animated GIF.
 
     Args:
-        keypoint (np.ndarray): As in :func:`draw_clip`.
+        clips (Sequence[np.ndarray]): ``(M, T, V, C)`` each, as in :class:`Stage`. A
+            shorter one stands still at its end.
         path (str | Path): Where to save it, a ``.gif``.
-        layout (str | dict | SkeletonLayout): The skeleton.
-        title (str, optional): Written above, in lines.
+        layout (str | dict | SkeletonLayout): Their skeleton.
+        titles (Sequence[str]): Written above each clip; may have several lines.
         fps (float): Frames a second.
-        size (float): Width in inches.
+        size (float): Width of each in inches.
         dpi (int): Pixels per inch.
 
     Raises:
-        ValueError: As :func:`draw_clip`.
+        ValueError: As :class:`Stage`.
     """
-    stage = Stage([keypoint], layout, tall=1.0)
-    lines = 1 + title.count('\n') if title else 0
-    height = size + 0.2 * lines + 0.25
-    figure = Figure(figsize=(size, height), dpi=dpi)
-    axes = figure.add_axes([0, 0.25 / height, 1, size / height])
-    if title:
-        figure.text(0.5, 1 - 0.05 / height, title, ha='center', va='top', fontsize=9)
-    # At the edge, where no body is.
+    stage = Stage(clips, layout)
+    legend, tall = 0.3, 1.25 * size
+    top = 0.1 + 0.17 * max((title.count('\n') + 1 for title in titles), default=0)
+    height = legend + tall + top
+    figure = Figure(figsize=(size * len(clips), height), dpi=dpi)
     figure.legend(
         handles=legend_of_bodies()[:2], loc='lower center', ncols=2, frameon=False,
-        fontsize=8, borderpad=0,
+        fontsize=8, borderpad=0.3,
     )  # fmt: skip
+    columns = np.arange(len(clips)) / len(clips)
+    all_axes = [
+        figure.add_axes([left, legend / height, 1 / len(clips), tall / height])
+        for left in columns
+    ]
+    for left, title in zip(columns, titles, strict=False):
+        middle = left + 0.5 / len(clips)
+        figure.text(middle, 1 - 0.05 / height, title, ha='center', va='top', fontsize=8)
 
     def frames() -> Iterable[np.ndarray]:
         for frame in range(stage.num_frames):
-            stage.draw(axes, 0, frame)
+            for clip, axes in enumerate(all_axes):
+                stage.draw(axes, clip, frame)
             yield to_pixels(figure)
 
     save_gif(frames(), path, fps)

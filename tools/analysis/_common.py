@@ -12,7 +12,7 @@ import hiclr_mmaction  # noqa: F401  registers the components
 sys.path.append(str(Path(__file__).parents[1]))
 from _cli import load_config, require_file  # noqa: E402
 
-__all__ = ['add_config', 'read_config', 'require_file', 'writable']
+__all__ = ['add_config', 'read_config', 'read_names', 'require_file', 'writable']
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -39,3 +39,11 @@ def writable(path: str) -> None:
     """End the program with one line, before the work, if `path` has no folder."""
     if not Path(path).parent.is_dir():
         sys.exit(f'--out {path}: make the folder {Path(path).parent} first')
+
+
+def read_names(path: str | None) -> list[str] | None:
+    """The lines of a text file, the name of a class each."""
+    if path is None:
+        return None
+    require_file(path, 'names of classes')
+    return Path(path).read_text(encoding='utf-8').splitlines()

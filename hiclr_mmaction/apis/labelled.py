@@ -1,0 +1,113 @@
+"""The clips that a config evaluates on, and their features."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from ..datasets.safe_pickle import load_pickle
+from .encoder import SkeletonEncoder, _test_pipeline
+
+PARTS = ('train', 'val')
+
+
+@dataclass(frozen=True)
+class LabelledFeatures:
+    """Features of clips of a data set.
+
+    Attributes:
+        features (np.ndarray): float32 ``(N, C)``.
+        labels (np.ndarray): int ``(N,)``, -1 where there is none.
+        names (list[str]): ``frame_dir`` of each clip.
+        indices (np.ndarray): int ``(N,)``, of the clips in the data set.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    names: list[str]
+    indices: np.ndarray
+
+
+def build_dataset(cfg: Config, part: str = 'val') -> Any:
+    """Build the data set of a config whose clips are prepared as in tests.
+
+    Args:
+        cfg (Config): Of pre-training or of a recognizer.
+        part (str): ``'val'``, the clips that are evaluated, or ``'train'``, those of the
+            k-NN's labelled bank or, where there is none, of training.
+
+    Raises:
+        ValueError: If the part is unknown, or the config has no such data set.
+    """
+    if part not in PARTS:
+        raise ValueError(f'part={part!r} is unknown; it is {" or ".join(PARTS)}.')
+    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
+    evaluated = loader.get('dataset') or {}
+    if part == 'train' and 'datasets' not in evaluated:
+        evaluated = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    # Of several data sets the first is the bank, the last is classified.
+    which = 0 if part == 'train' else -1
+    while 'pipeline' not in evaluated:
+        inner = evaluated.get('datasets') or [evaluated.get('dataset')]
+        if not inner or inner[which] is None:
+            raise ValueError(
+                f'the config has no data set for part={part!r}: it needs '
+                'train_dataloader and val_dataloader (or test_dataloader).'
+            )
+        evaluated = inner[which]
+    evaluated = copy.deepcopy(dict(evaluated))
+    evaluated.update(pipeline=_test_pipeline(cfg), test_mode=True)
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        return DATASETS.build(evaluated)
+
+
+@torch.no_grad()
+def dataset_features(
+    encoder: SkeletonEncoder,
+    dataset: Any,
+    max_clips: int | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
+) -> LabelledFeatures:
+    """Features of a data set's clips.
+
+    Args:
+        encoder (SkeletonEncoder): Of :func:`init_encoder`.
+        dataset: Of :func:`build_dataset`.
+        max_clips (int, optional): Take that many at random. None: all.
+        seed (int): Of which clips are taken.
+        batch_size (int): Clips at a time.
+    """
+    indices = np.arange(len(dataset))
+    if max_clips is not None and max_clips < len(indices):
+        chosen = np.random.default_rng(seed).permutation(indices)[:max_clips]
+        indices = np.sort(chosen)
+    encoder.eval()
+    features, labels, names = [], [], []
+    for part in np.split(indices, range(batch_size, len(indices), batch_size)):
+        packed = [dataset[int(i)] for i in part]
+        features.append(encoder([p['inputs'] for p in packed]).float().cpu())
+        for p in packed:
+            sample = p['data_samples']
+            labels.append(int(sample.gt_label) if 'gt_label' in sample else -1)
+            names.append(str(sample.get('frame_dir', '')))
+    return LabelledFeatures(
+        torch.cat(features).numpy(), np.array(labels), names, indices
+    )
+
+
+def class_names(dataset: Any) -> Sequence[str] | None:
+    """Names of the labels, from the data set's meta information or its file."""
+    names = dataset.metainfo.get('classes')
+    if not names and getattr(dataset, 'ann_file', '').endswith('.pkl'):
+        content = load_pickle(dataset.ann_file)
+        names = content.get('classes') if isinstance(content, Mapping) else None
+    return names or None

@@ -1,0 +1,138 @@
+"""Pictures of features in the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from sklearn.manifold import TSNE
+
+METHODS = ('tsne', 'umap')
+_MARKERS = 'o^sDv*'
+_ROWS = 30  # of a legend
+
+
+def embed_features(
+    features: np.ndarray, method: str = 'tsne', seed: int = 0
+) -> np.ndarray:
+    """Put features into the plane such that near ones (by cosine) stay near.
+
+    Args:
+        features (np.ndarray): ``(N, C)``.
+        method (str): ``'tsne'`` (scikit-learn) or ``'umap'`` (umap-learn).
+        seed (int): Of the embedding's draws.
+
+    Returns:
+        np.ndarray: ``(N, 2)``.
+
+    Raises:
+        ImportError: If umap-learn is wanted and not installed.
+        ValueError: If the method is unknown or there are fewer than 4 features.
+    """
+    if method not in METHODS:
+        raise ValueError(f'method={method!r} is unknown; it is {" or ".join(METHODS)}.')
+    count = len(features)
+    if count < 4:
+        raise ValueError(f'{count} features are too few for a picture; give 4 or more.')
+    if method == 'tsne':
+        # A perplexity is below the number of points.
+        tsne = TSNE(
+            perplexity=min(30, (count - 1) / 3),
+            metric='cosine',
+            init='pca',
+            random_state=seed,
+        )
+        return tsne.fit_transform(features)
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise ImportError(
+            "method='umap' needs umap-learn: pip install umap-learn, or install this "
+            "package with the extra 'analysis'."
+        ) from error
+    neighbours = min(15, count - 1)
+    # The spectral start needs more points than these.
+    init = 'spectral' if count > 15 else 'random'
+    umap = UMAP(n_neighbors=neighbours, metric='cosine', init=init, random_state=seed,
+                n_jobs=1)  # fmt: skip
+    return umap.fit_transform(features)
+
+
+def draw_features(
+    points: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    classes: Sequence[str] | None = None,
+    title: str | None = None,
+    size: float = 4.5,
+) -> Figure:
+    """Draw embedded features, coloured by class, in panels side by side.
+
+    Up to 20 classes differ in colour, more in colour and marker, and then the number of
+    each class is written in its middle.
+
+    Args:
+        points (Mapping[str, np.ndarray]): Title and ``(N, 2)`` of each panel.
+        labels (np.ndarray): ``(N,)``, the classes; the same clips in all panels.
+        classes (Sequence[str], optional): Names by label. None: numbers.
+        title (str, optional): Written above all.
+        size (float): Width and height of a panel in inches.
+
+    Returns:
+        Figure: To be saved by its ``savefig``.
+
+    Raises:
+        ValueError: If the numbers of points, labels and names do not go together.
+    """
+    labels = np.asarray(labels)
+    shown = np.unique(labels)
+    if classes is not None and shown.max() >= len(classes):
+        raise ValueError(
+            f'label {shown.max()} is beyond the {len(classes)} names of classes; give one '
+            'name a class.'
+        )
+    for panel, places in points.items():
+        if len(places) != len(labels):
+            raise ValueError(
+                f'{panel}: {len(places)} points for {len(labels)} labels; give one each.'
+            )
+    colours = colormaps['tab20'].colors
+    # Pairs of tab20 are light and dark: first the ten dark ones.
+    colours = colours[::2] + colours[1::2]
+    many = len(shown) > len(colours)
+    columns = -(-len(shown) // _ROWS)
+    names = [str(c) if classes is None else str(classes[c]) for c in shown]
+    if many and classes is not None:
+        names = [f'{c}  {name}' for c, name in zip(shown, names, strict=True)]
+    key = columns * (0.45 + 0.065 * max(map(len, names)))
+    figure = Figure(
+        figsize=(size * len(points) + key, size + 0.3), layout='constrained'
+    )
+    all_axes = figure.subplots(1, len(points), squeeze=False)[0]
+    for axes, (panel, places) in zip(all_axes, points.items(), strict=True):
+        for i, (label, name) in enumerate(zip(shown, names, strict=True)):
+            these = places[labels == label]
+            axes.scatter(
+                *these.T,
+                s=12,
+                color=colours[i % len(colours)],
+                marker=_MARKERS[i // len(colours) % len(_MARKERS)],
+                linewidths=0,
+                label=name,
+            )
+            if many:
+                middle = np.median(these, axis=0)
+                axes.annotate(str(label), middle, fontsize=7, ha='center', va='center')
+        axes.set_title(panel, fontsize=10)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    handles, names = all_axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc='outside right center', ncols=columns, frameon=False,
+        fontsize=6.5 if many else 8, markerscale=1.6, handletextpad=0.2,
+        columnspacing=1, labelspacing=0.25 if many else 0.5,
+    )  # fmt: skip
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
