@@ -1,7 +1,13 @@
 """For those who write no config: arrays in, features out."""
 
 from .encoder import SkeletonEncoder, extract_features, init_encoder
-from .labelled import LabelledFeatures, build_dataset, class_names, dataset_features
+from .labelled import (
+    LabelledFeatures,
+    build_dataset,
+    class_names,
+    dataset_features,
+    nearest_clips,
+)
 
 __all__ = [
     'LabelledFeatures',
@@ -11,4 +17,5 @@ __all__ = [
     'dataset_features',
     'extract_features',
     'init_encoder',
+    'nearest_clips',
 ]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..checkpoint.export import exported_weights
 from ..checkpoint.files import build_model, check_match, read_checkpoint
 from ..models.utils import pool_skeleton
+from ..skeleton import SkeletonLayout, get_layout
 
 
 class SkeletonEncoder(nn.Module):
@@ -40,6 +41,17 @@ class SkeletonEncoder(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.backbone.parameters()).device
+
+    @property
+    def layout(self) -> SkeletonLayout:
+        """The skeleton of the clips, as the preprocessor or the pipeline names it."""
+        for part in (self.preprocessor, *self.pipeline.transforms):
+            if getattr(part, 'layout', None) is not None:
+                return get_layout(part.layout)
+        raise ValueError(
+            'neither model.data_preprocessor nor the test pipeline names the layout of '
+            'the skeleton; set it in SkeletonAlign or SkeletonViewPreprocessor.'
+        )
 
     def prepare(self, clip: np.ndarray, name: str) -> Tensor:
         """One raw clip ``(M, T, V, C)`` through the pipeline, by ``name`` in errors."""

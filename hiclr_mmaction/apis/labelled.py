@@ -12,6 +12,7 @@ import torch
 from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from sklearn.neighbors import NearestNeighbors
 
 from ..datasets.safe_pickle import load_pickle
 from .encoder import SkeletonEncoder, _test_pipeline
@@ -102,6 +103,29 @@ def dataset_features(
     return LabelledFeatures(
         torch.cat(features).numpy(), np.array(labels), names, indices
     )
+
+
+def nearest_clips(
+    features: np.ndarray, bank: np.ndarray, k: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest features of a bank, by cosine.
+
+    Args:
+        features (np.ndarray): Queries ``(N, C)``.
+        bank (np.ndarray): ``(B, C)``.
+        k (int): Number of neighbours; all of a bank that has fewer.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Distances (0: the same, 2: opposite) and rows of
+        the bank, ``(N, k)`` each, nearest first.
+
+    Raises:
+        ValueError: If ``k`` is not positive.
+    """
+    if k < 1:
+        raise ValueError(f'k={k}; look for at least 1 neighbour.')
+    search = NearestNeighbors(n_neighbors=min(k, len(bank)), metric='cosine')
+    return search.fit(bank).kneighbors(features)
 
 
 def class_names(dataset: Any) -> Sequence[str] | None:

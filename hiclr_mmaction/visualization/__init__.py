@@ -4,6 +4,7 @@ from .confusion import draw_confusion, most_confused
 from .curves import DEFAULT_KEYS, draw_curves, pick_keys, read_run
 from .features import METHODS, draw_features, embed_features
 from .skeletons import Stage, animate_clips, draw_clip, to_pixels
+from .viewer import viewer_page
 from .views import View, animate_views, draw_views, sample_views
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     'read_run',
     'sample_views',
     'to_pixels',
+    'viewer_page',
 ]

@@ -100,7 +100,7 @@ def draw_curves(
         figsize=(3.3 * columns + 0.2, 2.3 * rows + 0.35 * len(runs)),
         layout='constrained',
     )
-    all_axes = figure.subplots(rows, columns, squeeze=False).flat
+    all_axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     handles = {}
     for key, axes in zip(picked, all_axes, strict=False):
         for i, (name, curves) in enumerate(runs.items()):
@@ -116,8 +116,8 @@ def draw_curves(
         axes.tick_params(labelsize=7)
         axes.grid(alpha=0.3)
         axes.set_xlabel('iteration', fontsize=7)
-    for axes in list(all_axes)[len(picked) :]:
-        axes.set_visible(False)
+    for axes in all_axes[len(picked) :]:
+        axes.remove()
     figure.legend(
         list(handles.values()), list(handles), loc='outside upper center', frameon=False,
         fontsize=8, ncols=1 if max(map(len, handles)) > 40 else min(3, len(handles)),

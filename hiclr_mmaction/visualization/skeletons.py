@@ -57,8 +57,8 @@ class Stage:
             raise ValueError(
                 f'turn={turn}: a skeleton in an image has no depth; leave it out.'
             )
-        clips = [_as_clip(clip, self.layout) for clip in clips]
-        self.scores = [_score(clip, self.image) for clip in clips]
+        clips = [as_clip(clip, self.layout) for clip in clips]
+        self.scores = [joint_scores(clip, self.image) for clip in clips]
         self.planes = [_project(clip, turn) for clip in clips]
         seen = [p[s > 0] for p, s in zip(self.planes, self.scores, strict=True)]
         everything = np.concatenate(seen)
@@ -73,7 +73,7 @@ class Stage:
         half = np.ptp(everything, axis=0) / 2 / (1, tall)
         self._reach = max(1.06 * half.max(), 1e-3)
         self._tall = tall
-        self._colours = np.array([to_rgba(c) for c in _bone_colours(self.layout)])
+        self._colours = np.array([to_rgba(c) for c in bone_colours(self.layout)])
 
     @property
     def num_frames(self) -> int:
@@ -306,7 +306,7 @@ def save_gif(frames: Iterable[np.ndarray], path: str | Path, fps: float) -> None
     )  # fmt: skip
 
 
-def _as_clip(keypoint: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
+def as_clip(keypoint: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
     """``(M, T, V, C)``, checked."""
     keypoint = np.asarray(keypoint, dtype=float)
     if keypoint.ndim == 3:
@@ -333,7 +333,7 @@ def _project(keypoint: np.ndarray, turn: float) -> np.ndarray:
     return np.stack([x * np.cos(angle) - z * np.sin(angle), y], axis=-1)
 
 
-def _score(keypoint: np.ndarray, image: bool) -> np.ndarray:
+def joint_scores(keypoint: np.ndarray, image: bool) -> np.ndarray:
     """How sure each joint is, 0 where it is absent, ``(M, T, V)``."""
     finite = np.isfinite(keypoint).all(-1)
     keypoint = np.nan_to_num(keypoint)
@@ -346,7 +346,7 @@ def _score(keypoint: np.ndarray, image: bool) -> np.ndarray:
     return np.where(finite, score, 0).astype(float)
 
 
-def _bone_colours(layout: SkeletonLayout) -> list:
+def bone_colours(layout: SkeletonLayout) -> list:
     """Colour of each bone by the side of its child joint."""
     left_first = layout.shoulders is None or (layout.shoulders[1] < layout.shoulders[0])
     colours = []

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import hiclr_mmaction  # noqa: F401  registers the components
@@ -29,6 +30,8 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def read_config(args: argparse.Namespace) -> Config:
     """The config of :func:`add_config`; one line ends the program if there is none."""
+    # mmengine tells of every layer how it was initialised.
+    MMLogger.get_instance('mmengine', log_level='WARNING')
     cfg = load_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     init_default_scope(cfg.get('default_scope', 'mmaction'))
