@@ -387,3 +387,30 @@ def _set_rendezvous_variables(launcher: str, port: int | None) -> None:
             f'launcher={launcher!r}, but the variable MASTER_ADDR is not set: give '
             'the address of the machine of rank 0'
         )
+
+
+# ---------------------------------------------------------------------------
+# A visual backend for a runner that is built
+# ---------------------------------------------------------------------------
+
+
+def add_vis_backend(visualizer: Any, name: str, save_dir: str) -> Any:
+    """Add a backend to a visualizer, unless it has one of that name.
+
+    For mmengine 0.10, whose Visualizer takes backends only as it is built, so that one
+    more than a config's could not be had without writing the whole list again.
+
+    Args:
+        visualizer (Visualizer): A runner's.
+        name (str): A registered backend, such as 'TensorboardVisBackend'.
+        save_dir (str): Where it writes to.
+
+    Returns:
+        BaseVisBackend: The new backend or, if there was one, that.
+    """
+    from mmengine.registry import VISBACKENDS
+
+    if name not in visualizer._vis_backends:
+        backend = VISBACKENDS.build(dict(type=name, save_dir=save_dir))
+        visualizer._vis_backends[name] = backend
+    return visualizer._vis_backends[name]

@@ -53,7 +53,7 @@ class SkeletonEncoder(nn.Module):
             'the skeleton; set it in SkeletonAlign or SkeletonViewPreprocessor.'
         )
 
-    def prepare(self, clip: np.ndarray, name: str) -> Tensor:
+    def pack(self, clip: np.ndarray, name: str) -> dict[str, Any]:
         """One raw clip ``(M, T, V, C)`` through the pipeline, by ``name`` in errors."""
         results = dict(
             keypoint=np.array(clip, dtype=np.float32),
@@ -63,7 +63,11 @@ class SkeletonEncoder(nn.Module):
             modality='Pose',
             test_mode=True,
         )
-        return self.pipeline(results)['inputs']
+        return self.pipeline(results)
+
+    def prepare(self, clip: np.ndarray, name: str) -> Tensor:
+        """The model's input of one raw clip, as :meth:`pack` makes it."""
+        return self.pack(clip, name)['inputs']
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Features ``(N, C)`` of clips that :meth:`prepare` made."""

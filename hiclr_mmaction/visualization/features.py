@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,22 @@ from sklearn.manifold import TSNE
 METHODS = ('tsne', 'umap')
 _MARKERS = 'o^sDv*'
 _ROWS = 30  # of a legend
+
+
+def check_method(method: str) -> None:
+    """Check that features can be embedded by a method, see :func:`embed_features`.
+
+    Raises:
+        ImportError: If it needs a package that is not installed.
+        ValueError: If it is unknown.
+    """
+    if method not in METHODS:
+        raise ValueError(f'method={method!r} is unknown; it is {" or ".join(METHODS)}.')
+    if method == 'umap' and importlib.util.find_spec('umap') is None:
+        raise ImportError(
+            "method='umap' needs umap-learn: pip install umap-learn, or install this "
+            "package with the extra 'analysis'."
+        )
 
 
 def embed_features(
@@ -31,8 +48,7 @@ def embed_features(
         ImportError: If umap-learn is wanted and not installed.
         ValueError: If the method is unknown or there are fewer than 4 features.
     """
-    if method not in METHODS:
-        raise ValueError(f'method={method!r} is unknown; it is {" or ".join(METHODS)}.')
+    check_method(method)
     count = len(features)
     if count < 4:
         raise ValueError(f'{count} features are too few for a picture; give 4 or more.')
@@ -45,13 +61,8 @@ def embed_features(
             random_state=seed,
         )
         return tsne.fit_transform(features)
-    try:
-        from umap import UMAP
-    except ImportError as error:
-        raise ImportError(
-            "method='umap' needs umap-learn: pip install umap-learn, or install this "
-            "package with the extra 'analysis'."
-        ) from error
+    from umap import UMAP  # takes seconds to import, and is optional
+
     neighbours = min(15, count - 1)
     # The spectral start needs more points than these.
     init = 'spectral' if count > 15 else 'random'

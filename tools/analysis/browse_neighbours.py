@@ -65,7 +65,7 @@ def find_clip(dataset, args: argparse.Namespace) -> int:
     return names.index(args.clip)
 
 
-def describe(dataset, index: int, classes, line: str, query: bool = False) -> dict:
+def describe(dataset, index: int, classes, lines, query: bool = False) -> dict:
     """A clip as :func:`viewer_page` takes it, aligned as the encoder gets it."""
     packed = dataset[index]
     sample = packed['data_samples']
@@ -76,7 +76,7 @@ def describe(dataset, index: int, classes, line: str, query: bool = False) -> di
         # MMAction2's packing has an axis of cuts, of which the first is shown.
         keypoint=inputs if inputs.ndim == 4 else inputs[0],
         title=str(sample.get('frame_dir', f'clip {index}')),
-        lines=[known, line],
+        lines=[known, *lines],
         query=query,
     )
 
@@ -95,12 +95,12 @@ def main(argv=None) -> None:
         feature = encoder([queries[index]['inputs']]).detach().cpu().numpy()
         distances, rows = nearest_clips(feature, known.features, args.k)
         classes = read_names(args.classes) or class_names(bank)
-        clips = [describe(queries, index, classes, 'the query', query=True)]
+        clips = [describe(queries, index, classes, ['the query'], query=True)]
         for rank, (distance, row) in enumerate(
             zip(distances[0], rows[0], strict=True), 1
         ):
-            line = f'neighbour {rank}, cosine distance {distance:.3f}'
-            clips.append(describe(bank, int(known.indices[row]), classes, line))
+            lines = [f'neighbour {rank}', f'cosine distance {distance:.3f}']
+            clips.append(describe(bank, int(known.indices[row]), classes, lines))
         page = viewer_page(clips, encoder.layout, 'A clip and its nearest neighbours')
         Path(args.out).write_text(page, encoding='utf-8')
     except (ValueError, OSError) as error:

@@ -12,6 +12,7 @@ from .own import OwnSource
 from .pku_mmd import PKUMMDSource
 from .pose_pickle import write_pose_pickle, written_at_once
 from .report import Report
+from .single import read_clip
 from .utd_mhad import UTDMHADSource
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     'UTDMHADSource',
     'convert',
     'parse_skeleton',
+    'read_clip',
     'split_by',
     'write_hiclr_arrays',
     'write_pose_pickle',

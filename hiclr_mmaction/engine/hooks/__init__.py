@@ -4,10 +4,12 @@ from .collapse_warning_hook import CollapseWarningHook
 from .knn_progress_hook import KNNProgressHook
 from .neighbor_mining_hook import NeighborMiningHook
 from .pretrain_check_hook import PretrainCheckHook
+from .visual_log_hook import VisualLogHook
 
 __all__ = [
     'CollapseWarningHook',
     'KNNProgressHook',
     'NeighborMiningHook',
     'PretrainCheckHook',
+    'VisualLogHook',
 ]
