@@ -298,7 +298,7 @@ def save_gif(frames: Iterable[np.ndarray], path: str | Path, fps: float) -> None
     """
     # Lines on white need few colours; of the first frame, so that none flickers.
     first, *rest = (Image.fromarray(frame) for frame in frames)
-    first = first.quantize(64)
+    first = first.quantize(64, Image.Quantize.MAXCOVERAGE)  # keeps white white
     rest = [frame.quantize(palette=first, dither=Image.Dither.NONE) for frame in rest]
     first.save(
         path, save_all=True, append_images=rest, duration=1000 / fps, loop=0,

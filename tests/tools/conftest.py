@@ -47,6 +47,7 @@ def load_tool(monkeypatch):
 
     def load(name):
         monkeypatch.syspath_prepend(TOOLS)
+        monkeypatch.syspath_prepend((TOOLS / name).parent)
         # tools write LOCAL_RANK; undo it after the test
         monkeypatch.setenv('LOCAL_RANK', '0')
         spec = importlib.util.spec_from_file_location(

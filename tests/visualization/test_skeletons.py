@@ -3,10 +3,12 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 from planar import to_coco
 
 from hiclr_mmaction.skeleton.layouts import get_layout
-from hiclr_mmaction.visualization import draw_clip
+from hiclr_mmaction.visualization import Stage, animate_clips, draw_clip, to_pixels
 
 
 def standing(num_frames=5):
@@ -153,3 +155,73 @@ def test_names_tell_the_sides_of_an_own_skeleton(tmp_path):
 def test_what_cannot_be_drawn_is_refused(keypoint, settings, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         draw_clip(keypoint, tmp_path / 'clip.png', **settings)
+
+
+class TestStage:
+    """Frames of several clips at one scale, with marks."""
+
+    @staticmethod
+    def drawn(stage, clip=0, frame=0, **marks):
+        figure = Figure(figsize=(2, 2.5))
+        stage.draw(figure.add_axes([0, 0, 1, 1]), clip, frame, **marks)
+        return to_pixels(figure).astype(float) / 255
+
+    def test_masked_joints_are_hollow_and_their_bones_faint(self):
+        stage = Stage([standing(1)])
+        masked = np.zeros(25, bool)
+        masked[[4, 5, 6, 7, 21, 22]] = True  # the left arm
+        plain, marked = self.drawn(stage), self.drawn(stage, masked=masked)
+        assert len(bluish(marked)[0]) < len(bluish(plain)[0])
+        np.testing.assert_array_equal(
+            marked[:, : marked.shape[1] // 2 - 12], plain[:, : plain.shape[1] // 2 - 12]
+        )
+        black = (marked.max(-1) < 0.2).sum()
+        assert black > (plain.max(-1) < 0.2).sum() + 20
+
+    def test_dropped_bones_have_gaps_and_added_edges_are_thin_green(self):
+        stage = Stage([standing(1)])
+        legs = {(17, 16), (18, 17)}  # of the right
+        plain, marked = self.drawn(stage), self.drawn(stage, dropped=legs)
+        assert 20 < len(reddish(marked)[0]) < len(reddish(plain)[0]) - 20
+        green = self.drawn(stage, added=[(7, 11)])
+        only = (green[..., 1] > green[..., 0] + 0.1) & (
+            green[..., 1] > green[..., 2] + 0.1
+        )
+        assert only.any()
+
+    def test_turning_shows_what_lies_in_depth(self):
+        body = standing(1)
+        body[..., 8:12, 2] -= 1.0  # the right arm points to the camera
+        front = reddish(self.drawn(Stage([body])))[1]
+        turned = reddish(self.drawn(Stage([body], turn=60)))[1]
+        assert np.ptp(turned) > 1.5 * np.ptp(front)
+
+    def test_clips_share_a_scale_and_a_shorter_one_ends_on_its_last_frame(self):
+        large, small = standing(3), standing(1)[..., :2] * [0.5, 0.5]
+        stage = Stage([large, small])
+        assert stage.num_frames == 3
+        heights = [np.ptp((self.drawn(stage, i) < 0.6).nonzero()[0]) for i in (0, 1)]
+        assert heights[1] == pytest.approx(heights[0] / 2, abs=3)
+        np.testing.assert_array_equal(
+            self.drawn(stage, 1, frame=2), self.drawn(stage, 1, frame=0)
+        )
+
+
+def test_animation_shows_every_frame_of_every_clip(tmp_path):
+    body = standing(4)
+    body[0, 3, 7, 1] += 0.5
+    path = tmp_path / 'clips.gif'
+    animate_clips([body, standing(2)], path, titles=['one\ntwo', 'x'], fps=10, size=1)
+    with Image.open(path) as image:
+        assert image.n_frames == 4
+        assert image.info['duration'] == 100
+        assert image.info['loop'] == 0
+        frames = []
+        for frame in range(4):
+            image.seek(frame)
+            frames.append(np.asarray(image.convert('RGB')).astype(float) / 255)
+    half = frames[0].shape[1] // 2
+    assert (frames[0][:, :half] != frames[3][:, :half]).any()
+    np.testing.assert_array_equal(frames[0][:, half:], frames[3][:, half:])
+    for side in (frames[0][:, :half], frames[0][:, half:]):
+        assert bluish(side)[1].mean() > reddish(side)[1].mean()

@@ -8,7 +8,7 @@ Example:
 import argparse
 import sys
 
-from _common import add_config, read_config, writable
+from _drawing import add_config, read_config, writable
 from mmaction.registry import DATASETS
 
 from hiclr_mmaction.checkpoint.files import build_model

@@ -8,7 +8,7 @@ Example:
 import argparse
 import sys
 
-from _common import read_names, writable
+from _drawing import read_names, writable
 from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import confusion_matrix

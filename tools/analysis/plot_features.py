@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import torch
-from _common import add_config, read_config, read_names, require_file, writable
+from _drawing import add_config, read_config, read_names, require_file, writable
 
 from hiclr_mmaction.apis import (
     build_dataset,

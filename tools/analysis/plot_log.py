@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from _common import writable
+from _drawing import writable
 
 from hiclr_mmaction.visualization import DEFAULT_KEYS, draw_curves, read_run
 
