@@ -130,8 +130,8 @@ class Stage:
                     LineCollection(
                         person[np.array(pairs)],
                         colors=COLOURS['added'],
-                        linewidths=0.5,
-                        alpha=0.35,
+                        linewidths=0.7,
+                        alpha=0.6,
                         zorder=0.5,
                     )
                 )
@@ -296,10 +296,14 @@ def save_gif(frames: Iterable[np.ndarray], path: str | Path, fps: float) -> None
         path (str | Path): The file.
         fps (float): Frames a second; GIF keeps hundredths of a second.
     """
-    # Lines on white need few colours; of the first frame, so that none flickers.
-    first, *rest = (Image.fromarray(frame) for frame in frames)
-    first = first.quantize(64, Image.Quantize.MAXCOVERAGE)  # keeps white white
-    rest = [frame.quantize(palette=first, dither=Image.Dither.NONE) for frame in rest]
+    pictures = [Image.fromarray(frame) for frame in frames]
+    # Lines on white need few colours; those of the first frame, so that none flickers,
+    # and by a method that keeps white white.
+    palette = pictures[0].quantize(64, Image.Quantize.MAXCOVERAGE)
+    first, *rest = (
+        picture.quantize(palette=palette, dither=Image.Dither.NONE)
+        for picture in pictures
+    )
     first.save(
         path, save_all=True, append_images=rest, duration=1000 / fps, loop=0,
         optimize=True,

@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from mmaction.registry import MODELS
+from support import synthetic_config
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / 'tools'
@@ -91,3 +94,17 @@ def run_script():
         )
 
     return run
+
+
+@pytest.fixture
+def small_run(tmp_path):
+    """Config file, checkpoint with its config as mmengine writes it, and the config."""
+    cfg = synthetic_config(tmp_path)
+    config = tmp_path / 'small.py'
+    cfg.dump(config)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    checkpoint = tmp_path / 'epoch_1.pth'
+    meta = dict(cfg=cfg.pretty_text)
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), checkpoint)
+    return config, checkpoint, cfg

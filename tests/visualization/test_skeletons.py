@@ -3,27 +3,13 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from bodies import standing
 from matplotlib.figure import Figure
 from PIL import Image
 from planar import to_coco
 
 from hiclr_mmaction.skeleton.layouts import get_layout
 from hiclr_mmaction.visualization import Stage, animate_clips, draw_clip, to_pixels
-
-
-def standing(num_frames=5):
-    """A stick figure that faces a Kinect: left at smaller x."""
-    body = np.zeros((25, 3))
-    body[:, 1] = 1.0
-    body[[0, 1, 20, 2, 3], 1] = [0, 0.3, 0.5, 0.55, 0.7]
-    body[[12, 13, 14, 15], 1] = body[[16, 17, 18, 19], 1] = [0, -0.4, -0.8, -0.85]
-    arm = [0.45, 0.2, 0.0, -0.05, -0.1, -0.1]
-    body[[4, 5, 6, 7, 21, 22], 1] = body[[8, 9, 10, 11, 23, 24], 1] = arm
-    body[[4, 5, 6, 7, 21, 22], 0] = -0.3
-    body[[8, 9, 10, 11, 23, 24], 0] = 0.3
-    body[12:16, 0], body[16:20, 0] = -0.1, 0.1
-    body[:, 2] = 3
-    return np.tile(body, (1, num_frames, 1, 1))
 
 
 def picture(keypoint, tmp_path, **settings):
@@ -209,7 +195,7 @@ class TestStage:
 
 def test_animation_shows_every_frame_of_every_clip(tmp_path):
     body = standing(4)
-    body[0, 3, 7, 1] += 0.5
+    body[0, :, 7, 1] += [0, 0.1, 0.2, 0.5]
     path = tmp_path / 'clips.gif'
     animate_clips([body, standing(2)], path, titles=['one\ntwo', 'x'], fps=10, size=1)
     with Image.open(path) as image:

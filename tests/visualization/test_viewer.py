@@ -7,8 +7,8 @@ import subprocess
 
 import numpy as np
 import pytest
+from bodies import standing
 from planar import to_coco
-from test_skeletons import standing
 
 from hiclr_mmaction.visualization import viewer_page
 
@@ -90,7 +90,7 @@ def test_page_runs_in_a_browser(tmp_path):
       setTimeout(() => {
         const ink = () => [...document.querySelectorAll('canvas')].map((c) => {
           const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-          return p.filter((v, i) => i % 4 === 0 && p[i + 2] > v + 60).reduce((n) => n + 1, 0);
+          return p.filter((v, i) => i % 4 === 0 && p[i + 2] > v + 60).length;
         });
         const canvas = document.querySelector('canvas');
         canvas.setPointerCapture = () => {};

@@ -34,9 +34,12 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='frames of a still picture (default: 6); an animation has all',
     )  # fmt: skip
     parser.add_argument(
-        '--turn', type=float, default=0, metavar='DEGREES',
-        help='turn the bodies about the vertical, to see what lies in depth',
-    )  # fmt: skip
+        '--turn',
+        type=float,
+        metavar='DEGREES',
+        help='turn the bodies about the vertical, to see what lies in depth (default: '
+        '20, and 0 in an image)',
+    )
     parser.add_argument('--fps', type=float, default=10, help='of an animation')
     parser.add_argument(
         '--size', type=float, metavar='INCHES', help='width of a frame or, of an '
@@ -54,11 +57,14 @@ def main(argv=None) -> None:
         model = build_model(cfg.model, args.config)
         views = sample_views(dataset, model, args.index, args.seed)
         layout = model.data_preprocessor.layout
+        turn = args.turn
+        if turn is None:
+            turn = 20 if layout.coordinates == 'xyz' else 0
         size = dict(frame_size=args.size) if args.size else {}
         if args.out.endswith('.gif'):
-            animate_views(views, layout, args.out, turn=args.turn, fps=args.fps, **size)
+            animate_views(views, layout, args.out, turn=turn, fps=args.fps, **size)
         else:
-            figure = draw_views(views, layout, args.frames, turn=args.turn, **size)
+            figure = draw_views(views, layout, args.frames, turn=turn, **size)
             figure.savefig(args.out)
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
