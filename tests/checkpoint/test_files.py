@@ -8,6 +8,7 @@ import torch
 
 from hiclr_mmaction.checkpoint import (
     check_match,
+    config_of,
     model_cfg_of,
     read_checkpoint,
     write_checkpoint,
@@ -131,3 +132,14 @@ def test_the_models_config_is_read_and_not_run():
     for meta in ({}, None, dict(cfg='data = 1')):
         with pytest.raises(ValueError, match='does not tell its model'):
             model_cfg_of(dict(meta=meta), 'a.pth')
+
+
+def test_the_whole_config_is_read_or_refused():
+    text = 'model = dict(a=1)\ntest = dict(b=[2])\n'
+    read = config_of(dict(meta=dict(cfg=text)), 'a.pth')
+    assert read == dict(model=dict(a=1), test=dict(b=[2]))
+    armed = dict(meta=dict(cfg=text + "x = open('was_run', 'w')\n"))
+    assert config_of(armed, 'a.pth', ('model',)) == dict(model=dict(a=1))
+    with pytest.raises(ValueError, match='cannot be read'):
+        config_of(armed, 'a.pth')
+    assert not Path('was_run').exists()

@@ -33,6 +33,12 @@ def classifier(small_run, tmp_path):
         backbone=cfg.model.backbone,
         cls_head=dict(type='GCNHead', num_classes=3, in_channels=16),
     )
+    align = cfg.test_dataloader.dataset.datasets[-1].pipeline[0]
+    cfg.test_dataloader.dataset.datasets[-1].pipeline = [
+        align,
+        dict(type='FormatGCNInput', num_person=1),
+        dict(type='PackActionInputs', meta_keys=('frame_dir',)),
+    ]
     model = MODELS.build(cfg.model)
     model.init_weights()
     torch.nn.init.zeros_(model.cls_head.fc.weight)

@@ -1,0 +1,85 @@
+"""A config's labelled clips and their features."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from support import synthetic_config
+
+from hiclr_mmaction.apis import (
+    build_dataset,
+    class_names,
+    dataset_features,
+    extract_features,
+    init_encoder,
+    nearest_clips,
+)
+from hiclr_mmaction.datasets.synthetic import pose_annotations
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    return synthetic_config(tmp_path)
+
+
+def test_parts_are_the_bank_and_the_clips_that_are_evaluated(cfg):
+    train, val = build_dataset(cfg, 'train'), build_dataset(cfg, 'val')
+    assert (len(train), len(val)) == (24, 12)
+    assert isinstance(train[0]['inputs'], torch.Tensor)  # a clip, not views
+    assert class_names(val) == ('wave', 'squat', 'push')
+
+
+def test_without_a_bank_the_training_set_is_prepared_as_in_tests(cfg):
+    cfg.test_dataloader.dataset = cfg.test_dataloader.dataset.datasets[-1]
+    train = build_dataset(cfg, 'train')
+    assert len(train) == 24
+    assert isinstance(train[0]['inputs'], torch.Tensor)
+
+
+def test_features_are_those_of_the_raw_clips(cfg):
+    encoder = init_encoder(cfg)
+    dataset = build_dataset(cfg, 'val')
+    found = dataset_features(encoder, dataset, batch_size=5)
+    clips = [dataset.get_data_info(i)['keypoint'] for i in range(len(dataset))]
+    np.testing.assert_allclose(
+        found.features, extract_features(encoder, clips), atol=1e-5
+    )
+    assert found.labels.tolist() == [
+        dataset.get_data_info(i)['label'] for i in range(12)
+    ]
+    assert found.names[0] == dataset.get_data_info(0)['frame_dir']
+    some = dataset_features(encoder, dataset, max_clips=4, seed=1)
+    assert len(some.features) == 4
+    np.testing.assert_allclose(some.features, found.features[some.indices], atol=1e-5)
+
+
+def test_nearest_clips_are_by_cosine_and_come_in_order():
+    bank = np.array([[0, 1.0], [5, 5], [-1, 0]])
+    distances, rows = nearest_clips(np.array([[2.0, 2.1]]), bank, k=2)
+    assert rows.tolist() == [[1, 0]]
+    assert distances[0, 1] == pytest.approx(1 - 2.1 / np.hypot(2, 2.1))
+    assert nearest_clips(bank, bank, k=9)[1].shape == (3, 3)
+    with pytest.raises(ValueError, match='k=0'):
+        nearest_clips(bank, bank, k=0)
+
+
+def test_names_of_classes_may_be_in_the_file(cfg, tmp_path):
+    content = pose_annotations(
+        actions=['wave'], num_subjects=2, num_val_subjects=1, clips_per_action=1
+    )
+    path = tmp_path / 'poses.pkl'
+    path.write_bytes(pickle.dumps(dict(content, classes=['hello'])))
+    val = cfg.test_dataloader.dataset.datasets[-1]
+    cfg.test_dataloader.dataset = dict(
+        type='SkeletonDataset', ann_file=str(path), split='val', pipeline=val.pipeline
+    )
+    assert class_names(build_dataset(cfg, 'val')) == ['hello']
+
+
+def test_a_part_that_is_not_there_is_named(cfg):
+    with pytest.raises(ValueError, match="part='test' is unknown"):
+        build_dataset(cfg, 'test')
+    cfg.test_dataloader = cfg.val_dataloader = None
+    with pytest.raises(ValueError, match="no data set for part='val'"):
+        build_dataset(cfg, 'val')
