@@ -2,7 +2,13 @@
 
 from .convert import convert_hiclr
 from .export import export_checkpoint
-from .files import check_match, config_of, model_cfg_of, read_checkpoint, write_checkpoint
+from .files import (
+    check_match,
+    config_of,
+    model_cfg_of,
+    read_checkpoint,
+    write_checkpoint,
+)
 from .from_hiclr import from_hiclr
 from .onnx import export_onnx
 

@@ -77,9 +77,12 @@ class _Storage:
 class _RebuildTensor:
     __slots__ = ()
 
-    def __call__(self, *args: Any) -> Tensor:
-        # Of the arguments the first four are all that tells what is in the tensor.
-        return torch._utils._rebuild_tensor_v2(*args[:4], False, OrderedDict())
+    def __call__(
+        self, storage: Any, offset: int, size: tuple, stride: tuple, *_: Any
+    ) -> Tensor:
+        return torch._utils._rebuild_tensor_v2(
+            storage, offset, size, stride, False, OrderedDict()
+        )
 
 
 class _NoHooks:

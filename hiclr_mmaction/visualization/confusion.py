@@ -63,7 +63,7 @@ def draw_confusion(
                 text.set_visible(False)
     axes.set_xlabel('predicted class')
     axes.set_ylabel('true class')
-    axes.images[0].colorbar.set_label('part of the true class')
+    figure.axes[-1].set_ylabel('part of the true class')  # of the colour bar
     if title:
         axes.set_title(title, fontsize=10)
     return figure

@@ -136,8 +136,15 @@ class Stage:
                     )
                 )
             circles = person[masked & (known > 0)]
-            axes.scatter(*circles.T, s=16, facecolor='white', edgecolor='k', lw=0.9,
-                         zorder=3)  # fmt: skip
+            axes.scatter(
+                circles[:, 0],
+                circles[:, 1],
+                s=16,
+                facecolor='white',
+                edgecolor='k',
+                lw=0.9,
+                zorder=3,
+            )
         reach, middle = self._reach, self._middle
         right, up = (1, -1) if self.image else (-1, 1)
         axes.set_xlim(middle[0] - right * reach, middle[0] + right * reach)
@@ -216,7 +223,7 @@ def draw_clip(
     if title:
         figure.suptitle(title, fontsize=10)
     for column, frame in enumerate(shown.astype(int)):
-        axes = figure.add_axes([column / len(shown), 0.07, 1 / len(shown), 0.83])
+        axes = figure.add_axes((column / len(shown), 0.07, 1 / len(shown), 0.83))
         stage.draw(axes, 0, frame)
         axes.text(
             0.5,
@@ -265,7 +272,7 @@ def animate_clips(
     )  # fmt: skip
     columns = np.arange(len(clips)) / len(clips)
     all_axes = [
-        figure.add_axes([left, legend / height, 1 / len(clips), tall / height])
+        figure.add_axes((left, legend / height, 1 / len(clips), tall / height))
         for left in columns
     ]
     for left, title in zip(columns, titles, strict=False):

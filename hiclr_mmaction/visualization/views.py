@@ -68,7 +68,8 @@ def sample_views(
         ValueError: If the model is not HiCLR, there is no such clip, or neither pipeline
             nor preprocessor makes views.
     """
-    model = model.module if is_model_wrapper(model) else model
+    if is_model_wrapper(model):
+        model = model.get_submodule('module')
     if not isinstance(model, HiCLR):
         raise ValueError(
             f'the model is {type(model).__name__}, not HiCLR; views are made in '
@@ -85,14 +86,14 @@ def sample_views(
     preprocessor = model.data_preprocessor
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        clips, growing = zip(
+        clips, found = zip(
             *(
                 _before_views(dataset, i % len(dataset))
                 for i in range(index, index + 2)
             ),
             strict=True,
         )
-        growing = growing[0] or next(
+        growing = found[0] or next(
             (v for v in vars(preprocessor).values() if isinstance(v, GrowingAugmentation)),
             None,
         )  # fmt: skip
@@ -171,7 +172,7 @@ def draw_views(
         for column, frame in enumerate(frames.round().astype(int)):
             left = (label + column * frame_size) / width
             axes = figure.add_axes(
-                [left, up / height, frame_size / width, tall / height]
+                (left, up / height, frame_size / width, tall / height)
             )
             _draw(stage, axes, row, view, frame)
             if row == len(views) - 1:
@@ -211,7 +212,7 @@ def animate_views(
         left = column / len(views)
         _write_names(figure, view, left + 0.08 / width, 1 - top / height, 30)
         all_axes.append(
-            figure.add_axes([left, _LEGEND / height, 1 / len(views), tall / height])
+            figure.add_axes((left, _LEGEND / height, 1 / len(views), tall / height))
         )
     _add_legend(figure, views)
 
