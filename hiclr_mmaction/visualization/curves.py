@@ -150,10 +150,11 @@ def _read_start(path: Path) -> dict[str, dict[int, float]]:
             ends[row['epoch']] = row['iter']
     out: dict[str, dict[int, float]] = {}
     for row in rows:
-        step = row.get('iter')
-        if step is None:
-            step = row.get('step', 0)
-            step = ends.get(step, step) if len(ends) > 1 else step
+        step = row.get('step', 0)
+        if 'iter' in row:
+            step = row['iter']
+        elif len(ends) > 1:
+            step = ends.get(step, step)
         for key, value in row.items():
             if key not in _NO_SCALARS and isinstance(value, int | float):
                 out.setdefault(key, {})[step] = value

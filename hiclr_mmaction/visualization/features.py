@@ -108,7 +108,7 @@ def draw_features(
             raise ValueError(
                 f'{panel}: {len(places)} points for {len(labels)} labels; give one each.'
             )
-    colours = colormaps['tab20'].colors
+    colours = [tuple(colormaps['tab20'](i)) for i in range(20)]
     # Pairs of tab20 are light and dark: first the ten dark ones.
     colours = colours[::2] + colours[1::2]
     many = len(shown) > len(colours)
