@@ -20,7 +20,7 @@ from mmengine.device import get_device
 from mmengine.runner import find_latest_checkpoint
 
 from hiclr_mmaction.compat import leave_processes
-from hiclr_mmaction.engine import PretrainCheckHook
+from hiclr_mmaction.engine import PretrainCheckHook, PretrainedCheckHook
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -128,7 +128,7 @@ def train() -> None:
             f'--resume found no checkpoint in {cfg.work_dir}: training starts afresh'
         )
     for hook in runner.hooks:
-        if isinstance(hook, PretrainCheckHook):
+        if isinstance(hook, PretrainCheckHook | PretrainedCheckHook):
             hook.check(runner)
     runner.train()
 

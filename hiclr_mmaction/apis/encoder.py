@@ -14,8 +14,8 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-from ..checkpoint.export import exported_weights
-from ..checkpoint.files import build_model, check_match, read_checkpoint
+from ..checkpoint.backbone import matching_backbone
+from ..checkpoint.files import build_model, read_checkpoint
 from ..models.utils import pool_skeleton
 from ..skeleton import SkeletonLayout, get_layout
 
@@ -119,16 +119,7 @@ def init_encoder(
     if checkpoint is None:
         backbone.init_weights()  # type: ignore[operator]
     else:
-        weights = exported_weights(
-            read_checkpoint(checkpoint)['state_dict'], checkpoint
-        )
-        prefix = 'backbone.'
-        weights = {
-            k.removeprefix(prefix): v
-            for k, v in weights.items()
-            if k.startswith(prefix)
-        }
-        check_match(backbone, weights, checkpoint)
+        weights = matching_backbone(backbone, read_checkpoint(checkpoint), checkpoint)
         backbone.load_state_dict(weights)
     with DefaultScope.overwrite_default_scope('mmaction'):
         pipeline = Compose(_test_pipeline(cfg))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
 from ..version import __version__
+from .backbone import backbone_weights
 from .files import (
     build_model,
     check_match,
@@ -92,13 +93,8 @@ def exported_weights(
         ValueError: If there is no backbone among them.
     """
     parts = ('backbone.', 'cls_head.')
+    backbone_weights(state_dict, source)  # raises where there are none
     weights = {k: v.clone() for k, v in state_dict.items() if k.startswith(parts)}
-    if not any(name.startswith('backbone.') for name in weights):
-        raise ValueError(
-            f'{source} holds no backbone weights (backbone.*); its first keys are '
-            f'{list(state_dict)[:3]}. Give a checkpoint of HiCLR or of a recognizer; '
-            'released HiCLR weights go through tools/checkpoint/from_hiclr.py first.'
-        )
     return weights
 
 

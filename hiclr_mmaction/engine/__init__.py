@@ -3,5 +3,8 @@
 # Stock parts that mmaction registers only here, e.g. AAGCN's weight initialisers.
 import mmaction.engine  # noqa: F401
 
+from . import hooks, loops
 from .hooks import *  # noqa: F403
-from .hooks import __all__  # noqa: F401
+from .loops import *  # noqa: F403
+
+__all__ = [*hooks.__all__, *loops.__all__]

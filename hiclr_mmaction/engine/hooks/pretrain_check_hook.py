@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from ...datasets import GrowingAugmentation
+from ...datasets.wrapped import innermost
 from ...models import HiCLR
 
 
@@ -113,8 +114,8 @@ def _check_joints(model: HiCLR, dataset) -> None:
 
 
 def _compare_splits(runner, train, val) -> None:
-    trained = {d.split for d in _innermost(train) if getattr(d, 'split', None)}
-    validated = {d.split for d in _innermost(val) if getattr(d, 'split', None)}
+    trained = {d.split for d in innermost(train) if getattr(d, 'split', None)}
+    validated = {d.split for d in innermost(val) if getattr(d, 'split', None)}
     if trained and validated and not trained & validated:
         runner.logger.warning(
             f'Training is on {sorted(trained)}, validation on {sorted(validated)}: clips '
@@ -123,19 +124,9 @@ def _compare_splits(runner, train, val) -> None:
         )
 
 
-def _innermost(dataset) -> Iterator:
-    """The data sets inside of a wrapped or concatenated one."""
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    if inner == [None]:
-        yield dataset
-    else:
-        for part in inner:
-            yield from _innermost(part)
-
-
 def _growing_augmentations(dataset) -> Iterator[GrowingAugmentation]:
     """The transforms that make the views."""
-    for part in _innermost(dataset):
+    for part in innermost(dataset):
         pipeline = getattr(part, 'pipeline', None)
         for transform in getattr(pipeline, 'transforms', ()):
             if isinstance(transform, GrowingAugmentation):

@@ -1,0 +1,158 @@
+"""Is this checkpoint one of that encoder? Asked before weights are loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from mmengine.runner import CheckpointLoader
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+
+from .files import check_match, model_cfg_of, read_checkpoint
+
+
+def backbone_weights(
+    state_dict: Mapping[str, Tensor],
+    source: str | os.PathLike,
+    prefix: str = 'backbone.',
+) -> dict[str, Tensor]:
+    """The weights of the backbone, by its own names for them.
+
+    Args:
+        state_dict (Mapping[str, Tensor]): Of the whole model.
+        source (str | os.PathLike): What the error calls the weights.
+        prefix (str): What the names of the backbone's weights begin with.
+
+    Raises:
+        ValueError: If there is no backbone among them.
+    """
+    weights = {
+        name.removeprefix(prefix): value
+        for name, value in state_dict.items()
+        if name.startswith(prefix)
+    }
+    if not weights:
+        parts = dict.fromkeys(f'{name.partition(".")[0]}.*' for name in state_dict)
+        raise ValueError(
+            f'{source} holds no backbone weights ({prefix}*), but '
+            f'{", ".join(list(parts)[:8])} (first {next(iter(state_dict))}). Give a '
+            'checkpoint of HiCLR or of a recognizer; released HiCLR weights go through '
+            'tools/checkpoint/from_hiclr.py first.'
+        )
+    return weights
+
+
+def matching_backbone(
+    backbone: nn.Module,
+    checkpoint: Mapping[str, Any],
+    source: str | os.PathLike,
+    prefix: str = 'backbone.',
+) -> dict[str, Tensor]:
+    """The weights for a backbone, after a check that they are of the same kind.
+
+    Compares names, shapes and, where the graph is fixed, its edges: ``nturgb+d`` and
+    ``nturgb+d-stgcn`` have joints alike but edges of their own. (A graph that is learnt
+    cannot be told from another one with as many joints.)
+
+    Args:
+        backbone (nn.Module): As its config builds it.
+        checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.
+        source (str | os.PathLike): What the error calls the checkpoint.
+        prefix (str): What the names of the backbone's weights begin with; may be empty.
+
+    Returns:
+        dict[str, Tensor]: For ``backbone.load_state_dict``.
+
+    Raises:
+        ValueError: If there are no weights of a backbone, or they are of another width,
+            another layout or another backbone.
+    """
+    weights = backbone_weights(checkpoint['state_dict'], source, prefix)
+    graphs = dict(_graphs(backbone))
+    for name, own in graphs.items():
+        joints = weights[name].shape[-1] if name in weights else own.shape[-1]
+        if joints != own.shape[-1]:
+            raise ValueError(
+                f'{source} is of another layout: {name} is {tuple(weights[name].shape)}, '
+                f'the model has {tuple(own.shape)}, so {joints} joints against '
+                f'{own.shape[-1]}. {_remedy("graph_cfg.layout", checkpoint)}'
+            )
+    try:
+        check_match(backbone, weights, source)
+    except ValueError as error:
+        settings = 'base_channels, out_channels (the widths) and num_stages'
+        raise ValueError(f'{error} {_remedy(settings, checkpoint)}') from None
+    for name, own in graphs.items():
+        # Loose, for the numbers may have been computed in another precision.
+        if not torch.allclose(weights[name].to(own), own, atol=1e-4):
+            raise ValueError(
+                f'{source} is of another layout: {name} has as many joints as the '
+                f'model, {own.shape[-1]}, but other edges between them. '
+                f'{_remedy("graph_cfg.layout", checkpoint)}'
+            )
+    return weights
+
+
+def check_pretrained(model: nn.Module, load_from: str | None = None) -> bool:
+    """Check the files that a model's backbone is to be initialised from.
+
+    mmengine itself only warns, and goes on with random weights.
+
+    Args:
+        model (nn.Module): Built, with a ``backbone``; its ``init_cfg`` of type
+            ``Pretrained`` names a file.
+        load_from (str, optional): Checkpoint of a whole model, loaded after that.
+
+    Returns:
+        bool: Whether there is a file at all.
+
+    Raises:
+        FileNotFoundError: If a file is not there.
+        ValueError: If it cannot be read or is not of this backbone, see
+            :func:`matching_backbone`.
+    """
+    backbone = model.backbone
+    init_cfg = getattr(backbone, 'init_cfg', None) or []
+    sources = [
+        (cfg['checkpoint'], cfg.get('prefix', ''))
+        for cfg in ([init_cfg] if isinstance(init_cfg, Mapping) else init_cfg)
+        if cfg['type'] == 'Pretrained'
+    ]
+    if load_from is not None:
+        sources.append((load_from, 'backbone'))
+    for path, prefix in sources:
+        if '://' in str(path):
+            checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+            checkpoint = dict(state_dict=checkpoint) | checkpoint
+        else:
+            checkpoint = read_checkpoint(path)
+        prefix = prefix and prefix.rstrip('.') + '.'
+        matching_backbone(backbone, checkpoint, path, prefix)
+    return bool(sources)
+
+
+def _graphs(backbone: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """What is fixed when a backbone is built, neither learnt nor counted."""
+    for prefix, module in backbone.named_modules():
+        if not isinstance(module, _NormBase):
+            for name, buffer in module.named_buffers(prefix, recurse=False):
+                if buffer.is_floating_point() and buffer.dim() >= 2:
+                    yield name, buffer
+
+
+def _remedy(settings: str, checkpoint: Mapping[str, Any]) -> str:
+    """What to set, and to what, as far as the checkpoint tells its own model."""
+    try:
+        trained = model_cfg_of(checkpoint, '').get('backbone', {})
+    except ValueError:
+        trained = {}
+    keys = ('type', 'graph_cfg', 'base_channels', 'out_channels', 'num_stages')
+    told = ', '.join(f'{k}={trained[k]!r}' for k in keys if k in trained)
+    return (
+        f'Set {settings} of model.backbone to what the checkpoint was trained with'
+        + (f' ({told})' if told else '')
+        + ', or give another checkpoint.'
+    )

@@ -1,0 +1,49 @@
+"""Are the pre-trained weights those of this encoder? Asked before they are loaded."""
+
+from __future__ import annotations
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
+
+from ...checkpoint.backbone import check_pretrained
+
+
+@HOOKS.register_module()
+class PretrainedCheckHook(Hook):
+    """Refuse to train on an encoder whose pre-trained weights do not fit.
+
+    Looks at the files of ``model.backbone.init_cfg`` (type ``Pretrained``) and
+    ``load_from``. ``tools/train.py`` and :class:`LinearProbeLoop` call :meth:`check`
+    before data are read; else it runs before the weights are loaded.
+
+    Raises:
+        FileNotFoundError: If a file is not there.
+        ValueError: If a file holds no weights of a backbone, or they are of another
+            width or layout; the message says how to mend it.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self) -> None:
+        self._checked = False
+
+    def before_run(self, runner) -> None:
+        """Run the check where a training begins; a test loads no such weights."""
+        if isinstance(runner._train_loop, BaseLoop):
+            self.check(runner)
+
+    def check(self, runner) -> None:
+        """Run the check, once, on a runner that is built."""
+        if self._checked:
+            return
+        self._checked = True
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        given = check_pretrained(model, None if runner._resume else runner._load_from)
+        if not given:
+            runner.logger.warning(
+                'No pre-trained weights are named: the encoder starts from random ones. '
+                "Set model.backbone.init_cfg=dict(type='Pretrained', checkpoint=..., "
+                "prefix='backbone.') if it is not to."
+            )
