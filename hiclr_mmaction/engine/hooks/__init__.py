@@ -2,6 +2,7 @@
 
 from .collapse_warning_hook import CollapseWarningHook
 from .knn_progress_hook import KNNProgressHook
+from .labelled_clips_hook import LabelledClipsHook
 from .neighbor_mining_hook import NeighborMiningHook
 from .pretrain_check_hook import PretrainCheckHook
 from .pretrained_check_hook import PretrainedCheckHook
@@ -10,6 +11,7 @@ from .visual_log_hook import VisualLogHook
 __all__ = [
     'CollapseWarningHook',
     'KNNProgressHook',
+    'LabelledClipsHook',
     'NeighborMiningHook',
     'PretrainCheckHook',
     'PretrainedCheckHook',

@@ -1,0 +1,60 @@
+"""Which clips a semi-supervised run may see the labels of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mmaction.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+
+from ...checkpoint.files import whole_file
+from ...datasets import LabelledFraction
+
+
+@HOOKS.register_module()
+class LabelledClipsHook(Hook):
+    """Save the clips that :class:`LabelledFraction` chose, in the work directory.
+
+    The file has ``fraction``, ``seed``, ``num_whole`` (clips of the whole set) and
+    ``clips`` (``index`` in the whole set, ``name``, ``label``). A run that goes on in
+    the same work directory must have the same choice.
+
+    Args:
+        file_name (str): Name of the file.
+
+    Raises:
+        ValueError: Before the first iteration, if the training set is no
+            :class:`LabelledFraction`, or the work directory holds another choice.
+    """
+
+    def __init__(self, file_name: str = 'labelled_clips.json') -> None:
+        self.file_name = file_name
+
+    def before_train(self, runner) -> None:
+        """Write the file, or compare with it."""
+        dataset = runner.train_dataloader.dataset
+        if not isinstance(dataset, LabelledFraction):
+            raise ValueError(
+                f'LabelledClipsHook: train_dataloader.dataset is {type(dataset).__name__}'
+                ', not LabelledFraction; remove the hook from custom_hooks.'
+            )
+        choice: dict[str, Any] = dict(
+            fraction=dataset.fraction,
+            seed=dataset.seed,
+            num_whole=len(dataset.dataset),
+            clips=dataset.clips,
+        )
+        path = Path(runner.work_dir, self.file_name)
+        if path.exists():
+            if json.loads(path.read_text(encoding='utf-8')) != choice:
+                raise ValueError(
+                    f'{path} holds the clips of another choice than fraction='
+                    f'{dataset.fraction}, seed={dataset.seed} of this data set; use '
+                    'another --work-dir, or remove the file.'
+                )
+        elif is_main_process():
+            with whole_file(path) as part:
+                part.write_text(json.dumps(choice, indent=1), encoding='utf-8')
