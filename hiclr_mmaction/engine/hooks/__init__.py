@@ -6,6 +6,7 @@ from .labelled_clips_hook import LabelledClipsHook
 from .neighbor_mining_hook import NeighborMiningHook
 from .pretrain_check_hook import PretrainCheckHook
 from .pretrained_check_hook import PretrainedCheckHook
+from .standardized_features_hook import StandardizedFeaturesHook
 from .visual_log_hook import VisualLogHook
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     'NeighborMiningHook',
     'PretrainCheckHook',
     'PretrainedCheckHook',
+    'StandardizedFeaturesHook',
     'VisualLogHook',
 ]
