@@ -18,6 +18,11 @@ def test_each_model_names_a_config_and_a_collection():
     assert len({model['Name'] for model in MODELS}) == len(MODELS)
 
 
+def test_each_config_is_told():
+    configs = {path.stem for path in (ROOT / 'configs').glob('*.py')}
+    assert configs == {model['Name'] for model in MODELS}
+
+
 def test_numbers_are_those_of_the_configs():
     for model in MODELS:
         if 'ctrgcn' in model['Name'] or 'msg3d' in model['Name']:

@@ -68,9 +68,15 @@ def follow_split(cfg: Config, options: dict) -> None:
     """Let validation and test follow a training split given as the only one.
 
     With `train_dataloader.dataset.split=xview_train` alone, a k-NN on `xsub_val`
-    would classify clips that were trained on: `xsub_*` becomes `xview_*` there.
+    would classify clips that were trained on: `xsub_*` becomes `xview_*` there. Within
+    a wrapper such as `LabelledFraction` the split goes to the data set that it wraps.
     """
     split = options.get('train_dataloader.dataset.split', '')
+    train = cfg.get('train_dataloader', {}).get('dataset', {})
+    if split and ('dataset' in train or 'datasets' in train):
+        for dataset in _datasets(train):
+            dataset['split'] = train['split']
+        del train['split']
     others = ('val_dataloader', 'test_dataloader')
     if not split.endswith('_train') or any(key.startswith(others) for key in options):
         return

@@ -1,26 +1,43 @@
 """Every config in ``configs/`` is built, takes a step and validates."""
 
 import pickle
+import re
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
 from planar import coco_annotations
 from support import ROOT
+
+from hiclr_mmaction.datasets.prepared import Preparation, prepare_clip
+from hiclr_mmaction.skeleton import get_layout
 
 # Backbones of full width take long on a CPU.
 WIDE = [f'hiclr_{name}_ntu60' for name in
         ('stgcn64', 'stgcnpp', 'aagcn', 'ctrgcn', 'msg3d')]  # fmt: skip
 PROJECTS = ['hiclr_ctrgcn_ntu60', 'hiclr_msg3d_ntu60']  # need MMAction2's projects
-CONFIGS = [
+STEMS = sorted(path.stem for path in (ROOT / 'configs').glob('*.py'))
+PROTOCOLS = ('linear', 'finetune', 'semi', 'supervised')
+LABELLED = [name for name in STEMS if name.endswith(PROTOCOLS)]
+PRETRAINING = [
     pytest.param(name, marks=pytest.mark.slow) if name in WIDE else name
-    for name in sorted(path.stem for path in (ROOT / 'configs').glob('*.py'))
+    for name in STEMS
+    if name not in LABELLED
 ]
+SETS = ('ntu60', 'ntu120', 'pku1', 'pku2', 'nw_ucla', 'msr', 'synthetic')
 # Where the configs look for data, and what they expect there.
 FILES = {
     'skeleton/ntu60_3d.pkl': (25, ['xsub', 'xview']),
+    'skeleton/ntu120_3d.pkl': (25, ['xsub', 'xset']),
+    'skeleton/pku1_3d.pkl': (25, ['xsub', 'xview']),
+    'skeleton/pku2_3d.pkl': (25, ['xsub', 'xview']),
     'nw_ucla_3d.pkl': (20, ['xview', 'xsub']),
     'msr_action3d_3d.pkl': (20, ['xsub']),
 }
@@ -56,7 +73,12 @@ def made_up_data(tmp_path_factory):
             split[f'{protocol}_train'], split[f'{protocol}_val'] = names[:8], names[8:]
         path = folder / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(pickle.dumps(dict(split=split, annotations=annotations)))
+        content = dict(split=split, annotations=annotations)
+        path.write_bytes(pickle.dumps(content))
+        if name == 'skeleton/ntu60_3d.pkl':
+            path.with_name('ntu60_3d_50.pkl').write_bytes(
+                pickle.dumps(prepare(content))
+            )
     for name, settings in IMAGE_FILES.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -64,30 +86,51 @@ def made_up_data(tmp_path_factory):
     return folder
 
 
+def prepare(content):
+    """The same clips stored aligned, as the converters' ``--align 50`` does."""
+    layout = get_layout('nturgb+d-stgcn')
+    source = SimpleNamespace(layout=layout.name, num_person=2)
+    preparation = Preparation.of(source, num_frames=50)
+    annotations = [
+        dict(a, keypoint=prepare_clip(a['keypoint'], layout, preparation))
+        for a in content['annotations']
+    ]
+    return dict(content, annotations=annotations, prepared=asdict(preparation))
+
+
+def read(name):
+    return Config.fromfile(ROOT / 'configs' / f'{name}.py')
+
+
+def datasets(loader):
+    """The innermost data sets of a loader's config."""
+    inner = loader.dataset
+    while 'dataset' in inner:
+        inner = inner.dataset
+    return inner.get('datasets', [inner])
+
+
 def few_clips(cfg):
     """Small batches, no workers; the model and its views as they are."""
     cfg.train_dataloader.update(batch_size=4, num_workers=0, persistent_workers=False)
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.update(batch_size=4, num_workers=0, persistent_workers=False)
-    for dataset in [
-        cfg.train_dataloader.dataset,
-        *cfg.val_dataloader.dataset.datasets,
-        *cfg.test_dataloader.dataset.datasets,
-    ]:
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    for dataset in [dataset for loader in loaders for dataset in datasets(loader)]:
         if dataset.type == 'SyntheticSkeletons':
             dataset.update(num_subjects=2, num_val_subjects=1, clips_per_action=1)
             dataset.actions = ['wave', 'squat', 'clap', 'push']
     cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = 1
 
 
-@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize('name', PRETRAINING)
 def test_config_takes_a_step_and_validates(
     name, made_up_data, tmp_path, monkeypatch, request
 ):
     if name in PROJECTS:
         request.getfixturevalue('projects_dir')
     monkeypatch.setenv('HICLR_DATA', str(made_up_data))
-    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg = read(name)
     few_clips(cfg)
     cfg.work_dir = str(tmp_path)
     cfg.experiment_name = f'test_{name}'
@@ -117,7 +160,7 @@ def test_config_takes_a_step_and_validates(
 
 def test_ntu60_is_the_released_recipe():
     """Each number of the released configuration, in one place."""
-    cfg = Config.fromfile(ROOT / 'configs' / 'hiclr_stgcn_ntu60.py')
+    cfg = read('hiclr_stgcn_ntu60')
     model, optimizer = cfg.model, cfg.optim_wrapper.optimizer
     assert model.backbone.graph_cfg.layout == 'nturgb+d-stgcn'
     assert (model.backbone.base_channels, model.backbone.out_channels) == (16, 256)
@@ -160,7 +203,7 @@ def test_ntu60_is_the_released_recipe():
 @pytest.mark.parametrize('dataset', ['nw_ucla', 'msr'])
 def test_skeletonclr_differs_from_its_hiclr_twin_in_the_levels_alone(dataset):
     hiclr, twin = (
-        Config.fromfile(ROOT / 'configs' / f'{method}_stgcn_{dataset}.py').to_dict()
+        read(f'{method}_stgcn_{dataset}').to_dict()
         for method in ('hiclr', 'skeletonclr')
     )
     assert twin['model']['head'].pop('level_weights') == (1.0,)
@@ -173,3 +216,231 @@ def test_skeletonclr_differs_from_its_hiclr_twin_in_the_levels_alone(dataset):
     for cfg in (hiclr, twin):
         cfg.pop('train_pipeline')
     assert hiclr == twin
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        # Those of NTU-60 but for the file and the number of classes.
+        pytest.param(name, marks=pytest.mark.slow)
+        if re.search('ntu120|pku', name)
+        else name
+        for name in LABELLED
+    ],
+)
+def test_labelled_config_takes_a_step_and_validates(
+    name, made_up_data, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('HICLR_DATA', str(made_up_data))
+    cfg = read(name)
+    few_clips(cfg)
+    cfg.work_dir = str(tmp_path)
+    cfg.experiment_name = f'test_{name}'
+    weights = None
+    if not name.endswith('supervised'):
+        pretrained = cfg.model.backbone.init_cfg
+        weights = MODELS.build(dict(cfg.model.backbone, init_cfg=None)).state_dict()
+        pretrained.checkpoint = str(tmp_path / 'pretrained.pth')
+        state = {f'backbone.{k}': v for k, v in weights.items()}
+        torch.save(dict(state_dict=state), pretrained.checkpoint)
+    runner = Runner.from_cfg(cfg)
+    seen = []
+    runner.register_hook(_KeepWeights(seen), priority='LOWEST')
+    runner.train()
+    assert runner.iter >= 1
+    before, after = seen[0], runner.model.state_dict()
+    assert not torch.equal(before['cls_head.fc.weight'], after['cls_head.fc.weight'])
+    for key, value in (weights or {}).items():
+        torch.testing.assert_close(before[f'backbone.{key}'], value)
+    trained = any(
+        not torch.equal(before[k], after[k]) for k in before if k.startswith('backbone')
+    )
+    assert trained != name.endswith('linear')
+    metrics = runner.message_hub.log_scalars
+    assert {'val/acc/top1', 'val/acc/top5', 'val/acc/mean1'} <= set(metrics)
+    assert (tmp_path / 'last_checkpoint').is_file()
+    assert not list(tmp_path.glob('best*'))  # the last epoch is the result
+    assert (tmp_path / 'labelled_clips.json').is_file() == name.endswith('semi')
+
+
+class _KeepWeights(Hook):
+    """Keeps the weights that training begins with."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def before_train_epoch(self, runner):
+        state = runner.model.state_dict()
+        self.seen.append({k: v.clone() for k, v in state.items()})
+
+
+@pytest.mark.parametrize('name', LABELLED)
+def test_labelled_config_goes_on_from_its_pretraining(name):
+    """Same encoder, data, alignment and streams, and by default its last epoch."""
+    cfg = read(name)
+    pretraining = name.rpartition('_')[0]
+    pre = read(pretraining)
+    encoders = [dict(c.model.backbone) for c in (cfg, pre)]
+    starts = [encoder.pop('init_cfg') for encoder in encoders]
+    if 'dsta' in name:
+        assert encoders[1].pop('dropout') == 0.5  # and 0 thereafter, as released
+    assert encoders[0] == encoders[1]
+    assert cfg.model.cls_head.in_channels == pre.model.neck.in_channels
+    assert cfg.model.data_preprocessor == pre.model.data_preprocessor
+    if name.endswith('supervised'):
+        assert starts[0] == starts[1]
+    else:
+        last = f'work_dirs/{pretraining}/epoch_{pre.train_cfg.max_epochs}.pth'
+        assert starts[0] == dict(type='Pretrained', checkpoint=last, prefix='backbone.')
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        (mine,), theirs = datasets(cfg[loader]), datasets(pre[loader])[-1]
+        assert {k: v for k, v in mine.items() if k != 'pipeline'} == {
+            k: v for k, v in theirs.items() if k != 'pipeline'
+        }
+        assert mine.pipeline[0] == theirs.pipeline[0]
+        people = {t.get('num_person') for t in mine.pipeline} - {None}
+        assert people == {theirs.pipeline[0].num_person}
+
+
+@pytest.mark.parametrize('dataset', SETS)
+def test_every_set_has_every_protocol(dataset):
+    family = {f'hiclr_stgcn_{dataset}_{protocol}' for protocol in PROTOCOLS}
+    assert family <= set(LABELLED)
+    assert f'hiclr_stgcn_{dataset}' in STEMS
+
+
+@pytest.mark.parametrize('name', STEMS)
+def test_config_is_short_and_tells_what_it_is(name):
+    lines = (ROOT / 'configs' / f'{name}.py').read_text().splitlines()
+    assert lines[0].startswith('# ')
+    assert len(lines) <= 40
+    if name in LABELLED:
+        comment = []
+        for line in lines:
+            if not line.startswith('# '):
+                break
+            comment.append(line[2:])
+        of_another = re.search(r"^_base_ = 'hiclr", '\n'.join(lines), re.M)
+        source = (
+            r'commit\W+49ffdf8|released for NTU-60|the paper|this project|from scratch'
+        )
+        assert of_another or re.search(source, ' '.join(comment))
+
+
+def lr_of_epochs(cfg):
+    """The learning rate of each epoch, as the schedulers make it."""
+    optimizer = torch.optim.SGD(
+        [torch.zeros(1, requires_grad=True)], lr=cfg.optim_wrapper.optimizer.lr
+    )
+    epochs = cfg.train_cfg.max_epochs
+    schedulers = [
+        PARAM_SCHEDULERS.build(dict(s, end=s.get('end', epochs), optimizer=optimizer))
+        for s in cfg.param_scheduler
+    ]
+    rates = []
+    for _ in range(epochs):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+    return rates
+
+
+def in_steps(*parts):
+    """A schedule of (rate, epochs)."""
+    return pytest.approx([rate for rate, epochs in parts for _ in range(epochs)])
+
+
+WARM_UP = [(0.02, 1), (0.04, 1), (0.06, 1), (0.08, 1)]
+SCHEDULES = {
+    'hiclr_stgcn_ntu60': [(0.1, 250), (0.01, 50)],
+    'hiclr_stgcn_ntu120': [(0.1, 250), (0.01, 50)],
+    'hiclr_stgcn_pku1': [(0.1, 500), (0.01, 100)],
+    'hiclr_stgcn_pku2': [(0.1, 1250), (0.01, 250)],
+    'hiclr_stgcn_ntu60_linear': [(3, 80), (0.3, 20)],
+    'hiclr_stgcn_ntu120_linear': [(3, 80), (0.3, 20)],
+    'hiclr_stgcn_pku1_linear': [(3, 80), (0.3, 20)],
+    'hiclr_stgcn_pku2_linear': [(3, 160), (0.3, 40)],
+    'hiclr_dsta_ntu60_linear': [(3, 30), (0.3, 50), (0.03, 20)],
+    # The released code counts from 1: epoch 30 is the first with a tenth of the rate.
+    'hiclr_stgcn_ntu60_finetune': [*WARM_UP, (0.1, 25), (0.01, 25), (0.001, 16)],
+    'hiclr_stgcn_ntu60_semi': [*WARM_UP, (0.1, 25), (0.01, 25), (0.001, 6)],
+    'hiclr_dsta_ntu60_finetune': [*WARM_UP, (0.1, 30), (0.01, 20), (0.001, 26)],
+}
+
+
+@pytest.mark.parametrize('name', SCHEDULES)
+def test_learning_rate_is_the_published_one_in_each_epoch(name):
+    assert lr_of_epochs(read(name)) == in_steps(*SCHEDULES[name])
+
+
+@pytest.mark.parametrize('dataset', ['ntu60', 'ntu120', 'pku1', 'pku2'])
+def test_large_sets_have_the_published_constants(dataset):
+    """Those that the schedules above do not tell."""
+    pre, linear, finetune, semi = (
+        read(f'hiclr_stgcn_{dataset}{suffix}')
+        for suffix in ('', '_linear', '_finetune', '_semi')
+    )
+    assert pre.model.to_dict() == read('hiclr_stgcn_ntu60').model.to_dict()
+    mining = dict(ntu60=150, ntu120=150, pku1=300, pku2=750)[dataset]
+    hooks = [h for h in pre.custom_hooks if h.type == 'NeighborMiningHook']
+    assert [h.begin for h in hooks] == [mining]
+    assert linear.optim_wrapper.optimizer.to_dict() == dict(
+        type='SGD', lr=3.0, momentum=0.9, weight_decay=0
+    )
+    assert linear.train_cfg.type == 'LinearProbeLoop'
+    assert linear.train_dataloader.batch_size == 128
+    for cfg in (finetune, semi):
+        assert cfg.optim_wrapper.optimizer.to_dict() == dict(
+            type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=True
+        )
+        assert cfg.train_dataloader.batch_size == 64
+        assert cfg.model.backbone.tcn_dropout == 0.5
+    part = semi.train_dataloader.dataset
+    assert (part.fraction, part.keep_length) == (0.1, True)
+    classes = dict(ntu60=60, ntu120=120, pku1=51, pku2=51)[dataset]
+    for cfg in (linear, finetune, semi):
+        assert cfg.model.cls_head.num_classes == classes
+
+
+def test_dsta_has_the_released_constants():
+    finetune = read('hiclr_dsta_ntu60_finetune')
+    assert finetune.optim_wrapper.optimizer.weight_decay == 5e-4
+    assert finetune.train_dataloader.batch_size == 128
+    names = [t.type for t in finetune.train_dataloader.dataset.pipeline]
+    assert names[1:3] == ['SkeletonTemporalCrop', 'SkeletonShear']
+
+
+@pytest.mark.parametrize('protocol', ['linear', 'finetune', 'semi'])
+def test_evaluation_draws_no_augmentation(protocol):
+    for dataset in SETS:
+        cfg = read(f'hiclr_stgcn_{dataset}_{protocol}')
+        (train,) = datasets(cfg.train_dataloader)
+        names = [t.type for t in train.pipeline]
+        assert names == ['SkeletonAlign', 'FormatGCNInput', 'PackActionInputs']
+
+
+def test_skeletonclr_is_given_the_strong_augmentation_directly():
+    plain, strong = (
+        read(f'skeletonclr_{kind}stgcn_msr').to_dict() for kind in ('', 'strong_')
+    )
+    pipelines = [
+        c['train_dataloader']['dataset'].pop('pipeline') for c in (plain, strong)
+    ]
+    (basic_and_normal,), (everything,) = (p[1]['levels'] for p in pipelines)
+    assert everything == [*basic_and_normal, dict(type='SkeletonJointMask', ratio=0.1)]
+    assert strong['model'].pop('mask_token') is True
+    assert plain['model'].pop('mask_token') is False
+    for cfg in (plain, strong):
+        cfg.pop('train_pipeline')
+    assert plain == strong
+
+
+def test_encoder_of_one_small_set_serves_the_other():
+    """Transfer is the other set's config with a checkpoint of the first."""
+    for pretraining, finetuning in [('nw_ucla', 'msr'), ('msr', 'nw_ucla')]:
+        pre = read(f'hiclr_stgcn_{pretraining}')
+        cfg = read(f'hiclr_stgcn_{finetuning}_finetune')
+        encoders = [dict(c.model.backbone, init_cfg=None) for c in (pre, cfg)]
+        assert encoders[0] == encoders[1]
+        assert pre.align == cfg.align

@@ -218,6 +218,18 @@ class TestSplitOption:
         train, val = 'xview_train', 'xview_val'
         assert splits == [train, train, val, train, val]
 
+    def test_a_wrapped_training_set_is_given_it(self, load_tool):
+        semi = str(ROOT / 'configs' / 'hiclr_stgcn_ntu60_semi.py')
+        option = 'train_dataloader.dataset.split=xview_train'
+        cfg = merged(load_tool, semi, '--cfg-options', option)
+        wrapper = cfg.train_dataloader.dataset
+        assert (wrapper.type, wrapper.dataset.split) == (
+            'LabelledFraction',
+            'xview_train',
+        )
+        assert 'split' not in wrapper
+        assert cfg.val_dataloader.dataset.split == 'xview_val'
+
     def test_validation_keeps_a_split_of_its_own(self, load_tool):
         splits = self.splits(
             load_tool,

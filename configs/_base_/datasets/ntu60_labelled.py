@@ -1,0 +1,21 @@
+# NTU RGB+D 60 with labels: the clips as they are, no random augmentation.
+_base_ = 'ntu60.py'
+
+labelled_pipeline = [
+    _base_.align,
+    dict(type='FormatGCNInput', num_person=2),
+    dict(type='PackActionInputs', meta_keys=('frame_dir',)),
+]
+train_dataloader = dict(dataset=dict(pipeline=labelled_pipeline))
+val_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        **_base_.dataset,
+        split='xsub_val',
+        pipeline=labelled_pipeline,
+        test_mode=True,
+    )
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(_delete_=True, type='AccMetric')
+test_evaluator = val_evaluator

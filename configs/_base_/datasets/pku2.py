@@ -1,0 +1,16 @@
+# PKU-MMD II, cut into clips. All as for NTU-60.
+_base_ = 'ntu60.py'
+
+ann_file = '{{$HICLR_DATA:data}}/skeleton/pku2_3d.pkl'
+
+dataset = dict(ann_file=ann_file)
+train_dataloader = dict(dataset=dict(ann_file=ann_file))
+val_dataloader = dict(
+    dataset=dict(
+        datasets=[
+            dict(part, ann_file=ann_file)
+            for part in _base_.val_dataloader.dataset.datasets
+        ]
+    )
+)
+test_dataloader = val_dataloader

@@ -1,0 +1,10 @@
+# Pre-training by the released recipe: neighbours are mined in its second half.
+_base_ = 'default_runtime.py'
+
+custom_hooks = [
+    dict(type='PretrainCheckHook'),
+    dict(type='KNNProgressHook'),
+    # From epoch 10 of NTU-60: the released initialisation spreads little at first.
+    dict(type='CollapseWarningHook', begin=3000),
+    dict(type='NeighborMiningHook', begin=150),
+]

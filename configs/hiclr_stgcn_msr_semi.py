@@ -1,0 +1,13 @@
+# Semi-supervised on MSR-Action3D, cross-subject: fine-tuning on 10 % of each class.
+_base_ = 'hiclr_stgcn_msr_finetune.py'
+
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='LabelledFraction',
+        dataset=_base_.train_dataloader.dataset,
+        fraction=0.1,
+        keep_length=True,
+    )
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='LabelledClipsHook')]
