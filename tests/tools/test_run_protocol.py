@@ -1,0 +1,293 @@
+"""`tools/run_protocol.py`: its steps, how they go on, and its table."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from support import ROOT
+
+FAMILY = ROOT / 'configs'
+FEW = dict(
+    actions=['wave', 'squat', 'push'],
+    num_subjects=4,
+    num_val_subjects=1,
+    clips_per_action=2,
+)
+ENCODER = dict(num_stages=2, inflate_stages=[2], down_stages=[2], out_channels=8)
+COMMON = f"""
+few = {FEW}
+default_hooks = dict(checkpoint=dict(interval=1))
+"""
+PRETRAIN = f"""_base_ = {str(FAMILY / 'hiclr_stgcn_synthetic.py')!r}
+{COMMON}
+model = dict(queue_size=8, backbone=dict({ENCODER}), neck=dict(in_channels=8))
+train_dataloader = dict(
+    batch_size=6, num_workers=0, persistent_workers=False, dataset=few)
+val_dataloader = dict(dataset=dict(datasets=[
+    dict(part, **few) for part in _base_.val_dataloader.dataset.datasets]))
+test_dataloader = val_dataloader
+train_cfg = dict(max_epochs=EPOCHS, val_interval=1)
+"""
+LABELLED = """_base_ = {base!r}
+{common}
+model = dict(
+    backbone=dict({encoder}, init_cfg=dict(checkpoint='nowhere.pth')),
+    cls_head=dict(num_classes=3, in_channels=8))
+train_dataloader = dict(
+    batch_size=6, num_workers=0, persistent_workers=False, dataset={dataset})
+val_dataloader = dict(dataset=few)
+test_dataloader = dict(dataset=few)
+train_cfg = dict(max_epochs=2, val_interval=1)
+"""
+
+
+def write_family(folder, epochs=2):
+    """A pre-training of seconds with its linear, fine-tuning and semi configs."""
+    config = folder / 'tiny.py'
+    config.write_text(PRETRAIN.replace('EPOCHS', str(epochs)))
+    for step in ('linear', 'finetune', 'semi'):
+        (folder / f'tiny_{step}.py').write_text(
+            LABELLED.format(
+                base=str(FAMILY / f'hiclr_stgcn_synthetic_{step}.py'),
+                common=COMMON,
+                encoder=ENCODER,
+                dataset='dict(dataset=few)' if step == 'semi' else 'few',
+            )
+        )
+    return config
+
+
+@pytest.fixture
+def tool(load_tool):
+    return load_tool('run_protocol')
+
+
+def protocol(tool, config, *args):
+    return tool.Protocol(tool.parse_args([str(config), *map(str, args)]))
+
+
+class TestConfigs:
+    def test_are_beside_the_pretraining(self, tool):
+        for dataset in ('ntu60', 'msr', 'synthetic'):
+            config = FAMILY / f'hiclr_stgcn_{dataset}.py'
+            steps = protocol(tool, config, '--steps', *tool.LABELLED).configs
+            assert steps == {
+                step: FAMILY / f'hiclr_stgcn_{dataset}_{step}.py'
+                for step in tool.LABELLED
+            }
+
+    @pytest.mark.parametrize(
+        'name', ['skeletonclr_stgcn_msr', 'skeletonclr_strong_stgcn_msr']
+    )
+    def test_are_those_of_the_base_where_there_are_none(self, tool, name):
+        config = FAMILY / f'{name}.py'
+        steps = protocol(tool, config, '--steps', 'linear', 'semi').configs
+        assert [path.stem for path in steps.values()] == [
+            'hiclr_stgcn_msr_linear',
+            'hiclr_stgcn_msr_semi',
+        ]
+
+    def test_of_another_encoder_are_not_taken(self, tool):
+        with pytest.raises(SystemExit) as error:
+            protocol(tool, FAMILY / 'hiclr_stgcnpp_ntu60.py')
+        message = str(error.value)
+        assert 'no config for the step linear' in message
+        assert 'hiclr_stgcnpp_ntu60_linear.py does not exist' in message
+        assert 'hiclr_stgcn_ntu60_linear.py is for HiCLRSTGCN' in message
+
+    def test_missing_one_can_be_left_out(self, tool, tmp_path):
+        config = write_family(tmp_path)
+        (tmp_path / 'tiny_semi.py').unlink()
+        # The tiny family is based on another one, which has the same kind of encoder.
+        steps = protocol(tool, config).configs
+        assert steps['semi'] == FAMILY / 'hiclr_stgcn_synthetic_semi.py'
+        assert steps['linear'] == tmp_path / 'tiny_linear.py'
+        assert 'semi' not in protocol(tool, config, '--steps', 'linear').configs
+
+
+class TestOptions:
+    def test_are_for_all_steps_or_for_one(self, tool):
+        made = protocol(
+            tool,
+            FAMILY / 'hiclr_stgcn_synthetic.py',
+            '--stream',
+            'bone',
+            '--cfg-options',
+            'train_dataloader.batch_size=4',
+            'pretrain:model.queue_size=8',
+            'semi:train_dataloader.dataset.fraction=0.2',
+        )
+        common = [
+            'model.data_preprocessor.stream=bone',
+            'train_dataloader.batch_size=4',
+        ]
+        assert made.options('pretrain') == [*common, 'model.queue_size=8']
+        # The k-NN loads the pre-training's model.
+        assert made.options('knn') == made.options('pretrain')
+        assert made.options('linear') == common
+        assert made.options('semi') == [
+            *common,
+            'train_dataloader.dataset.fraction=0.2',
+        ]
+
+    @pytest.mark.parametrize('option', ['model', 'lineal:train_cfg.max_epochs=2'])
+    def test_that_cannot_be_read_are_refused(self, tool, capsys, option):
+        with pytest.raises(SystemExit):
+            tool.parse_args(['config.py', '--cfg-options', option])
+        assert f'--cfg-options {option}' in capsys.readouterr().err
+
+    def test_missing_files_are_named(self, tool, tmp_path):
+        with pytest.raises(SystemExit, match='config not found: nowhere.py'):
+            protocol(tool, 'nowhere.py')
+        config = FAMILY / 'hiclr_stgcn_synthetic.py'
+        with pytest.raises(SystemExit, match='checkpoint not found: nowhere.pth'):
+            protocol(tool, config, '--checkpoint', 'nowhere.pth')
+
+
+def test_work_folder_of_another_run_is_refused(tool, tmp_path):
+    config = write_family(tmp_path)
+    args = (config, '--work-dir', tmp_path / 'work')
+    first = protocol(tool, *args)
+    first.work_dir.mkdir()
+    first.save('pretrain', checkpoint='a.pth', epoch=2)
+    again = protocol(tool, *args, '--steps', 'knn')
+    again.load()
+    assert again.results == first.results
+    for change, message in [
+        (('--seed', 1), 'seed=0, this one has 1: name another --work-dir'),
+        (('--untrained',), "encoder='pretrain', this one has 'untrained'"),
+        (('--stream', 'bone'), "stream=None, this one has 'bone'"),
+    ]:
+        with pytest.raises(SystemExit, match=message):
+            protocol(tool, *args, *change).load()
+
+
+def test_table_holds_the_last_epochs(tool, tmp_path, capsys):
+    made = protocol(tool, write_family(tmp_path), '--work-dir', tmp_path)
+    accuracy = {'acc/top1': 0.5, 'acc/top5': 1.0, 'acc/mean1': 0.25}
+    made.save('pretrain', checkpoint='epoch_9.pth', epoch=9)
+    made.save('knn', metrics={'knn/k1': 0.25, 'knn/k20': 0.125})
+    made.save('semi', epoch=7, fraction=0.1, metrics=accuracy)
+    tool.show(made)
+    lines = (tmp_path / 'results.md').read_text().splitlines()
+    assert lines[0] == (
+        'tiny, encoder pre-trained here, seed 0, joint stream: accuracy after the last '
+        'epoch, %'
+    )
+    assert lines[2:] == [
+        '| protocol | epoch | top-1 | top-5 | mean class |',
+        '| --- | ---: | ---: | ---: | ---: |',
+        '| k-NN (k = 1) | 9 | 25.00 |  |  |',
+        '| k-NN (k = 20) | 9 | 12.50 |  |  |',
+        '| semi-supervised (10 %) | 7 | 50.00 | 100.00 | 25.00 |',
+    ]
+    shown = capsys.readouterr().out
+    assert 'semi-supervised (10 %)' in shown
+    assert str(tmp_path / 'results.json') in shown
+
+
+def test_untrained_encoder_is_the_one_that_training_begins_with(
+    tool, tmp_path, run_tool, monkeypatch
+):
+    config = write_family(tmp_path, epochs=1)
+    monkeypatch.chdir(tmp_path)
+    made = protocol(tool, config, '--untrained', '--seed', 3)
+    initial = made.initial_encoder()['state_dict']
+    run_tool(
+        'train', config, '--seed', 3, '--work-dir', 'w', '--no-validate',
+        '--cfg-options', 'optim_wrapper.optimizer.lr=0', 'custom_hooks=[]',
+    )  # fmt: skip
+    trained = torch.load('w/epoch_1.pth', weights_only=False)['state_dict']
+    names = [
+        k for k in initial if k.startswith('backbone') and k.endswith('conv.weight')
+    ]
+    assert names
+    for name in names:
+        torch.testing.assert_close(initial[name], trained[name], rtol=0, atol=0)
+
+
+@pytest.mark.slow
+class TestRuns:
+    """As a user runs it, in processes of its own."""
+
+    def command(self, tmp_path, *args):
+        config = tmp_path / 'tiny.py'
+        script = ROOT / 'tools' / 'run_protocol.py'
+        command = [sys.executable, script, config, '--work-dir', tmp_path / 'work']
+        return [str(part) for part in (*command, *args)]
+
+    def call(self, tmp_path, *args):
+        return subprocess.run(
+            self.command(tmp_path, *args),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+
+    def test_stopped_run_goes_on_where_it_was(self, tmp_path):
+        write_family(tmp_path, epochs=12)
+        work = tmp_path / 'work'
+        with open(tmp_path / 'log.txt', 'w') as log:
+            run = subprocess.Popen(
+                self.command(tmp_path), cwd=tmp_path, stdout=log, stderr=log
+            )
+            try:
+                self.wait_for(work / 'pretrain' / 'epoch_2.pth', run)
+            finally:
+                os.kill(run.pid, signal.SIGTERM)
+            assert run.wait(60) == 128 + signal.SIGTERM
+        assert not (work / 'results.json').exists()
+        stopped = (work / 'pretrain' / 'last_checkpoint').read_text()
+
+        out = self.call(tmp_path)
+        assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
+        said = out.stdout + out.stderr
+        assert (
+            f'resumed epoch: {stopped.rpartition("_")[2].removesuffix(".pth")}' in said
+        )
+        content = json.loads((work / 'results.json').read_text())
+        results = content['results']
+        assert list(results) == ['pretrain', 'knn', 'linear', 'finetune', 'semi']
+        assert results['pretrain']['epoch'] == 12
+        assert set(results['knn']['metrics']) == {'knn/k1', 'knn/k5', 'knn/k20'}
+        for step in ('linear', 'finetune', 'semi'):
+            assert results[step]['epoch'] == 2
+            assert (tmp_path / results[step]['scores']).is_file()
+            assert f'{100 * results[step]["metrics"]["acc/top1"]:.2f}' in said
+        assert results['semi']['fraction'] == 0.1
+        table = (work / 'results.md').read_text()
+        assert 'semi-supervised (10 %)' in table
+
+        # Nothing is done twice, and a step can be added.
+        before = sorted(work.rglob('*.pth'))
+        again = self.call(tmp_path)
+        assert again.returncode == 0
+        assert 'semi: done before' in again.stdout
+        assert sorted(work.rglob('*.pth')) == before
+
+    def test_failing_step_is_named_and_keeps_the_results(self, tmp_path):
+        write_family(tmp_path)
+        bad = self.call(
+            tmp_path, '--untrained', '--steps', 'knn', 'linear',
+            '--cfg-options', 'linear:model.cls_head.in_channels=9',
+        )  # fmt: skip
+        assert bad.returncode == 1
+        assert 'step linear failed (train.py ended with 1)' in bad.stderr
+        results = json.loads((tmp_path / 'work' / 'results.json').read_text())[
+            'results'
+        ]
+        assert list(results) == ['pretrain', 'knn']
+        assert 'protocol' not in bad.stdout.splitlines()[-1]
+
+    def wait_for(self, path, run, seconds=600):
+        for _ in range(10 * seconds):
+            if path.exists() or run.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert path.exists()
