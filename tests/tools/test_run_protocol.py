@@ -227,7 +227,7 @@ class TestRuns:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=900,
+            timeout=1800,
         )
 
     def test_stopped_run_goes_on_where_it_was(self, tmp_path):
