@@ -226,7 +226,7 @@ def import_released(folder: Path, *modules: str) -> list[types.ModuleType]:
             f'--released: {folder} is no checkout of github.com/JHang2020/HiCLR: it has '
             'no feeder/ntu_feeder.py'
         )
-    if importlib.util.find_spec('h5py') is None:
+    if 'h5py' not in sys.modules and importlib.util.find_spec('h5py') is None:
         sys.modules['h5py'] = types.ModuleType('h5py')
     sys.path.insert(0, str(folder.resolve()))
     return [importlib.import_module(name) for name in modules]
