@@ -16,12 +16,14 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from rich.console import Console
 from rich.table import Table
 
 Figures = dict[str, dict[str, float | None]]
+Key = TypeVar('Key')
 
 
 def add_common_arguments(
@@ -87,12 +89,12 @@ def wait(device: torch.device) -> None:
 
 
 def in_turns(
-    candidates: dict[str, Callable[[], object]],
+    candidates: dict[Key, Callable[[], object]],
     rounds: int = 5,
     min_seconds: float = 0.2,
     device: torch.device | str = 'cpu',
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, list[float]]:
+) -> dict[Key, list[float]]:
     """Measure functions in turns, so that a change of the machine's speed meets all.
 
     Args:
@@ -120,14 +122,14 @@ def in_turns(
     for name, function in candidates.items():
         function()  # what is done once only: caches, compilation, allocation
         calls[name] = max(1, round(min_seconds / max(seconds(function, 1), 1e-9)))
-    times: dict[str, list[float]] = {name: [] for name in candidates}
+    times: dict[Key, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name, function in candidates.items():
             times[name].append(seconds(function, calls[name]))
     return times
 
 
-def ratio(times: dict[str, list[float]], name: str, to: str) -> float:
+def ratio(times: dict[Key, list[float]], name: Key, to: Key) -> float:
     """Median over the turns of the time of one over that of another."""
     pairs = zip(times[name], times[to], strict=True)
     return statistics.median(a / b for a, b in pairs)
@@ -156,7 +158,8 @@ def finish(
     args: argparse.Namespace, settings: dict, figures: Figures, title: str
 ) -> None:
     """Print the figures as a table, write them and compare them, as the options say."""
-    console = Console()
+    # A file or a pipe has no width of its own to wrap the table to.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
     report = dict(machine=machine(), settings=settings, figures=figures)
     about = ', '.join(f'{key} {value}' for key, value in report['machine'].items())
     console.print(_table(title, figures))
