@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import torch
 from torch import Generator, Tensor
 
+from .constants import constant
 from .layouts import SkeletonLayout, get_layout
 
 
@@ -34,6 +36,9 @@ def on_places(
     return torch.cat([function(x[..., :axes]), x[..., axes:]], dim=-1)
 
 
+_EYE = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+
+
 def shear(x: Tensor, matrix: Tensor) -> Tensor:
     """Linear map of the coordinates, ``y = S x``.
 
@@ -41,8 +46,16 @@ def shear(x: Tensor, matrix: Tensor) -> Tensor:
         x (Tensor): Clips ``(N, M, T, V, C)``.
         matrix (Tensor): ``S``, ``(N, C, C)`` or ``(C, C)``.
     """
-    points = x.reshape(x.shape[0], -1, x.shape[-1])
-    return torch.matmul(points, matrix.to(x).mT).view_as(x)
+    n, axes = x.shape[0], x.shape[-1]
+    matrix = matrix.to(x).mT.expand(n, -1, -1)
+    width = axes
+    if math.prod(x.shape[1:]) % (4 * axes) == 0:
+        # Four points in a row, and the matrix four times on a diagonal: a product of
+        # matrices only three wide takes a CPU three times as long.
+        width = 4 * axes
+        eye = constant(_EYE, x.dtype, x.device).view(4, 1, 4, 1)
+        matrix = (eye * matrix[:, None, :, None]).reshape(n, width, width)
+    return torch.bmm(x.reshape(n, -1, width), matrix).view(x.shape)
 
 
 def rotate(x: Tensor, degrees: Tensor) -> Tensor:
@@ -55,6 +68,27 @@ def rotate(x: Tensor, degrees: Tensor) -> Tensor:
     return shear(x, rotation_matrix(degrees))
 
 
+# The rotation about each axis is the first of three matrices, plus the cosine of the angle
+# times the second, plus the sine times the third.
+_ROTATIONS = (
+    (
+        ((1, 0, 0), (0, 0, 0), (0, 0, 0)),
+        ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
+        ((0, 0, 0), (0, 0, 0), (0, 0, 1)),
+    ),
+    (
+        ((0, 0, 0), (0, 1, 0), (0, 0, 1)),
+        ((1, 0, 0), (0, 0, 0), (0, 0, 1)),
+        ((1, 0, 0), (0, 1, 0), (0, 0, 0)),
+    ),
+    (
+        ((0, 0, 0), (0, 0, 1), (0, -1, 0)),
+        ((0, 0, -1), (0, 0, 0), (1, 0, 0)),
+        ((0, 1, 0), (-1, 0, 0), (0, 0, 0)),
+    ),
+)
+
+
 def rotation_matrix(degrees: Tensor) -> Tensor:
     """``R_z R_y R_x`` with the released code's sense of rotation.
 
@@ -64,16 +98,10 @@ def rotation_matrix(degrees: Tensor) -> Tensor:
     Returns:
         Tensor: ``(..., 3, 3)``, double precision.
     """
-    radians = torch.deg2rad(degrees.double())
-    cos, sin = radians.cos().unbind(-1), radians.sin().unbind(-1)
-    one, zero = torch.ones_like(cos[0]), torch.zeros_like(cos[0])
-
-    def matrix(*entries: Tensor) -> Tensor:
-        return torch.stack(entries, dim=-1).unflatten(-1, (3, 3))
-
-    about_x = matrix(one, zero, zero, zero, cos[0], sin[0], zero, -sin[0], cos[0])
-    about_y = matrix(cos[1], zero, -sin[1], zero, one, zero, sin[1], zero, cos[1])
-    about_z = matrix(cos[2], sin[2], zero, -sin[2], cos[2], zero, zero, zero, one)
+    radians = torch.deg2rad(degrees.double())[..., None, None]
+    fixed, cos, sin = constant(_ROTATIONS, torch.float64, degrees.device)
+    about = torch.addcmul(fixed, radians.cos(), cos).addcmul(radians.sin(), sin)
+    about_x, about_y, about_z = about.unbind(-3)
     return about_z @ about_y @ about_x
 
 
@@ -90,12 +118,24 @@ def temporal_crop(x: Tensor, start: int | Tensor, pad: int) -> Tensor:
     """
     frames = x.shape[-3]
     start = torch.as_tensor(start, device=x.device)
-    index = start.unsqueeze(-1) + torch.arange(frames, device=x.device) - pad
-    index = torch.where(index < 0, -1 - index, index)
-    index = torch.where(index >= frames, 2 * frames - 1 - index, index)
+    index = _crops(frames, pad, x.device)[start]
     if index.dim() == 1:
         return x.index_select(-3, index)
-    return x.take_along_dim(index[:, None, :, None, None], dim=-3)
+    # As rows of whole frames: an index for each number would be larger than the clips.
+    rows = x.reshape(-1, *x.shape[-2:])
+    clips = torch.arange(0, rows.shape[0], frames, device=x.device)
+    index = clips.view(*x.shape[:2], 1) + index.unsqueeze(1)
+    return rows.index_select(0, index.flatten()).view(x.shape)
+
+
+@lru_cache(maxsize=64)
+def _crops(frames: int, pad: int, device: torch.device) -> Tensor:
+    """The frames of each temporal crop, ``(2 * pad + 1, frames)``."""
+    with torch.inference_mode(False):
+        start = torch.arange(-pad, pad + 1, device=device)
+        index = start[:, None] + torch.arange(frames, device=device)
+        index = torch.maximum(index, -1 - index)
+        return torch.minimum(index, 2 * frames - 1 - index)
 
 
 def mirror(x: Tensor, permutation: Sequence[int] | Tensor) -> Tensor:
@@ -105,12 +145,25 @@ def mirror(x: Tensor, permutation: Sequence[int] | Tensor) -> Tensor:
         x (Tensor): Clips ``(..., V, C)``.
         permutation (Sequence[int]): ``SkeletonLayout.mirror``.
     """
-    return x.index_select(-2, torch.as_tensor(permutation, device=x.device))
+    if not isinstance(permutation, Tensor):
+        permutation = constant(tuple(permutation), torch.int64, x.device)
+    return x.index_select(-2, permutation.to(x.device))
 
 
 def time_flip(x: Tensor) -> Tensor:
     """Play the clips backwards."""
     return x.flip(-3)
+
+
+@lru_cache(maxsize=64)
+def _square_lags(
+    frames: int, farthest: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Squared distance of each frame from each; infinite beyond the farthest."""
+    with torch.inference_mode(False):
+        frame = torch.arange(frames, dtype=dtype, device=device)
+        lags = (frame[:, None] - frame).square()
+        return lags.masked_fill_(lags > farthest**2, math.inf)
 
 
 def gaussian_blur(
@@ -129,11 +182,9 @@ def gaussian_blur(
             too. The released code does not normalise: its peak is 1, so that a wide
             blur also amplifies.
     """
-    frames = torch.arange(x.shape[-3], device=x.device)
-    lag = (frames[:, None] - frames).to(x.dtype)
+    lags = _square_lags(x.shape[-3], kernel_size // 2, x.dtype, x.device)
     sigma = torch.as_tensor(sigma, device=x.device, dtype=x.dtype)
-    weight = torch.exp(-lag.square() / (2 * sigma[..., None, None].square()))
-    weight = weight.masked_fill(lag.abs() > kernel_size // 2, 0)
+    weight = torch.exp(lags / (-2 * sigma.square())[..., None, None])
     if normalize:
         weight = weight / weight.sum(-1, keepdim=True)
     # The blur as one matrix a sample: for clips of this length faster than a

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .constants import constant
 from .layouts import SkeletonLayout, get_layout
 
 STREAMS = ('joint', 'bone', 'motion', 'bone_motion')
@@ -26,12 +27,13 @@ def to_bone(x: Tensor, layout: str | SkeletonLayout) -> Tensor:
             the root its own.
     """
     layout = get_layout(layout)
-    child, parent = (list(ends) for ends in zip(*layout.bones, strict=True))
-    out = torch.zeros_like(x)
-    out[..., child, :] = x[..., child, :] - x[..., parent, :]
+    parent_of = dict(layout.bones)
+    # The root is its own parent, so that its bone is zero.
+    parents = tuple(parent_of.get(v, v) for v in range(layout.num_joints))
+    parent = x.index_select(-2, constant(parents, torch.int64, x.device))
+    out = x - parent
     if layout.coordinates == 'xys':
-        out[..., 2] = x[..., 2]
-        out[..., child, 2] = torch.minimum(x[..., child, 2], x[..., parent, 2])
+        out[..., 2] = torch.minimum(x[..., 2], parent[..., 2])
     return out
 
 

@@ -12,7 +12,7 @@ from .augment import (
     SkeletonTimeFlip,
 )
 from .base import SkeletonTransform, worker_generator
-from .formatting import PackSkeletonViews, SkeletonAlign, SkeletonStream
+from .formatting import PackSkeletonViews, SkeletonAlign, SkeletonStream, pack_mask
 from .growing import GrowingAugmentation
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     'SkeletonTemporalCrop',
     'SkeletonTimeFlip',
     'SkeletonTransform',
+    'pack_mask',
     'worker_generator',
 ]

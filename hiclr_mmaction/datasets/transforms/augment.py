@@ -6,12 +6,15 @@ than to skeletons in space: they change ``x`` and ``y`` and keep the score.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from mmaction.registry import TRANSFORMS
 from torch import Generator, Tensor
 
 from ...skeleton import augment, get_layout
-from .base import SkeletonTransform, draw_seed, seeded_generator, uniform
+from .base import SkeletonFieldTransform, SkeletonTransform, device_of, uniform
 
 
 @TRANSFORMS.register_module()
@@ -69,7 +72,7 @@ class SkeletonTemporalCrop(SkeletonTransform):
     def change(self, x: Tensor, position: Tensor) -> Tensor:
         pad = x.shape[-3] // self.padding_ratio
         # Rounding could reach 2 * pad + 1.
-        start = (position.double() * (2 * pad + 1)).long().clamp_(max=2 * pad)
+        start = (position * (2 * pad + 1)).long().clamp_(max=2 * pad)
         return augment.temporal_crop(x, start.to(x.device), pad)
 
 
@@ -86,7 +89,7 @@ class SkeletonMirror(SkeletonTransform):
 
     def __init__(self, layout: str | dict = 'nturgb+d', prob: float = 0.5) -> None:
         super().__init__(prob, layout)
-        self._permutation = torch.tensor(get_layout(layout).mirror)
+        self._permutation = get_layout(layout).mirror
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
         return {}
@@ -120,7 +123,7 @@ class SkeletonRotate(SkeletonTransform):
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
         part = uniform((n, 3), 0, 1, generator)
-        main = (uniform((n, 1), 0, 3, generator).floor()).clamp_(max=2)
+        main = torch.randint(3, (n, 1), generator=generator, device=part.device)
         axis = torch.arange(3, device=part.device)
         if self.num_axes == 2:
             return dict(degrees=part * torch.where(axis == 2, self.main_degrees, 0))
@@ -137,7 +140,7 @@ class SkeletonRotate(SkeletonTransform):
 
 
 @TRANSFORMS.register_module()
-class SkeletonNoise(SkeletonTransform):
+class SkeletonNoise(SkeletonFieldTransform):
     """Add Gaussian noise to every coordinate but scores (normal set).
 
     Args:
@@ -160,19 +163,16 @@ class SkeletonNoise(SkeletonTransform):
         self.std = std
         self.absent = absent
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        return dict(seed=draw_seed(generator))
+    def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
+        return torch.randn(shape, generator=generator, device=device_of(generator))
 
-    def change(self, x: Tensor, seed: int) -> Tensor:
-        noise = torch.randn(
-            x.shape, generator=seeded_generator(seed, x.device), device=x.device
-        )
+    def change(self, x: Tensor, **drawn: Any) -> Tensor:
+        noise = self.field(x, **drawn)
         if not self.absent:
             noise = noise * (x != 0).flatten(2).any(-1)[..., None, None, None]
-        noise = noise * self.std
-        if self.num_axes < x.shape[-1]:
-            noise[..., self.num_axes :] = 0
-        return x + noise
+        return self.on_places(
+            lambda places: places.add(noise[..., : places.shape[-1]], alpha=self.std), x
+        )
 
 
 @TRANSFORMS.register_module()
@@ -233,8 +233,8 @@ class SkeletonChannelMask(SkeletonTransform):
         super().__init__(prob, layout)
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        axes = self.num_axes
-        axis = uniform((n,), 0, axes, generator).long().clamp_(max=axes - 1)
+        device = device_of(generator)
+        axis = torch.randint(self.num_axes, (n,), generator=generator, device=device)
         return dict(axis=axis)
 
     def change(self, x: Tensor, axis: Tensor) -> Tensor:
@@ -260,7 +260,7 @@ class SkeletonTimeFlip(SkeletonTransform):
 
 
 @TRANSFORMS.register_module()
-class SkeletonJointMask(SkeletonTransform):
+class SkeletonJointMask(SkeletonFieldTransform):
     """Mask some joints of each frame (strong set; 'random mask' in the paper).
 
     On its own it sets the masked joints to zero, scores too. Within
@@ -281,16 +281,14 @@ class SkeletonJointMask(SkeletonTransform):
             )
         self.ratio = ratio
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        return dict(seed=draw_seed(generator))
+    def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
+        n, _, frames, joints, _ = shape
+        return augment.joint_mask(n, frames, joints, self.ratio, generator)
 
-    def mask(self, x: Tensor, seed: int, chosen: Tensor | None = None) -> Tensor:
+    def mask(self, x: Tensor, chosen: Tensor | None = None, **drawn: Any) -> Tensor:
         """The mask for a batch ``(N, M, T, V, C)``: bool ``(N, T, V)``, true = masked."""
-        n, _, frames, joints, _ = x.shape
-        mask = augment.joint_mask(
-            n, frames, joints, self.ratio, seeded_generator(seed, x.device)
-        )
+        mask = self.field(x, **drawn)
         return mask if chosen is None else mask & chosen.to(x.device)[:, None, None]
 
-    def change(self, x: Tensor, seed: int) -> Tensor:
-        return x.masked_fill(self.mask(x, seed)[:, None, :, :, None], 0)
+    def change(self, x: Tensor, **drawn: Any) -> Tensor:
+        return x.masked_fill(self.mask(x, **drawn)[:, None, :, :, None], 0)

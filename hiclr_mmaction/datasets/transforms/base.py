@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,14 +80,35 @@ class SkeletonTransform(BaseTransform):
     def change(self, x: Tensor, **parameters: Any) -> Tensor:
         """Change every clip of ``x`` ``(N, M, T, V, C)`` by the drawn parameters."""
 
-    def draw(self, n: int, generator: Generator | None = None) -> dict:
+    def draw_for_clips(
+        self, n: int, shape: Sequence[int], generator: Generator | None
+    ) -> dict:
+        """Draw for ``n`` clips of a shape that is known, ``(M, T, V, C)``."""
+        return self.draw_parameters(n, generator)
+
+    def draw(
+        self,
+        n: int,
+        generator: Generator | None = None,
+        shape: Sequence[int] | None = None,
+    ) -> dict:
         """Draw the parameters for ``n`` samples, on the generator's device.
+
+        Args:
+            n (int): Number of samples.
+            generator (Generator, optional): torch's own for the CPU, if None.
+            shape (Sequence[int], optional): Of a clip, ``(M, T, V, C)``. Give it where
+                the generator is a GPU's: without it noise and masks draw a seed, and the
+                host waits for the GPU to read it.
 
         Returns:
             dict: Keyword arguments of :meth:`apply`; ``chosen`` (bool ``(n,)``) tells
             which samples are changed, and is absent where all are.
         """
-        draws = self.draw_parameters(n, generator)
+        if shape is None:
+            draws = self.draw_parameters(n, generator)
+        else:
+            draws = self.draw_for_clips(n, shape, generator)
         if self.prob < 1:
             draws['chosen'] = uniform((n,), 0, 1, generator) < self.prob
         return draws
@@ -105,17 +126,24 @@ class SkeletonTransform(BaseTransform):
         Returns:
             Tensor: The changed batch; ``x`` itself is left as it is.
         """
-        if chosen is None or bool(chosen.all()):
+        if chosen is None:
             return self.change(x, **parameters)
+        if x.device.type != 'cpu' or torch.compiler.is_compiling():
+            # All are changed, for which are chosen only the device knows: the host
+            # would wait for it.
+            chosen = chosen.to(x.device)[:, None, None, None, None]
+            return torch.where(chosen, self.change(x, **parameters), x)
         rows = chosen.nonzero().squeeze(1)
-        if len(rows) == 0:
+        if rows.shape == chosen.shape:
+            return self.change(x, **parameters)
+        if rows.shape[0] == 0:
             return x
         parameters = {
-            name: value[rows] if isinstance(value, Tensor) else value
+            name: value.index_select(0, rows) if isinstance(value, Tensor) else value
             for name, value in parameters.items()
         }
-        rows = rows.to(x.device, non_blocking=True)
-        return x.index_copy(0, rows, self.change(x[rows], **parameters))
+        changed = self.change(x.index_select(0, rows), **parameters)
+        return x.index_copy(0, rows, changed)
 
     @property
     def num_axes(self) -> int:
@@ -128,21 +156,27 @@ class SkeletonTransform(BaseTransform):
             return function(x)
         return on_places(function, x, self._layout)
 
-    def check_coordinates(self, results: dict) -> None:
-        """Raise a ValueError if the sample was aligned as another kind of skeleton."""
-        aligned = results.get('coordinates')
-        if self._layout is None or aligned in (None, self._layout.coordinates):
+    def check_coordinates(
+        self, coordinates: str | None, giver: str = 'SkeletonAlign'
+    ) -> None:
+        """Raise a ValueError if clips are of another kind of skeleton.
+
+        Args:
+            coordinates (str, optional): The kind, ``'xyz'`` or ``'xys'``, if known.
+            giver (str): Who was given a layout of that kind.
+        """
+        if self._layout is None or coordinates in (None, self._layout.coordinates):
             return
         raise ValueError(
             f'{type(self).__name__}: layout={self._layout.name!r} is of '
-            f'{self._layout.coordinates!r} coordinates, but SkeletonAlign was given one '
-            f'of {aligned!r}; set layout of the transform, or of GrowingAugmentation, '
+            f'{self._layout.coordinates!r} coordinates, but {giver} was given one of '
+            f'{coordinates!r}; set layout of the transform, or of GrowingAugmentation, '
             'to the layout of the data.'
         )
 
     def transform(self, results: dict) -> dict:
         """Apply the transform to one sample of a pipeline."""
-        self.check_coordinates(results)
+        self.check_coordinates(results.get('coordinates'))
         x = torch.from_numpy(
             np.ascontiguousarray(results['keypoint'], np.float32)
         ).unsqueeze(0)
@@ -159,19 +193,49 @@ class SkeletonTransform(BaseTransform):
         return f'{type(self).__name__}({arguments})'
 
 
+class SkeletonFieldTransform(SkeletonTransform):
+    """Base of those that draw something for each joint of each frame (noise, masks).
+
+    How many those are, only the clips tell. Where their shape is not given, a seed is
+    drawn, and the rest when it is applied: for the samples only that are changed.
+    """
+
+    @abstractmethod
+    def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
+        """Draw for clips of shape ``(N, M, T, V, C)``, one row a sample."""
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        seed = torch.randint(
+            2**62, (), generator=generator, device=device_of(generator)
+        )
+        return dict(seed=int(seed))
+
+    def draw_for_clips(
+        self, n: int, shape: Sequence[int], generator: Generator | None
+    ) -> dict:
+        return dict(field=self.draw_field((n, *shape), generator))
+
+    def field(
+        self, x: Tensor, field: Tensor | None = None, seed: int | None = None
+    ) -> Tensor:
+        """What was drawn for the clips ``x``, directly or by a seed."""
+        if seed is not None:
+            field = self.draw_field(x.shape, seeded_generator(seed, x.device))
+        assert field is not None  # draw gives one of the two
+        return field.to(x.device)
+
+
 def uniform(
     shape: tuple[int, ...], low: float, high: float, generator: Generator | None
 ) -> Tensor:
     """Uniform draws in ``[low, high)``, on the generator's device."""
-    device = None if generator is None else generator.device
-    draws = torch.rand(shape, generator=generator, device=device)
-    return draws.mul_(high - low).add_(low)
+    draws = torch.empty(shape, device=device_of(generator))
+    return draws.uniform_(low, high, generator=generator)
 
 
-def draw_seed(generator: Generator | None) -> int:
-    """Seed for the draws whose shape only the data tell (noise, masks)."""
-    device = None if generator is None else generator.device
-    return int(torch.randint(2**62, (), generator=generator, device=device))
+def device_of(generator: Generator | None) -> torch.device | None:
+    """Where a generator draws."""
+    return None if generator is None else generator.device
 
 
 def seeded_generator(seed: int, device: torch.device) -> Generator:

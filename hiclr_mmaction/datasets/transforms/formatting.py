@@ -165,7 +165,7 @@ class PackSkeletonViews(BaseTransform):
         if 'views' in results:
             inputs: Any = dict(results['views'])
             if 'mask' in inputs:
-                inputs['mask'] = _pack_mask(inputs['mask'])
+                inputs['mask'] = pack_mask(inputs['mask'])
         else:
             inputs = torch.from_numpy(
                 np.ascontiguousarray(results['keypoint'], np.float32)
@@ -183,7 +183,7 @@ class PackSkeletonViews(BaseTransform):
         )
 
 
-def _pack_mask(masks: list[torch.Tensor | None]) -> torch.Tensor | list[torch.Tensor]:
+def pack_mask(masks: list[torch.Tensor | None]) -> torch.Tensor | list[torch.Tensor]:
     """One mask where only the last view has one, else one for each (false: none)."""
     *weaker, last = masks
     assert last is not None  # a stronger view has the masks of the weaker ones

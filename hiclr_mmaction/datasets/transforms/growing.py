@@ -73,23 +73,25 @@ class GrowingAugmentation(BaseTransform):
         """Number of query views."""
         return len(self.levels)
 
-    @property
-    def masked_levels(self) -> list[bool]:
-        """For each query view, whether joints are masked in it."""
-        masked = [any(isinstance(t, SkeletonJointMask) for t in s) for s in self.levels]
-        return [any(masked[: i + 1]) for i in range(len(masked))]
-
     def _views_of_set(self, level: int) -> int:
         """How many views a set is drawn for: set 0 for the key as well."""
         if self.grown:
             return 2 if level == 0 else 1
         return self.num_levels - level + (level == 0)
 
-    def draw(self, n: int, generator: Generator | None = None) -> dict:
-        """Draw for ``n`` samples; ``sets`` holds the draws of every transform."""
+    def draw(
+        self,
+        n: int,
+        generator: Generator | None = None,
+        shape: Sequence[int] | None = None,
+    ) -> dict:
+        """Draw for ``n`` samples; ``sets`` holds the draws of every transform.
+
+        ``shape`` is that of a clip, see :meth:`SkeletonTransform.draw`.
+        """
         return dict(
             sets=[
-                [t.draw(n * self._views_of_set(i), generator) for t in level]
+                [t.draw(n * self._views_of_set(i), generator, shape) for t in level]
                 for i, level in enumerate(self.levels)
             ]
         )
@@ -107,10 +109,11 @@ class GrowingAugmentation(BaseTransform):
             ``(N, T, V)`` or None a query).
         """
         # A set is applied to all the views that it is for as to one batch.
-        n = len(x)
-        views: Tensor = x.repeat(self._views_of_set(0), 1, 1, 1, 1)
+        n = x.shape[0]
+        views: Tensor = torch.cat([x] * self._views_of_set(0))
         mask: Tensor | None = None
-        done: list[tuple[Tensor, Tensor | None]] = []
+        queries: list[Tensor] = []
+        masks: list[Tensor | None] = []
         key = x
         for i, (level, draws) in enumerate(zip(self.levels, sets, strict=True)):
             for t, drawn in zip(level, draws, strict=True):
@@ -123,13 +126,14 @@ class GrowingAugmentation(BaseTransform):
                 key, views = views[:n], views[n:]
                 # The key is never masked: its encoder has no use for the value.
                 mask = None if mask is None else mask[n:]
-            done.append((views[:n], None if mask is None else mask[:n]))
+            queries.append(views[:n])
+            masks.append(None if mask is None else mask[:n])
             if not self.grown:
                 views = views[n:]
                 mask = None if mask is None else mask[n:]
-        out = dict(key=key, queries=[view for view, _ in done])
-        if any(self.masked_levels):
-            out['mask'] = [m for _, m in done]
+        out = dict(key=key, queries=queries)
+        if masks[-1] is not None:
+            out['mask'] = masks
         return out
 
     def applied(
@@ -160,11 +164,17 @@ class GrowingAugmentation(BaseTransform):
             out.append(done)
         return out
 
-    def transform(self, results: dict) -> dict:
-        """Make the views of one sample of a pipeline."""
+    def check_coordinates(
+        self, coordinates: str | None, giver: str = 'SkeletonAlign'
+    ) -> None:
+        """:meth:`SkeletonTransform.check_coordinates` of every augmentation."""
         for level in self.levels:
             for t in level:
-                t.check_coordinates(results)
+                t.check_coordinates(coordinates, giver)
+
+    def transform(self, results: dict) -> dict:
+        """Make the views of one sample of a pipeline."""
+        self.check_coordinates(results.get('coordinates'))
         x = torch.from_numpy(
             np.ascontiguousarray(results['keypoint'], np.float32)
         ).unsqueeze(0)
