@@ -64,3 +64,11 @@ def synthetic_config(work_dir: Path, **options) -> Config:
     cfg.experiment_name = f'test_{work_dir.name}'
     cfg.merge_from_dict(options)
     return cfg
+
+
+def device_views_config(work_dir: Path, **options) -> Config:
+    """:func:`synthetic_config`, its views made by the model's preprocessor."""
+    cfg = synthetic_config(work_dir, **options)
+    growing = cfg.train_dataloader.dataset.pipeline.pop(1)
+    cfg.model.data_preprocessor.views = dict(levels=growing.levels)
+    return cfg

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 from mmengine.runner import Runner
-from support import synthetic_config
+from support import device_views_config, synthetic_config
 
 from hiclr_mmaction.engine import NeighborMiningHook, PretrainCheckHook
 
@@ -112,6 +112,19 @@ class TestPretrainCheck:
         cfg = synthetic_config(tmp_path)
         del cfg.train_dataloader.dataset.pipeline[1]
         with pytest.raises(ValueError, match='packs clips, not views'):
+            PretrainCheckHook().check(Runner.from_cfg(cfg))
+
+    def test_views_may_be_made_on_the_device(self, tmp_path):
+        cfg = device_views_config(tmp_path)
+        PretrainCheckHook().check(Runner.from_cfg(cfg))
+        cfg.model.head.level_weights = (1.0, 0.5)
+        with pytest.raises(ValueError, match='but model.data_preprocessor.views makes'):
+            PretrainCheckHook().check(Runner.from_cfg(cfg))
+
+    def test_views_made_twice_are_an_error(self, tmp_path):
+        cfg = synthetic_config(tmp_path)
+        cfg.model.data_preprocessor.views = dict(levels=[[], [], []])
+        with pytest.raises(ValueError, match='so does model.data_preprocessor'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
 
     def test_is_made_before_training(self, tmp_path):

@@ -92,6 +92,10 @@ class TestLoss:
         total(model.loss(batch(masked=masked))).backward()
         assert (model.mask_token.grad != 0) == masked
 
+    def test_clips_of_which_nobody_made_views_are_an_error(self):
+        with pytest.raises(ValueError, match='inputs are clips, not views'):
+            build().loss(torch.randn(4, 1, 12, 25, 3))
+
     def test_views_that_do_not_match_the_weights_are_an_error(self):
         with pytest.raises(
             ValueError, match='weighs 3 query levels, but the views have 2'

@@ -12,6 +12,7 @@ from mmengine.model import is_model_wrapper
 from ...datasets import GrowingAugmentation
 from ...datasets.wrapped import innermost
 from ...models import HiCLR
+from ...models.data_preprocessors import DeviceViews
 
 
 @HOOKS.register_module()
@@ -60,19 +61,19 @@ class PretrainCheckHook(Hook):
                 'set: the queue will hold each clip several times, its own view among '
                 'its negatives. A queue well below the number of clips learns better.'
             )
-        for views in _growing_augmentations(loader.dataset):
-            _check_levels(model, views)
+        for where, views in _growing_augmentations(model, loader.dataset):
+            _check_levels(model, views, where)
         _check_joints(model, loader.dataset)
         if runner.val_loop is not None:
             _compare_splits(runner, loader.dataset, runner.val_dataloader.dataset)
 
 
-def _check_levels(model: HiCLR, views: GrowingAugmentation) -> None:
+def _check_levels(model: HiCLR, views: GrowingAugmentation, where: str) -> None:
     weights = model.head.level_weights
     if len(weights) != views.num_levels:
         raise ValueError(
             f'level_weights={weights} weighs {len(weights)} query levels, but '
-            f'GrowingAugmentation makes {views.num_levels}; make them match.'
+            f'{where} makes {views.num_levels}; make them match.'
         )
     named = dict(
         graph_augment=model.edge_perturbation,
@@ -91,12 +92,18 @@ def _check_joints(model: HiCLR, dataset) -> None:
     # The draws of this one sample are taken back: the check changes no run.
     with torch.random.fork_rng(devices=[]):
         inputs = dataset[0]['inputs']
-    if not isinstance(inputs, dict):
+    made = isinstance(inputs, dict)
+    if made == (_device_views(model) is not None):
         raise ValueError(
-            'train_dataloader.dataset.pipeline packs clips, not views; add '
-            'GrowingAugmentation before PackSkeletonViews.'
+            'train_dataloader.dataset.pipeline makes views, and so does '
+            'model.data_preprocessor; remove GrowingAugmentation from the pipeline, or '
+            'set model.data_preprocessor.views=None.'
+            if made
+            else 'train_dataloader.dataset.pipeline packs clips, not views; add '
+            'GrowingAugmentation before PackSkeletonViews, or set '
+            'model.data_preprocessor.views=dict(levels=[...]).'
         )
-    joints = inputs['key'].shape[-2]
+    joints = (inputs['key'] if made else inputs).shape[-2]
     named = {
         'model.data_preprocessor.layout': getattr(
             model.data_preprocessor, 'layout', None
@@ -124,10 +131,19 @@ def _compare_splits(runner, train, val) -> None:
         )
 
 
-def _growing_augmentations(dataset) -> Iterator[GrowingAugmentation]:
-    """The transforms that make the views."""
+def _device_views(model: HiCLR) -> DeviceViews | None:
+    return getattr(model.data_preprocessor, 'views', None)
+
+
+def _growing_augmentations(
+    model: HiCLR, dataset
+) -> Iterator[tuple[str, GrowingAugmentation]]:
+    """The transforms that make the views, and what to call them."""
+    views = _device_views(model)
+    if views is not None:
+        yield 'model.data_preprocessor.views', views.growing
     for part in innermost(dataset):
         pipeline = getattr(part, 'pipeline', None)
         for transform in getattr(pipeline, 'transforms', ()):
             if isinstance(transform, GrowingAugmentation):
-                yield transform
+                yield 'GrowingAugmentation', transform

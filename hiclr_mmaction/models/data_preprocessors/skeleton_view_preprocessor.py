@@ -7,19 +7,24 @@ from collections.abc import Sequence
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ...skeleton import SkeletonLayout, get_layout, to_stream
 from ...skeleton.augment import ada_in, on_places
 from ...skeleton.streams import check_stream
+from .device_views import DeviceViews
 
 
 @MODELS.register_module()
 class SkeletonViewPreprocessor(BaseDataPreprocessor):
-    """Stack views, mix statistics over the batch (SkeleAdaIN), choose the stream.
+    """Make or stack views, mix statistics over the batch (SkeleAdaIN), choose the stream.
 
     Takes what :class:`PackSkeletonViews` packs, collated by mmengine's
     ``pseudo_collate`` or ``default_collate``, and gives what :class:`HiCLR` takes.
+
+    The views of a training batch are made either in the pipeline, by
+    :class:`GrowingAugmentation`, or here, on the model's device and by the same
+    functions, from the aligned clips that a pipeline without it packs.
 
     Args:
         layout (str | dict): The skeleton, for the bone stream.
@@ -27,6 +32,9 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         ada_in (dict, optional): SkeleAdaIN in training: ``dims`` (``'TV'`` or ``'V'``),
             ``levels`` (query levels, -1 is the strongest) and ``prob`` (of a clip). The
             style is the next clip of the batch.
+        views (dict, optional): Arguments of :class:`GrowingAugmentation` (``levels``,
+            ``grown``, ``layout``, by default the one above) to make the views here.
+            None: the pipeline makes them.
         non_blocking (bool): Whether copies to the device return before they end.
     """
 
@@ -35,6 +43,7 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         layout: str | dict = 'nturgb+d',
         stream: str = 'joint',
         ada_in: dict | None = None,
+        views: dict | None = None,
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking)
@@ -42,16 +51,36 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         self.layout = get_layout(layout)
         self.stream = stream
         self.ada_in = None if ada_in is None else SkeleAdaIN(**ada_in)
+        self.views = None
+        if views is not None:
+            self.views = DeviceViews(**{'layout': layout, **views})
+            self.views.growing.check_coordinates(
+                self.layout.coordinates, type(self).__name__
+            )
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Prepare a batch; ``inputs`` become float32 on the model's device."""
+        """Prepare a batch; ``inputs`` become float32 on the model's device.
+
+        Raises:
+            ValueError: If both the pipeline and ``views`` make views.
+        """
         data = self.cast_data(data)
         inputs = data['inputs']
+        generator = None
+        if training and self.views is not None:
+            if isinstance(inputs, dict):
+                raise ValueError(
+                    'SkeletonViewPreprocessor: views is set, but the batch holds views '
+                    'already; remove GrowingAugmentation from '
+                    'train_dataloader.dataset.pipeline, or set '
+                    'model.data_preprocessor.views=None.'
+                )
+            inputs, generator = self.views(_stack(inputs).float())
         if not isinstance(inputs, dict):
             return dict(data, inputs=self._to_stream(_stack(inputs)))
         queries = [_stack(view) for view in inputs['queries']]
         if training and self.ada_in is not None:
-            queries = self.ada_in(queries, self.layout)
+            queries = self.ada_in(queries, self.layout, generator)
         out = dict(
             key=self._to_stream(_stack(inputs['key'])),
             queries=[self._to_stream(view) for view in queries],
@@ -84,11 +113,15 @@ class SkeleAdaIN:
         self.prob = prob
 
     def __call__(
-        self, queries: Sequence[Tensor], layout: SkeletonLayout
+        self,
+        queries: Sequence[Tensor],
+        layout: SkeletonLayout,
+        generator: Generator | None = None,
     ) -> list[Tensor]:
         """Change the views of the chosen levels, ``(N, M, T, V, C)`` each.
 
-        Scores, where the layout's coordinates have one, stay the clip's own.
+        Scores, where the layout's coordinates have one, stay the clip's own. The
+        generator, by default torch's own, is on the device of the views.
         """
         queries = list(queries)
         for level in self.levels:
@@ -102,7 +135,8 @@ class SkeleAdaIN:
             # An absent person has no statistics: it neither takes nor gives any.
             present = (view != 0).flatten(2).any(2)
             chosen = present & present.roll(1, dims=0)
-            chosen &= torch.rand(len(view), 1, device=view.device) < self.prob
+            draws = torch.rand(len(view), 1, generator=generator, device=view.device)
+            chosen &= draws < self.prob
             mixed = on_places(
                 lambda x, style=style: ada_in(  # type: ignore[misc]
                     x, style[..., : x.shape[-1]], self.dims

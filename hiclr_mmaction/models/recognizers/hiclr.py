@@ -111,7 +111,16 @@ class HiCLR(BaseRecognizer):
 
         Returns:
             dict: As :meth:`HierarchicalContrastHead.loss`.
+
+        Raises:
+            ValueError: If ``inputs`` are clips, of which nobody made views.
         """
+        if not isinstance(inputs, dict):
+            raise ValueError(
+                'HiCLR.loss: inputs are clips, not views; add GrowingAugmentation to '
+                'train_dataloader.dataset.pipeline, or set '
+                'model.data_preprocessor.views=dict(levels=[...]).'
+            )
         views = self._mask(inputs['queries'], inputs.get('mask'))
         queries = [self._embed_query(x, i, len(views)) for i, x in enumerate(views)]
         key = self._embed_key(inputs['key'])
