@@ -117,13 +117,18 @@ def check_pretrained(model: nn.Module, load_from: str | None = None) -> bool:
     backbone = model.backbone
     init_cfg = getattr(backbone, 'init_cfg', None) or []
     sources = [
-        (cfg['checkpoint'], cfg.get('prefix', ''))
+        (cfg.get('checkpoint'), cfg.get('prefix') or '')
         for cfg in ([init_cfg] if isinstance(init_cfg, Mapping) else init_cfg)
         if cfg['type'] == 'Pretrained'
     ]
     if load_from is not None:
         sources.append((load_from, 'backbone'))
     for path, prefix in sources:
+        if path is None:
+            raise ValueError(
+                "model.backbone.init_cfg is of type 'Pretrained', but names no "
+                'checkpoint; set model.backbone.init_cfg.checkpoint.'
+            )
         if '://' in str(path):
             checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
             checkpoint = dict(state_dict=checkpoint) | checkpoint
