@@ -25,7 +25,9 @@ def save_pretrained(path: Path, **options) -> Path:
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
-    torch.save(dict(state_dict=model.state_dict(), meta=dict(cfg=cfg.pretty_text)), path)
+    torch.save(
+        dict(state_dict=model.state_dict(), meta=dict(cfg=cfg.pretty_text)), path
+    )
     return path
 
 
@@ -90,3 +92,17 @@ def probe_config(work_dir: Path, checkpoint: Path, **options) -> Config:
     )
     cfg.merge_from_dict(options)
     return cfg
+
+
+def ranks_config(work_dir: Path, checkpoint: Path, batch_size: int) -> Config:
+    """The same for 23 and 11 clips, which neither two nor three ranks divide."""
+    return probe_config(
+        work_dir,
+        checkpoint,
+        **{
+            'train_dataloader.batch_size': batch_size,
+            'train_dataloader.dataset.indices': 23,
+            'val_dataloader.dataset.indices': 11,
+            'default_hooks': dict(sync_buffers=dict(type='SyncBuffersHook')),
+        },
+    )
