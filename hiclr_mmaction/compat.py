@@ -7,6 +7,7 @@ mended. Nothing else in `hiclr_mmaction` knows about them.
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import importlib.abc
@@ -48,6 +49,8 @@ def install_workarounds() -> None:
     check_mmaction()
     provide_drn()
     allow_checkpoint_globals()
+    load_checkpoints_safely()
+    write_files_whole()
     provide_np_inf()
 
 
@@ -227,7 +230,7 @@ def provide_np_inf() -> None:
 
 
 # ---------------------------------------------------------------------------
-# Checkpoints under torch >= 2.6
+# Checkpoints: read without running them, written whole
 # ---------------------------------------------------------------------------
 
 
@@ -260,9 +263,6 @@ def allow_checkpoint_globals() -> None:
     Exactly those are added here and the check stays on. Arrays of Python objects
     are left out on purpose.
     """
-    version = tuple(int(part) for part in torch.__version__.split('.')[:2])
-    if version < (2, 6):
-        return
     from mmengine.logging import HistoryBuffer
 
     HistoryBuffer()  # fills in the built-in statistics that the loader checks for
@@ -278,6 +278,60 @@ def allow_checkpoint_globals() -> None:
     allowed.extend({type(np.dtype(code)) for code in '?bhilqBHILQefd'})
     allowed.append((_history_statistic, 'builtins.getattr'))
     torch.serialization.add_safe_globals(allowed)
+
+
+def load_checkpoints_safely() -> None:
+    """Let nothing of a checkpoint run, wherever it comes from.
+
+    For mmengine 0.10.7. It leaves ``weights_only`` to torch, which for files from an
+    address takes False; its errors do not name the file, and advise to load it without
+    the check. And ``Runner.resume`` runs the text ``meta['config']`` as Python, to look
+    for a key that no release writes any more.
+    """
+    from mmengine.runner import CheckpointLoader, checkpoint, runner
+
+    if hasattr(runner._load_checkpoint, '__wrapped__'):
+        return
+
+    def load_from_local(filename: str, map_location: Any = None) -> Any:
+        from .checkpoint.files import load_file  # needs mmaction
+
+        return load_file(os.path.expanduser(filename), map_location)
+
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    checkpoint.load_url = functools.partial(checkpoint.load_url, weights_only=True)
+    load = runner._load_checkpoint
+
+    @functools.wraps(load)
+    def load_without_program(*args: Any, **kwargs: Any) -> Any:
+        content = load(*args, **kwargs)
+        meta = content.get('meta') if isinstance(content, dict) else None
+        if isinstance(meta, dict):
+            meta.pop('config', None)
+        return content
+
+    runner._load_checkpoint = load_without_program
+
+
+def write_files_whole() -> None:
+    """Let what mmengine writes to the disk be there whole or not at all.
+
+    For mmengine 0.10.7, whose local backend, through which it saves checkpoints, opens
+    the target itself: who is killed meanwhile leaves half a file under its name.
+    """
+    from mmengine.fileio import LocalBackend, register_backend
+
+    class WholeFileBackend(LocalBackend):
+        """Local files, put in place when all is written."""
+
+        def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
+            from .checkpoint.files import whole_file  # needs mmaction
+
+            os.makedirs(os.path.dirname(os.path.abspath(filepath)), exist_ok=True)
+            with whole_file(filepath) as part:
+                part.write_bytes(obj)
+
+    register_backend('local', WholeFileBackend, force=True, prefixes='')
 
 
 # ---------------------------------------------------------------------------

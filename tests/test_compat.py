@@ -302,6 +302,92 @@ class TestCheckpoints:
                 torch.load(tmp_path / 'hostile.pth')
 
 
+class TestSafeLoading:
+    """What mmengine loads itself: `--resume`, `load_from` and `init_cfg`."""
+
+    @pytest.fixture
+    def runner(self, tmp_path):
+        return make_runner(tmp_path / 'run', 1, tmp_path.name)
+
+    @pytest.fixture
+    def armed(self, tmp_path):
+        """A checkpoint that makes a file when it is loaded, and that file."""
+        trace = tmp_path / 'was_run'
+
+        class Call:
+            def __reduce__(self):
+                return os.mkdir, (str(trace),)
+
+        content = dict(meta=dict(epoch=1, iter=2), state_dict={}, optimizer=Call())
+        torch.save(content, tmp_path / 'evil.pth')
+        return tmp_path / 'evil.pth', trace
+
+    @pytest.mark.parametrize('how', ['load_checkpoint', 'resume'])
+    def test_code_in_a_checkpoint_is_refused_by_name(self, runner, armed, how):
+        path, trace = armed
+        with pytest.raises(ValueError, match=r'evil.pth is refused: .*\(posix.mkdir\)'):
+            getattr(runner, how)(str(path))
+        assert not trace.exists()
+        torch.load(path, weights_only=False)  # it is really armed
+        assert trace.exists()
+
+    def test_code_from_an_address_is_not_run(self, armed, tmp_path):
+        from mmengine.runner import checkpoint
+
+        path, trace = armed
+        with pytest.raises(pickle.UnpicklingError, match='mkdir'):
+            checkpoint.load_url(path.as_uri(), model_dir=str(tmp_path / 'cache'))
+        assert not trace.exists()
+
+    def test_attributes_beyond_the_statistics_are_refused_by_name(
+        self, runner, tmp_path
+    ):
+        class Reach:
+            def __reduce__(self):
+                return getattr, (HistoryBuffer, '__init__')
+
+        torch.save(dict(state_dict={}, extra=Reach()), tmp_path / 'reach.pth')
+        with pytest.raises(ValueError, match="reach.pth is refused: .*'__init__'"):
+            runner.load_checkpoint(str(tmp_path / 'reach.pth'))
+
+    def test_the_text_of_a_config_in_a_checkpoint_is_not_run(self, runner, tmp_path):
+        runner.train()
+        trace = tmp_path / 'was_run'
+        path = tmp_path / 'run' / 'epoch_1.pth'
+        content = torch.load(path)
+        content['meta']['config'] = f'import os\nos.mkdir({str(trace)!r})\n'
+        torch.save(content, path)
+        again = make_runner(tmp_path / 'run', 2, f'{tmp_path.name}-2', resume=True)
+        again.train()
+        assert again.epoch == 2
+        assert not trace.exists()
+
+
+class TestWholeFiles:
+    def test_what_the_local_backend_writes_replaces_a_file_at_once(self, tmp_path):
+        from mmengine.fileio import get_file_backend
+
+        path = tmp_path / 'new' / 'a.bin'
+        backend = get_file_backend(str(path))
+        backend.put(b'first', path)
+        with path.open('rb') as before:
+            backend.put(b'second', path)
+            assert before.read() == b'first'  # another file: never half of each
+        assert path.read_bytes() == b'second'
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_a_write_that_fails_leaves_the_file_as_it_was(self, tmp_path):
+        from mmengine.fileio import get_file_backend
+
+        path = tmp_path / 'a.bin'
+        backend = get_file_backend(str(path))
+        backend.put(b'first', path)
+        with pytest.raises(TypeError):
+            backend.put('no bytes', path)
+        assert path.read_bytes() == b'first'
+        assert list(tmp_path.iterdir()) == [path]
+
+
 # Trains `Line`, each process on numbers of its own, and prints the weight.
 TWO_PROCESSES = """
 import os

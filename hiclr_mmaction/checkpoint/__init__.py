@@ -5,6 +5,7 @@ from .export import export_checkpoint
 from .files import (
     check_match,
     config_of,
+    find_whole_checkpoint,
     model_cfg_of,
     read_checkpoint,
     write_checkpoint,
@@ -18,6 +19,7 @@ __all__ = [
     'convert_hiclr',
     'export_checkpoint',
     'export_onnx',
+    'find_whole_checkpoint',
     'from_hiclr',
     'model_cfg_of',
     'read_checkpoint',

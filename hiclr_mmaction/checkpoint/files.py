@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,25 +36,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is no checkpoint, is truncated, or holds code.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'checkpoint not found: {path}')
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    except MemoryError:
-        raise
-    except Exception as error:  # torch raises almost any, by where the file breaks off
-        unknown = re.search(r'GLOBAL (\S+)', str(error))
-        if isinstance(error, pickle.UnpicklingError) and unknown:
-            raise ValueError(
-                f'{path} is refused: it holds code or objects other than tensors and '
-                f'plain values ({unknown[1]}), and nothing of it was run. Ask its author '
-                'for the state dict alone.'
-            ) from None
-        reason = str(error).splitlines() or [type(error).__name__]
-        raise ValueError(
-            f'{path} cannot be read: it is truncated, damaged or no PyTorch checkpoint '
-            f'({reason[0][:120]}). Fetch it again.'
-        ) from None
+    content = load_file(path)
     content = content if isinstance(content, dict) else {}
     if not isinstance(content.get('state_dict'), Mapping):
         content = dict(state_dict=content)
@@ -64,6 +47,89 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
             "at its top nor under 'state_dict'; give a checkpoint of a model."
         )
     return content
+
+
+def load_file(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
+    """``torch.load`` that runs nothing of the file, and names it in its errors.
+
+    Args:
+        path (str | os.PathLike): The file.
+        map_location: As ``torch.load`` takes it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is truncated or damaged, is no PyTorch file, or holds
+            code.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'checkpoint not found: {path}')
+    try:
+        if zipfile.is_zipfile(path):
+            # torch does not look at the checksums.
+            with zipfile.ZipFile(path) as archive:
+                damaged = archive.testzip()
+            if damaged is not None:
+                raise zipfile.BadZipFile(f'wrong checksum of {damaged}')
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # torch raises almost any, by where the file breaks off
+        # torch's words, and compat's.
+        unknown = re.search(r'GLOBAL (\S+)|asks for (attribute.*?);', str(error))
+        if isinstance(error, pickle.UnpicklingError) and unknown:
+            raise ValueError(
+                f'{path} is refused: it holds code or objects other than tensors and '
+                f'plain values ({unknown[1] or unknown[2]}), and nothing of it was run. '
+                'Ask its author for the state dict alone.'
+            ) from None
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(
+            f'{path} cannot be read: it is truncated, damaged or no PyTorch checkpoint '
+            f'({reason[0][:120]}). Fetch it again.'
+        ) from None
+
+
+def find_whole_checkpoint(folder: str | os.PathLike) -> tuple[Path | None, list[str]]:
+    """Find the newest checkpoint of a run that can be read.
+
+    It is the one that ``last_checkpoint`` names or, if that is damaged, the newest of
+    the others.
+
+    Args:
+        folder (str | os.PathLike): The run's work folder.
+
+    Returns:
+        tuple[Path | None, list[str]]: The checkpoint, or None if there is not any; and
+        for each damaged one that was passed over, what is wrong with it.
+
+    Raises:
+        ValueError: If there are checkpoints and all are damaged.
+    """
+    folder = Path(folder)
+    found = [*folder.glob('epoch_*.pth'), *folder.glob('iter_*.pth')]
+    found += folder.glob('interrupted.pth')
+    found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    last = folder / 'last_checkpoint'
+    name = last.read_text().strip() if last.is_file() else ''
+    if name:
+        # In this folder, if the run's folder was moved.
+        moved = folder / Path(name).name
+        first = moved if moved.is_file() else Path(name)
+        found = [first, *(path for path in found if path.name != first.name)]
+    passed_over = []
+    for path in found:
+        try:
+            load_file(path)
+        except (FileNotFoundError, ValueError) as error:
+            passed_over.append(str(error))
+        else:
+            return path, passed_over
+    if passed_over:
+        raise ValueError(
+            f'No checkpoint in {folder} can be read, so that the run cannot be resumed: '
+            f'{" ".join(passed_over)}'
+        )
+    return None, []
 
 
 def write_checkpoint(
@@ -106,7 +172,8 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         path (str | os.PathLike): Where the file goes. After an error nothing changed.
     """
     # Beside the target, for a rename is only whole within one file system.
-    handle, name = tempfile.mkstemp(dir=Path(path).parent, suffix='.part')
+    folder = Path(path).parent
+    handle, name = tempfile.mkstemp(dir=folder, prefix=_PART, suffix='.part')
     os.close(handle)
     part = Path(name)
     try:
@@ -114,9 +181,38 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         part.chmod(0o666 & ~umask)  # mkstemp lets only the owner read
+        # On the disk before it has its name, or a power cut could leave it empty.
+        _flush(part)
         part.replace(path)
+        _flush(folder)
     finally:
         part.unlink(missing_ok=True)
+
+
+_PART = '.hiclr-'
+
+
+def remove_parts(folder: str | os.PathLike) -> None:
+    """Remove what :func:`whole_file` left in a folder when its process was killed."""
+    for part in Path(folder).glob(f'{_PART}*.part'):
+        part.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: str | os.PathLike) -> None:
+    """Write a text file, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    if os.name == 'nt' and path.is_dir():
+        return  # Windows opens no folder
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def build_model(

@@ -1,5 +1,6 @@
 """Reading and writing: what is refused, and that nothing is left half done."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import torch
 from hiclr_mmaction.checkpoint import (
     check_match,
     config_of,
+    find_whole_checkpoint,
     model_cfg_of,
     read_checkpoint,
     write_checkpoint,
 )
+from hiclr_mmaction.checkpoint.files import remove_parts, whole_file
 
 
 class Call:
@@ -143,3 +146,76 @@ def test_the_whole_config_is_read_or_refused():
     with pytest.raises(ValueError, match='cannot be read'):
         config_of(armed, 'a.pth')
     assert not Path('was_run').exists()
+
+
+def test_a_flipped_bit_is_found(saved):
+    content = bytearray(saved.read_bytes())
+    place = content.index(saved.stem.encode() + b'/data/0') + 5000  # in the numbers
+    content[place] ^= 1
+    saved.write_bytes(content)
+    torch.load(saved)  # which torch does not see
+    with pytest.raises(ValueError, match=r'model.pth cannot be read: .*wrong checksum'):
+        read_checkpoint(saved)
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    with whole_file(tmp_path / 'a.pth') as part:
+        part.write_text('half')
+        other = tmp_path / 'mine.part'
+        other.touch()
+        remove_parts(tmp_path)
+        assert not part.exists()
+        part.write_text('whole')  # for the rename at the end
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['a.pth', 'mine.part']
+
+
+class TestFindWholeCheckpoint:
+    @pytest.fixture
+    def run(self, tmp_path):
+        """Three checkpoints, the last of which is named last."""
+        for epoch in (1, 2, 3):
+            path = tmp_path / f'epoch_{epoch}.pth'
+            torch.save(dict(state_dict={'a': torch.ones(99)}), path)
+            os.utime(path, (epoch, epoch))
+        torch.save({}, tmp_path / 'best_acc_epoch_4.pth')  # has no optimiser
+        (tmp_path / 'last_checkpoint').write_text(
+            f'/was/here/{tmp_path.name}/{path.name}'
+        )
+        return tmp_path
+
+    def test_the_named_one_is_taken_also_in_a_moved_folder(self, run):
+        assert find_whole_checkpoint(run) == (run / 'epoch_3.pth', [])
+        (run / 'last_checkpoint').write_text(str(run / 'epoch_1.pth'))
+        assert find_whole_checkpoint(run) == (run / 'epoch_1.pth', [])
+
+    @pytest.mark.parametrize('damage', ['half', 'gone'])
+    def test_damaged_ones_are_passed_over_in_words(self, run, damage):
+        for name in ('epoch_3.pth', 'epoch_2.pth'):
+            path = run / name
+            path.write_bytes(path.read_bytes()[:300])
+        if damage == 'gone':
+            (run / 'epoch_3.pth').unlink()
+        found, why = find_whole_checkpoint(run)
+        assert found == run / 'epoch_1.pth'
+        assert len(why) == 2
+        assert 'epoch_3.pth' in why[0]
+        assert 'epoch_2.pth cannot be read: it is truncated, damaged' in why[1]
+
+    @pytest.mark.parametrize('text', [None, ''])
+    def test_without_a_name_the_newest_is_taken(self, run, text):
+        (run / 'last_checkpoint').unlink()
+        if text is not None:
+            (run / 'last_checkpoint').write_text(text)
+        os.utime(run / 'epoch_2.pth', (9, 9))
+        assert find_whole_checkpoint(run)[0] == run / 'epoch_2.pth'
+
+    def test_nothing_whole_is_an_error_and_nothing_at_all_is_not(self, run):
+        assert find_whole_checkpoint(run / 'nowhere') == (None, [])
+        for path in run.glob('epoch_*'):
+            path.write_bytes(b'')
+        with pytest.raises(
+            ValueError, match='No checkpoint in .* can be read'
+        ) as error:
+            find_whole_checkpoint(run)
+        for epoch in (1, 2, 3):
+            assert f'epoch_{epoch}.pth' in str(error.value)
