@@ -1,0 +1,179 @@
+"""A loss that is not a number: what led to it, and what then."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmaction.registry import HOOKS
+from mmengine.dist import all_reduce, is_distributed
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from torch import Tensor
+
+from ...checkpoint.files import write_text
+
+
+@HOOKS.register_module()
+class NonFiniteLossHook(Hook):
+    """Stop at a loss that is infinite or NaN, or leave its step out.
+
+    Either way each rank that has such a loss writes ``nonfinite_step<N>_rank<R>.json``
+    to the work folder: the step, the clips of the batch and whether their coordinates
+    are finite, each part of the loss, the learning rates, the gradient norm where
+    gradients are clipped. All ranks decide alike.
+
+    Args:
+        action (str): ``'stop'``, or ``'skip'``: weights, statistics, queue, key encoder
+            and optimiser become what they were before the step, and nothing of the step
+            is logged. For that each step copies them, so that they are held twice.
+        max_skips (int): Steps left out in a row after which ``'skip'`` stops as well:
+            then the weights themselves are to blame.
+
+    Raises:
+        ValueError: If an argument is out of range.
+        FloatingPointError: In training, when it stops; names the file.
+    """
+
+    priority = 'HIGHEST'
+
+    def __init__(self, action: str = 'stop', max_skips: int = 10) -> None:
+        if action not in ('stop', 'skip'):
+            raise ValueError(
+                f"NonFiniteLossHook: action={action!r} is unknown; it is 'stop' or 'skip'."
+            )
+        if max_skips < 1:
+            raise ValueError(f'NonFiniteLossHook: max_skips={max_skips} is below 1.')
+        self.action = action
+        self.max_skips = max_skips
+        self._skipped = 0
+        self._before: _Snapshot | None = None
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        """Copy what a step may spoil."""
+        if self.action == 'skip':
+            self._before = _Snapshot(runner)
+
+    def after_train_iter(
+        self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None
+    ) -> None:
+        """Look at the losses of the step."""
+        losses = {k: v for k, v in (outputs or {}).items() if 'loss' in k}
+        if not losses:
+            return
+        # One wait for the device; mmengine's RuntimeInfoHook waits for each number.
+        finite = bool(
+            torch.stack([v.detach() for v in losses.values()]).isfinite().all()
+        )
+        if is_distributed():
+            vote = torch.tensor(int(finite))
+            all_reduce(vote, 'min')
+            all_finite = bool(vote)
+        else:
+            all_finite = finite
+        if all_finite:
+            self._skipped = 0
+            return
+        report = None if finite else self._report(runner, batch_idx, data_batch, losses)
+        step = f'step {runner.iter + 1} (epoch {runner.epoch + 1})'
+        where = (
+            'another rank wrote what led to it to the work folder'
+            if report is None
+            else f'what led to it is in {report}'
+        )
+        if self._before is None or self._skipped == self.max_skips:
+            again = f' after {self._skipped} skipped steps' if self._skipped else ''
+            raise FloatingPointError(
+                f'The loss of {step} is not finite{again}; {where}. The last checkpoint '
+                'is from before. Look at the clips named there, lower the learning rate, '
+                'or clip gradients (optim_wrapper.clip_grad).'
+            )
+        self._skipped += 1
+        self._before.restore()
+        outputs.clear()
+        runner.logger.warning(f'The loss of {step} is not finite: skipped; {where}.')
+
+    def _report(
+        self, runner, batch_idx: int, data_batch: Any, losses: dict[str, Tensor]
+    ) -> Path:
+        hub = runner.message_hub
+        norm = hub.log_scalars.get('train/grad_norm')
+        content = dict(
+            step=runner.iter + 1,
+            epoch=runner.epoch + 1,
+            batch=batch_idx + 1,
+            rank=runner.rank,
+            losses={name: _number(value) for name, value in losses.items()},
+            learning_rates=runner.optim_wrapper.get_lr(),
+            grad_norm=None if norm is None else _number(norm.current()),
+            inputs_finite=all(x.isfinite().all() for x in _tensors(data_batch)),
+            clips=[
+                {k: _plain(v) for k, v in sample.metainfo.items()}
+                for sample in _samples(data_batch)
+            ],
+        )
+        name = f'nonfinite_step{runner.iter + 1}_rank{runner.rank}.json'
+        path = Path(runner.work_dir, name)
+        write_text(json.dumps(content, indent=1), path)
+        return path
+
+
+class _Snapshot:
+    """What a step changes: the model's state and the optimisers'."""
+
+    def __init__(self, runner) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self._tensors = [
+            (value, value.detach().clone())
+            for value in model.state_dict().values()
+            if isinstance(value, Tensor)
+        ]
+        self._wrapper = runner.optim_wrapper
+        self._optimizers = [
+            (wrapper.optimizer, copy.deepcopy(wrapper.optimizer.state_dict()))
+            for wrapper in (
+                self._wrapper.values()
+                if hasattr(self._wrapper, 'optim_wrappers')
+                else [self._wrapper]
+            )
+        ]
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        for value, before in self._tensors:
+            value.copy_(before)
+        for optimizer, before in self._optimizers:
+            optimizer.load_state_dict(before)
+        self._wrapper.zero_grad()  # gradients that are accumulated
+
+
+def _tensors(data: Any) -> Iterator[Tensor]:
+    """The tensors in nested containers."""
+    if isinstance(data, Tensor):
+        yield data
+    elif isinstance(data, dict):
+        for part in data.values():
+            yield from _tensors(part)
+    elif isinstance(data, (list, tuple)):
+        for part in data:
+            yield from _tensors(part)
+
+
+def _samples(data_batch: Any) -> list:
+    samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
+    return [s for s in samples or () if hasattr(s, 'metainfo')]
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, 'item') else str(value)
+
+
+def _number(value: Any) -> float | str:
+    """A number for JSON, which has no infinity."""
+    value = float(value)
+    return value if math.isfinite(value) else str(value)
