@@ -5,7 +5,6 @@ Example:
 """
 
 import argparse
-import os.path as osp
 import sys
 
 from _cli import (
@@ -17,10 +16,14 @@ from _cli import (
     work_dir,
 )
 from mmengine.device import get_device
-from mmengine.runner import find_latest_checkpoint
 
+from hiclr_mmaction.checkpoint import find_whole_checkpoint
 from hiclr_mmaction.compat import leave_processes
-from hiclr_mmaction.engine import PretrainCheckHook, PretrainedCheckHook
+from hiclr_mmaction.engine import (
+    PretrainCheckHook,
+    PretrainedCheckHook,
+    TrainingInterrupted,
+)
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -32,10 +35,15 @@ def parse_args(argv=None) -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='continue a run from this checkpoint, or, without a value, from the '
-        'latest one in the work folder; a folder without any starts afresh',
+        'latest whole one in the work folder; a folder without any starts afresh',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision (needs a GPU)'
+        '--amp',
+        nargs='?',
+        const='float16',
+        choices=['float16', 'bfloat16'],
+        help='train in mixed precision: float16 with loss scaling (the default; needs '
+        'a GPU), or bfloat16',
     )
     parser.add_argument(
         '--no-validate', action='store_true', help='skip validation while training'
@@ -61,12 +69,16 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def merge_args(cfg, args: argparse.Namespace) -> None:
-    """Put the options into the config; one line ends the program if one can't be."""
+def merge_args(cfg, args: argparse.Namespace) -> list[str]:
+    """Put the options into the config; one line ends the program if one can't be.
+
+    Returns:
+        list[str]: What to tell the user as soon as there is a log.
+    """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
-        use_amp(cfg)
+    if args.amp is not None:
+        use_amp(cfg, args.amp)
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
             sys.exit(
@@ -85,57 +97,78 @@ def merge_args(cfg, args: argparse.Namespace) -> None:
     # The runner's own default is an empty seed, which it draws and logs.
     cfg.randomness = randomness or dict(seed=None)
 
-    if args.resume is not None:
-        checkpoint = find_resume(args.resume, work_dir(cfg, args))
+    notes = []
+    # Also where the config itself says resume=True, without a checkpoint.
+    auto = 'auto' if cfg.get('resume') and not cfg.get('load_from') else None
+    resume = args.resume or auto
+    if resume is not None:
+        checkpoint, notes = find_resume(resume, work_dir(cfg, args))
         cfg.resume = checkpoint is not None
         if checkpoint is not None:
             cfg.load_from = checkpoint
     merge_common(cfg, args)
+    return notes
 
 
-def use_amp(cfg) -> None:
+def use_amp(cfg, dtype: str) -> None:
     """Switch the optimizer wrapper to mixed precision."""
-    if get_device() == 'cpu':
-        sys.exit('--amp needs a GPU and none was found: leave --amp out')
+    if dtype == 'float16' and get_device() == 'cpu':
+        sys.exit(
+            '--amp float16 needs a GPU and none was found: use --amp bfloat16, or leave '
+            'it out'
+        )
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'BFloat16OptimWrapper'):
         sys.exit(
             f'--amp cannot change optim_wrapper.type={kind!r}: set it to '
-            "'AmpOptimWrapper' in the config, or leave --amp out"
+            "'AmpOptimWrapper' or 'BFloat16OptimWrapper' in the config, or leave --amp out"
         )
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if dtype == 'bfloat16':
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        cfg.optim_wrapper.pop('loss_scale', None)
+    else:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
-def find_resume(resume: str, folder: str) -> str | None:
-    """The checkpoint to continue from; None if 'auto' finds none in `folder`."""
-    checkpoint = resume
-    if resume == 'auto':
-        if not osp.isfile(osp.join(folder, 'last_checkpoint')):
-            return None
-        checkpoint = find_latest_checkpoint(folder)
-    require_file(checkpoint, 'checkpoint to resume from')
-    return checkpoint
+def find_resume(resume: str, folder: str) -> tuple[str | None, list[str]]:
+    """The checkpoint to continue from, and what to tell about the choice."""
+    if resume != 'auto':
+        require_file(resume, 'checkpoint to resume from')
+        return resume, []
+    try:
+        checkpoint, passed_over = find_whole_checkpoint(folder)
+    except ValueError as error:
+        sys.exit(str(error))
+    if checkpoint is None:
+        return None, [f'--resume found no checkpoint in {folder}: starting afresh']
+    notes = [f'{reason} Resuming from {checkpoint} instead.' for reason in passed_over]
+    return str(checkpoint), notes
 
 
-def train() -> None:
+def train() -> int:
+    """Train as the command line says; returns the exit status."""
     args = parse_args()
     cfg = load_config(args.config)
-    merge_args(cfg, args)
+    notes = merge_args(cfg, args)
     runner = build_runner(cfg)
-    if args.resume == 'auto' and not cfg.resume:
-        runner.logger.info(
-            f'--resume found no checkpoint in {cfg.work_dir}: training starts afresh'
-        )
+    for note in notes:
+        runner.logger.warning(note)
     for hook in runner.hooks:
         if isinstance(hook, PretrainCheckHook | PretrainedCheckHook):
             hook.check(runner)
-    runner.train()
+    try:
+        runner.train()
+    except TrainingInterrupted as stop:
+        return stop.code
+    return 0
 
 
 def main() -> None:
-    train()
+    status = train()
     leave_processes()  # here, where nothing refers to the runner any more
+    if status:
+        sys.exit(status)
 
 
 if __name__ == '__main__':

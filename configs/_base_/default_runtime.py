@@ -6,9 +6,10 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    # The best by k-NN lies beside the last one; results are always the last one's.
+    # The best by k-NN lies beside the last one; results are always the last one's. With
+    # ResumableTrainLoop a run resumes exactly, and SIGTERM saves before it ends.
     checkpoint=dict(
-        type='CheckpointHook',
+        type='ResumableCheckpointHook',
         interval=10,
         max_keep_ckpts=3,
         save_best='knn/k1',
@@ -16,6 +17,8 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
+    # action='skip' leaves such a step out instead.
+    non_finite_loss=dict(type='NonFiniteLossHook', action='stop'),
 )
 custom_hooks = [
     dict(type='PretrainCheckHook'),

@@ -6,5 +6,6 @@ import mmaction.engine  # noqa: F401
 from . import hooks, loops
 from .hooks import *  # noqa: F403
 from .loops import *  # noqa: F403
+from .optim_wrappers import BFloat16OptimWrapper
 
-__all__ = [*hooks.__all__, *loops.__all__]
+__all__ = ['BFloat16OptimWrapper', *hooks.__all__, *loops.__all__]

@@ -90,8 +90,17 @@ class TestMerging:
             assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
             assert cfg.optim_wrapper.loss_scale == 'dynamic'
         else:
-            with pytest.raises(SystemExit, match='--amp needs a GPU'):
+            with pytest.raises(SystemExit, match='--amp float16 needs a GPU'):
                 merged(load_tool, tiny_config, '--amp')
+
+    def test_amp_in_bfloat16_needs_no_gpu(self, load_tool, tiny_config):
+        cfg = merged(load_tool, tiny_config, '--amp', 'bfloat16')
+        assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
+
+    def test_amp_leaves_other_wrappers_alone(self, load_tool, tiny_config):
+        other = {'optim_wrapper.type': 'ApexOptimWrapper'}
+        with pytest.raises(SystemExit, match="type='ApexOptimWrapper'"):
+            merged(load_tool, tiny_config, '--amp', 'bfloat16', **other)
 
     def test_both_spellings_of_local_rank_are_known(self, load_tool, tiny_config):
         parse = load_tool('train').parse_args
@@ -133,12 +142,29 @@ class TestResume:
     ):
         folder = tmp_path / 'elsewhere'
         folder.mkdir()
-        (folder / 'epoch_3.pth').touch()
+        torch.save({}, folder / 'epoch_3.pth')
         (folder / 'last_checkpoint').write_text(str(folder / 'epoch_3.pth'))
         options = ('--resume', '--cfg-options', f'work_dir={folder}')
         cfg = merged(load_tool, tiny_config, *options)
         assert cfg.resume
         assert cfg.load_from == str(folder / 'epoch_3.pth')
+
+    def test_a_config_that_resumes_looks_for_whole_checkpoints_too(
+        self, load_tool, tiny_config, tmp_path
+    ):
+        torch.save({}, tmp_path / 'epoch_1.pth')
+        (tmp_path / 'last_checkpoint').write_text('epoch_2.pth')
+        options = dict(resume=True, work_dir=str(tmp_path))
+        cfg = merged(load_tool, tiny_config, **options)
+        assert cfg.load_from == str(tmp_path / 'epoch_1.pth')
+
+    def test_a_folder_of_damaged_checkpoints_is_an_error(
+        self, load_tool, tiny_config, tmp_path
+    ):
+        (tmp_path / 'epoch_1.pth').write_bytes(b'half')
+        options = ('--resume', '--work-dir', str(tmp_path))
+        with pytest.raises(SystemExit, match=r'No checkpoint in .*epoch_1.pth cannot'):
+            merged(load_tool, tiny_config, *options)
 
     def test_a_missing_checkpoint_is_named(self, load_tool, tiny_config):
         with pytest.raises(SystemExit, match='not found: nowhere.pth'):

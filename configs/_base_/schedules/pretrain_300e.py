@@ -1,5 +1,5 @@
 # The released schedule: SGD, the learning rate divided by 10 after epoch 250.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=300, val_interval=10)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=300, val_interval=10)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

@@ -1,6 +1,6 @@
 # For some hundred clips: SGD, cosine to 0. Set max_epochs so that a run has 2,000
 # iterations or more; a shorter one shows only the fall that comes first.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=250, val_interval=10)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=250, val_interval=10)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

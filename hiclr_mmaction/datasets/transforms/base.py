@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -39,6 +40,23 @@ def worker_generator() -> Generator:
         seed = int(entropy.generate_state(1, np.uint64)[0] >> 1)
         _worker_generator = key, Generator().manual_seed(seed)
     return _worker_generator[1]
+
+
+def seed_worker(entropy: Sequence[int]) -> None:
+    """Seed the generators of Python, numpy and torch in a data worker.
+
+    :func:`worker_generator` then gives torch's, as in the main process.
+
+    Args:
+        entropy (Sequence[int]): What the seeds are made from, not negative.
+    """
+    global _worker_generator
+    words = np.random.SeedSequence(entropy).generate_state(3)
+    random.seed(int(words[0]))
+    np.random.seed(words[1])
+    # Not torch.manual_seed, which would see to the devices as well each time.
+    torch.default_generator.manual_seed(int(words[2]))
+    _worker_generator = (os.getpid(), get_worker_info().seed), torch.default_generator
 
 
 class SkeletonTransform(BaseTransform):

@@ -4,8 +4,10 @@ from .collapse_warning_hook import CollapseWarningHook
 from .knn_progress_hook import KNNProgressHook
 from .labelled_clips_hook import LabelledClipsHook
 from .neighbor_mining_hook import NeighborMiningHook
+from .non_finite_loss_hook import NonFiniteLossHook
 from .pretrain_check_hook import PretrainCheckHook
 from .pretrained_check_hook import PretrainedCheckHook
+from .resumable_checkpoint_hook import ResumableCheckpointHook, TrainingInterrupted
 from .standardized_features_hook import StandardizedFeaturesHook
 from .visual_log_hook import VisualLogHook
 
@@ -14,8 +16,11 @@ __all__ = [
     'KNNProgressHook',
     'LabelledClipsHook',
     'NeighborMiningHook',
+    'NonFiniteLossHook',
     'PretrainCheckHook',
     'PretrainedCheckHook',
+    'ResumableCheckpointHook',
     'StandardizedFeaturesHook',
+    'TrainingInterrupted',
     'VisualLogHook',
 ]

@@ -1,5 +1,6 @@
 """Loops."""
 
 from .linear_probe_loop import LinearProbeLoop
+from .resumable_train_loop import ResumableTrainLoop
 
-__all__ = ['LinearProbeLoop']
+__all__ = ['LinearProbeLoop', 'ResumableTrainLoop']

@@ -94,10 +94,12 @@ class HierarchicalContrastHead(BaseModule):
         self, queries: Sequence[Tensor], key: Tensor, queue: Tensor
     ) -> list[Tensor]:
         """Cosines over the temperature, float32 ``(N, 1 + K)`` a level, key first."""
-        stacked = torch.cat(list(queries))
-        negative = stacked @ queue.T
+        stacked = torch.cat(list(queries)).float()
+        # An error of half precision would be one over the temperature as large.
+        with torch.autocast(stacked.device.type, enabled=False):
+            negative = stacked @ queue.float().T
         positive = (stacked * key.repeat(len(queries), 1)).sum(1, keepdim=True)
-        logits = torch.cat([positive, negative], dim=1).float() / self.temperature
+        logits = torch.cat([positive, negative], dim=1) / self.temperature
         return list(logits.chunk(len(queries)))
 
     def loss(

@@ -1,0 +1,107 @@
+"""Samples whose draws depend on their place in the run, and on nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from mmaction.registry import DATA_SAMPLERS, DATASETS
+from mmengine.dist import get_rank, sync_random_seed
+from torch.utils.data import Dataset, Sampler, get_worker_info
+
+from .transforms.base import seed_worker
+
+
+class SeededIndex(int):
+    """Number of a sample that brings the seed of the sample's draws along.
+
+    Attributes:
+        entropy (tuple[int, ...]): What the seed is made from.
+    """
+
+    entropy: tuple[int, ...]
+
+    def __new__(cls, index: int, entropy: tuple[int, ...]) -> SeededIndex:
+        """Make one; ``int`` takes its value here, not in ``__init__``."""
+        self = super().__new__(cls, index)
+        self.entropy = entropy
+        return self
+
+    def __reduce__(self) -> tuple:
+        return SeededIndex, (int(self), self.entropy)
+
+
+class SeededSampler(Sampler):
+    """Give the samples of another sampler seeds of their own, from anywhere on.
+
+    Args:
+        dataset (Dataset): What is sampled.
+        sampler (dict): The other sampler, e.g. ``dict(type='DefaultSampler')``.
+        seed (int, optional): Seed of its order and of all draws, one for all ranks.
+
+    Attributes:
+        start (int): How many samples the next iteration leaves out.
+    """
+
+    def __init__(self, dataset: Dataset, sampler: dict, seed: int | None = None):
+        self._seed = sync_random_seed() if seed is None else seed
+        self._sampler = DATA_SAMPLERS.build(
+            sampler, default_args=dict(dataset=dataset, seed=self._seed)
+        )
+        self._rank = get_rank()
+        self._epoch = 0
+        self.start = 0
+
+    @property
+    def seed(self) -> int:
+        """The seed; setting it sets that of the other sampler, too."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self._seed = self._sampler.seed = seed
+
+    def set_epoch(self, epoch: int) -> None:
+        """Set the epoch: the order and all draws are new in each."""
+        self._epoch = epoch
+        if hasattr(self._sampler, 'set_epoch'):
+            self._sampler.set_epoch(epoch)
+
+    def __iter__(self) -> Iterator[SeededIndex]:
+        start, self.start = self.start, 0
+        for place, index in islice(enumerate(self._sampler), start, None):
+            yield SeededIndex(index, (self._seed, self._rank, self._epoch, place))
+
+    def __len__(self) -> int:
+        return len(self._sampler)
+
+
+class SeededDataset(Dataset):
+    """Another data set, whose samples draw from the seeds of :class:`SeededSampler`.
+
+    In a data worker the generators of Python, numpy and torch are seeded before each
+    sample. A view is then the same whichever worker makes it, and no state is lost with
+    the workers. In the main process, whose generators a checkpoint holds, the draws go
+    on as they are.
+
+    Args:
+        dataset (dict | Dataset): The data set; its attributes are seen through this one.
+    """
+
+    def __init__(self, dataset: dict | Dataset) -> None:
+        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+
+    def __getitem__(self, index: int) -> Any:
+        if isinstance(index, SeededIndex) and get_worker_info() is not None:
+            seed_worker(index.entropy)
+        return self.dataset[int(index)]
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        # Not what Python and torch look for by themselves, such as __getitems__.
+        if name == 'dataset' or name.startswith('__'):
+            raise AttributeError(name)
+        return getattr(self.dataset, name)

@@ -1,0 +1,92 @@
+"""Mixed precision, and gradients that are clipped, in a real runner."""
+
+import pytest
+import torch
+from mmengine.runner import Runner
+from support import synthetic_config
+from torch import nn
+
+from hiclr_mmaction.models.heads import HierarchicalContrastHead
+
+BFLOAT16 = {'optim_wrapper.type': 'BFloat16OptimWrapper'}
+FLOAT16 = {'optim_wrapper.type': 'AmpOptimWrapper', 'optim_wrapper.loss_scale': 512.0}
+
+
+def train(tmp_path, **options):
+    """Three steps; returns the runner, its losses and the types of what layers give."""
+    cfg = synthetic_config(tmp_path, **options)
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.default_hooks.checkpoint.pop('save_best')
+    runner = Runner.from_cfg(cfg)
+    seen = {}
+    for name, module in runner.model.named_modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear, HierarchicalContrastHead)):
+            module.register_forward_hook(
+                lambda module, args, out, name=name: seen.update({name: out.dtype})
+            )
+    runner.train()
+    return runner, runner.message_hub.get_scalar('train/loss').data[0], seen
+
+
+@pytest.mark.parametrize(
+    ('options', 'dtype'),
+    [
+        (BFLOAT16, torch.bfloat16),
+        pytest.param(
+            FLOAT16,
+            torch.float16,
+            marks=pytest.mark.skipif(
+                not torch.cuda.is_available(), reason='float16 needs a GPU'
+            ),
+        ),
+    ],
+)
+def test_half_precision_trains_like_float32(tmp_path, options, dtype):
+    (tmp_path / 'a').mkdir()
+    (tmp_path / 'b').mkdir()
+    _, full, seen = train(tmp_path / 'a')
+    assert set(seen.values()) == {torch.float32}
+    runner, half, seen = train(tmp_path / 'b', **options)
+    assert set(seen.values()) == {dtype}
+    # 8 bits of precision, three steps.
+    torch.testing.assert_close(
+        torch.tensor(half), torch.tensor(full), rtol=0.03, atol=0.03
+    )
+    # Weights, statistics, the key encoder and the queue stay float32.
+    state = runner.model.state_dict().values()
+    assert {v.dtype for v in state if v.is_floating_point()} == {torch.float32}
+
+
+def test_the_loss_is_exact_in_mixed_precision():
+    generator = torch.Generator().manual_seed(0)
+    queries, key, queue = (
+        nn.functional.normalize(torch.randn(n, 64, generator=generator), dim=1)
+        for n in (12, 4, 32)
+    )
+    head = HierarchicalContrastHead()
+    exact = head.loss(queries.chunk(3), key, queue)
+    with torch.autocast('cpu', torch.bfloat16):
+        mixed = head.loss(queries.chunk(3), key, queue)
+    for name, value in exact.items():
+        assert torch.equal(value, mixed[name]), name
+
+
+def test_gradients_are_clipped_by_option(tmp_path):
+    options = {
+        'optim_wrapper.optimizer': dict(lr=1.0, momentum=0.0, weight_decay=0.0),
+        'optim_wrapper.clip_grad': dict(max_norm=1e-3),
+    }
+    cfg = synthetic_config(tmp_path, **options)
+    cfg.param_scheduler = None
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.default_hooks.checkpoint.pop('save_best')
+    runner = Runner.from_cfg(cfg)
+    runner.model.init_weights()
+    before = [p.detach().clone() for p in runner.model.parameters() if p.requires_grad]
+    runner.train()
+    after = [p for p in runner.model.parameters() if p.requires_grad]
+    moved = torch.cat(
+        [(a - b).flatten() for a, b in zip(after, before, strict=True)]
+    ).norm()
+    assert 0 < moved <= 3 * 1e-3 * 1.01  # three steps with a learning rate of 1
+    assert min(runner.message_hub.get_scalar('train/grad_norm').data[0]) > 1e-3
