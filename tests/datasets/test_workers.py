@@ -1,12 +1,15 @@
 """What data workers draw: different views in each epoch, worker and rank."""
 
+import random
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from mmengine.dataset import worker_init_fn
 from torch.utils.data import DataLoader, Dataset
 
+from hiclr_mmaction.datasets.seeded import SeededDataset, SeededSampler
 from hiclr_mmaction.datasets.transforms import worker_generator
 
 
@@ -50,3 +53,67 @@ def test_the_seed_of_a_run_repeats_its_draws(workers):
 def test_ranks_with_the_same_seed_draw_differently():
     both = torch.cat([*epochs(1, rank=0), *epochs(1, rank=1)])
     assert len(both.unique()) == 16
+
+
+class AllDraws(Draws):
+    """Each item is a draw of every generator that a pipeline may use."""
+
+    def __getitem__(self, index):
+        ours = super().__getitem__(index)
+        return torch.tensor([ours, torch.rand(()), random.random(), np.random.rand()])
+
+
+def seeded_epochs(count, workers, persistent=False, seed=5, start=0, batch_size=2):
+    dataset = SeededDataset(AllDraws())
+    sampler = SeededSampler(dataset, dict(type='DefaultSampler'), seed)
+    loader = DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=sampler,
+        num_workers=workers,
+        persistent_workers=persistent,
+        generator=torch.Generator(),  # or the loader draws from torch's, too
+    )
+    found = []
+    for epoch in range(count):
+        sampler.set_epoch(epoch)
+        sampler.start = start
+        found.append(torch.cat(list(loader)))
+    return found
+
+
+class TestSeededSamples:
+    @pytest.mark.parametrize(
+        ('workers', 'persistent', 'batch_size'), [(2, False, 2), (2, True, 4)]
+    )
+    def test_draws_do_not_depend_on_who_makes_them(
+        self, workers, persistent, batch_size
+    ):
+        one = seeded_epochs(2, workers=1)
+        other = seeded_epochs(2, workers, persistent, batch_size=batch_size)
+        for a, b in zip(one, other, strict=True):
+            assert torch.equal(a, b)
+
+    def test_no_draw_comes_twice(self):
+        both = torch.cat([*seeded_epochs(2, 1), *seeded_epochs(1, 1, seed=6)])
+        assert len(both.unique()) == both.numel()
+
+    def test_an_epoch_can_begin_anywhere(self):
+        (whole,) = seeded_epochs(1, 1)
+        (rest,) = seeded_epochs(1, 1, start=4)
+        assert torch.equal(rest, whole[4:])
+
+    def test_the_main_process_draws_on(self):
+        torch.manual_seed(0)
+        first = torch.rand(())
+        torch.manual_seed(0)
+        (draws,) = seeded_epochs(1, workers=0)
+        assert draws[0, 0] == first
+
+    def test_a_seed_that_is_restored_is_the_samplers_too(self):
+        dataset = Draws()
+        one = SeededSampler(dataset, dict(type='DefaultSampler'), 1)
+        two = SeededSampler(dataset, dict(type='DefaultSampler'), 2)
+        assert list(one) != list(two)
+        two.seed = one.seed
+        assert [(i, i.entropy) for i in two] == [(i, i.entropy) for i in one]

@@ -1,5 +1,6 @@
 """Runs that are stopped and resumed, as processes of their own, by tools/train.py."""
 
+import contextlib
 import importlib.util
 import multiprocessing
 import operator
@@ -7,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -46,6 +48,7 @@ class TerminateAt(Hook):
 EPOCHS, STEPS = 4, 4  # steps of an epoch
 # What depends on the clock, and nothing else.
 CLOCK = ('time', 'data_time', 'eta', 'memory')
+OF_A_PROCESS = ('cfg', 'experiment_name', 'mmengine_version', 'epoch', 'iter')
 
 
 def write_config(
@@ -136,8 +139,9 @@ def wait_for_line(process, work_dir: Path, text: str, count: int) -> bool:
 def wait_for_writing(process, work_dir: Path) -> bool:
     """Wait until a checkpoint is half written; false if the process ends before."""
     while process.is_alive():
-        if any(path.stat().st_size for path in work_dir.glob('.hiclr-*.part')):
-            return True
+        with contextlib.suppress(FileNotFoundError):  # it is whole already
+            if any(path.stat().st_size for path in work_dir.glob('.hiclr-*.part')):
+                return True
     return False
 
 
@@ -147,7 +151,11 @@ def steps_logged(work_dir: Path) -> int:
 
 
 def parts_with_a_state(checkpoint: Path) -> dict:
-    """All of a checkpoint, flat, save the clock, its folder, moment and commit."""
+    """All of a checkpoint, flat, save the clock, its folder, moment and commit.
+
+    ``runtime_info`` has the epoch and the step that a process began last: a resumed one
+    sets them when it starts. Those that count are in ``meta``.
+    """
     content = load_file(checkpoint)
     content['meta'] = {k: content['meta'][k] for k in ('epoch', 'iter', 'seed')}
     hub = content['message_hub']
@@ -171,7 +179,7 @@ def parts_with_a_state(checkpoint: Path) -> dict:
             for k, v in hub[kind].items()
             if k.rpartition('/')[2] not in CLOCK
             and not k.endswith(('_ckpt', '_ckpts'))
-            and k not in ('cfg', 'experiment_name', 'mmengine_version')
+            and k not in OF_A_PROCESS
         }
     add('', content)
     return flat
@@ -317,4 +325,37 @@ def test_a_damaged_newest_checkpoint_is_passed_over(uninterrupted, tmp_path):
     log = Path(f'{run}.log').read_text()
     assert f'{newest} cannot be read: it is truncated' in log
     assert f'Resuming from {run}/epoch_{EPOCHS - 1}.pth instead' in log
+    assert_same_end(whole, run)
+
+
+@pytest.mark.slow
+def test_two_ranks_end_alike_at_sigterm_and_resume_exactly(tmp_path):
+    config = write_config(tmp_path, **{'train_dataloader.batch_size': 2})
+
+    def launch(run: Path, *args: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [
+                *(sys.executable, '-m', 'torch.distributed.run', '--standalone'),
+                *('--nproc_per_node=2', str(ROOT / 'tools' / 'train.py'), str(config)),
+                *('--launcher', 'pytorch', '--work-dir', str(run), *args),
+            ],
+            env=dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES=''),
+            stdout=open(f'{run}.log', 'a'),  # noqa: SIM115
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    whole, run = tmp_path / 'whole', tmp_path / 'run'
+    assert launch(whole).wait(300) == 0, Path(f'{whole}.log').read_text()[-3000:]
+
+    process = launch(run)
+    log = Path(f'{run}.log')
+    while process.poll() is None and 'Epoch(train) [2][1/4]' not in log.read_text():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(120) != 0
+    # The ranks ask each other every 10 steps, and after an epoch.
+    assert load_file(run / 'interrupted.pth')['meta']['iter'] in (8, 10, 12)
+
+    assert launch(run, '--resume').wait(300) == 0, log.read_text()[-3000:]
     assert_same_end(whole, run)

@@ -16,7 +16,6 @@ from mmengine.dist import (
     master_only,
 )
 from mmengine.hooks import CheckpointHook
-from mmengine.model import is_model_wrapper
 
 from ...checkpoint.files import remove_parts, write_text
 from ..generators import generator_states
@@ -92,7 +91,7 @@ class ResumableCheckpointHook(CheckpointHook):
 
     def before_val_epoch(self, runner) -> None:
         """Keep the generators: a run that ends in a validation begins it anew."""
-        self._states = generator_states(_bare(runner.model))
+        self._states = generator_states()
 
     def after_val_iter(
         self, runner, batch_idx: int, data_batch=None, outputs=None
@@ -135,7 +134,7 @@ class ResumableCheckpointHook(CheckpointHook):
         self._remove(outdated)
 
     def _save(self, runner, name: str, meta: dict) -> None:
-        states = self._states or generator_states(_bare(runner.model))
+        states = self._states or generator_states()
         loader = runner.train_dataloader
         runner.message_hub.update_info(
             'resume',
@@ -208,7 +207,3 @@ def _agree_to_end(runner) -> bool:
     vote = torch.tensor(int(terminated))
     all_reduce(vote, 'max')
     return bool(vote)
-
-
-def _bare(model: torch.nn.Module) -> torch.nn.Module:
-    return model.module if is_model_wrapper(model) else model

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from mmaction.registry import LOOPS
 from mmengine.dist import get_rank, get_world_size
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 from torch.utils.data import DataLoader
@@ -142,11 +141,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             )
             return state['validated']
         self._done = self._iter - self._epoch * len(self.dataloader)
-        model = self.runner.model
-        set_generator_states(
-            state['generators'][get_rank()],
-            model.module if is_model_wrapper(model) else model,
-        )
+        set_generator_states(state['generators'][get_rank()])
         return state['validated']
 
 
