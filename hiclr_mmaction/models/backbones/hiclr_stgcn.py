@@ -8,8 +8,16 @@ import torch
 from mmaction.models.backbones.stgcn import STGCN, STGCNBlock
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
+from torch import Tensor
 
 from ...skeleton import get_layout
+from ..utils import (
+    forward_block,
+    from_frames_first,
+    runs_frames_first,
+    suits_frames_first,
+    to_frames_first,
+)
 
 
 @MODELS.register_module()
@@ -26,6 +34,8 @@ class HiCLRSTGCN(STGCN):
             MMAction2's ``Graph``.
         base_channels (int): Width of the first blocks.
         out_channels (int): Width of the last block.
+        frames_first (bool): Whether float inputs on a CPU are computed in a layout that
+            is faster there: equal up to rounding, see :mod:`..utils.frames_first`.
         init_cfg (dict | list[dict], optional): Initialisation. Where it is given it
             holds for the blocks as well, in place of their own.
         **kwargs: As in :class:`STGCN`, e.g. ``tcn_dropout``.
@@ -36,6 +46,7 @@ class HiCLRSTGCN(STGCN):
         graph_cfg: dict,
         base_channels: int = 16,
         out_channels: int = 256,
+        frames_first: bool = True,
         init_cfg: dict | list[dict] | None = None,
         **kwargs,
     ) -> None:
@@ -52,11 +63,33 @@ class HiCLRSTGCN(STGCN):
             )
         self.out_channels = out_channels
         self.gcn[-1] = self._last_block(out_channels, kwargs)
+        self.frames_first = frames_first
         if init_cfg is not None and not _is_pretrained(init_cfg):
             # The blocks' own init_cfg would be applied after this one and win.
             for module in self.gcn.modules():
                 if isinstance(module, BaseModule):
                     module.init_cfg = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``."""
+        if not (self.frames_first and suits_frames_first(x)) or not all(
+            runs_frames_first(block) for block in self.gcn
+        ):
+            return super().forward(x)
+        num, persons, _, joints, _ = x.shape
+        x = to_frames_first(self._normalise(x))
+        for block in self.gcn:
+            x = forward_block(block, x)
+        return from_frames_first(x, joints).unflatten(0, (num, persons))
+
+    def _normalise(self, x: Tensor) -> Tensor:
+        """The stock batch norm of the data, to ``(N * M, C, T, V)``."""
+        num, persons, frames, joints, width = x.shape
+        x = x.permute(0, 1, 3, 4, 2)
+        people = 1 if self.data_bn_type == 'MVC' else persons
+        x = self.data_bn(x.reshape(num * people, -1, frames))
+        x = x.view(num * persons, joints, width, frames)
+        return x.permute(0, 2, 3, 1)
 
     def _last_block(self, out_channels: int, kwargs: dict) -> STGCNBlock:
         """The last block made anew with the stock arguments, but for its width."""
