@@ -116,10 +116,11 @@ def exported_model_cfg(model: Mapping[str, Any]) -> dict:
 
 def _stock_backbone(backbone: Mapping[str, Any]) -> dict:
     backbone = _without_init(backbone)
-    if backbone['type'] != 'HiCLRSTGCN':
+    if backbone['type'] != 'HiCLRSTGCN' or backbone.get('skip_absent'):
         return backbone
     stock = dict(backbone, type='STGCN')
-    stock.pop('out_channels', None)
+    for ours in ('out_channels', 'frames_first', 'skip_absent'):
+        stock.pop(ours, None)
     stock.setdefault('base_channels', 16)
     graph_cfg = dict(stock['graph_cfg'])
     if graph_cfg.get('layout') not in _STOCK_LAYOUTS:

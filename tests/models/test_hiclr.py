@@ -65,6 +65,25 @@ def train(model, steps, **kwargs):
     return losses
 
 
+class TestSkipAbsent:
+    def test_noise_and_mask_bring_no_body_back(self, monkeypatch):
+        """Views of a second body that is only noise give what one body gives."""
+        seen = []
+        model = build()
+        model.backbone.skip_absent = True
+        run = model.backbone._run
+        monkeypatch.setattr(model.backbone, '_run', lambda x: seen.append(x) or run(x))
+        inputs = batch(persons=2)
+        inputs['key'][:, 1] = inputs['queries'][0][:, 1] = 0
+        with torch.no_grad():
+            model.mask_token.fill_(3.0)
+        losses = model.loss(inputs)
+        assert [x.shape[:2] for x in seen] == [(4, 1)] * 3
+        assert (seen[2][:, 0, ::2, 5] == 3).all()
+        total(losses).backward()
+        assert model.mask_token.grad.isfinite().all()
+
+
 class TestLoss:
     @pytest.mark.parametrize('levels', [1, 2, 3, 5])
     def test_has_a_part_for_each_level_and_detached_monitors(self, levels):

@@ -5,6 +5,8 @@ import torch
 from mmaction.models import STGCN
 from mmaction.registry import MODELS
 
+from hiclr_mmaction.models.utils import pool_skeleton
+
 
 def build(**kwargs):
     kwargs.setdefault('graph_cfg', dict(layout='nturgb+d', mode='stgcn_spatial'))
@@ -93,3 +95,72 @@ def test_widths_below_one_are_an_error():
 def test_unknown_layout_is_an_error():
     with pytest.raises(ValueError, match="layout='ntu25' is unknown"):
         build(graph_cfg=dict(layout='ntu25', mode='spatial'))
+
+
+BACKBONES = [
+    dict(
+        type='HiCLRSTGCN',
+        graph_cfg=dict(layout='nturgb+d', mode='stgcn_spatial'),
+        num_stages=2,
+        base_channels=4,
+        out_channels=6,
+        inflate_stages=[2],
+        down_stages=[2],
+    ),
+    dict(type='DSTANet', stages=[[4, 6, 4, 2]]),
+]
+
+
+@pytest.mark.parametrize('cfg', BACKBONES, ids=lambda cfg: cfg['type'])
+class TestSkipAbsent:
+    def build(self, cfg):
+        torch.manual_seed(0)
+        return MODELS.build(dict(cfg, skip_absent=True)).train()
+
+    def features(self, model, x, skip):
+        model.skip_absent = skip
+        return pool_skeleton(model(x))
+
+    def test_changes_nothing_where_all_are_there(self, cfg):
+        model, x = self.build(cfg), torch.randn(3, 2, 8, 25, 3)
+        features = [self.features(model, x, skip) for skip in (True, False)]
+        torch.testing.assert_close(*features)
+
+    def test_a_clip_of_one_body_has_the_features_of_that_body(self, cfg):
+        model, x = self.build(cfg), torch.randn(3, 2, 8, 25, 3)
+        x[0, 1] = x[1, 0] = x[2, 1] = 0
+        alone = x[[0, 1, 2], [0, 1, 0]][:, None]
+        expected = self.features(model, alone, skip=False)
+        torch.testing.assert_close(self.features(model, x, skip=True), expected)
+
+    def test_bodies_of_a_clip_count_alike_and_stock_heads_take_them(self, cfg):
+        model, x = self.build(cfg).eval(), torch.randn(2, 3, 8, 25, 3)
+        x[0, 1] = 0
+        feature_map = model(x)
+        assert feature_map.shape[:3] == (2, 1, 6)
+        bodies = pool_skeleton(model(x.flatten(0, 1)[:, None])).view(2, 3, 6)
+        expected = torch.stack([bodies[0, [0, 2]].mean(0), bodies[1].mean(0)])
+        torch.testing.assert_close(pool_skeleton(feature_map), expected)
+        head = MODELS.build(dict(type='GCNHead', num_classes=5, in_channels=6))
+        torch.testing.assert_close(head(feature_map), head.fc(expected))
+
+    def test_a_clip_without_a_body_is_run_all_the_same(self, cfg):
+        model, x = self.build(cfg), torch.randn(3, 2, 8, 25, 3)
+        x[1] = 0
+        for clips in (x, torch.zeros_like(x)):
+            features = self.features(model, clips, skip=True)
+            features.sum().backward()
+            assert features.isfinite().all()
+            assert all(p.grad.isfinite().all() for p in model.parameters())
+
+    def test_is_off_by_default_and_absent_bodies_reach_batch_norm_then(self, cfg):
+        model, x = MODELS.build(cfg), torch.randn(3, 2, 8, 25, 3)
+        assert not model.skip_absent
+        x[:, 1] = 0
+        features = [self.features(model, x, skip) for skip in (True, False)]
+        assert not torch.allclose(*features)
+
+
+def test_skip_absent_with_a_batch_norm_of_each_place_is_an_error():
+    with pytest.raises(ValueError, match='MVC'):
+        build(data_bn_type='MVC', skip_absent=True)

@@ -10,6 +10,8 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule, ModuleList, Sequential
 from torch import Tensor, nn
 
+from ..utils import forward_present
+
 # Width in, width out, width of queries and keys, stride in time.
 HICLR_STAGES = (
     (32, 32, 16, 1),
@@ -39,6 +41,9 @@ class DSTANet(BaseModule):
         dropout (float): On the residual path around the temporal convolution. The
             released configuration pre-trains with 0.5, under the name of attention
             dropout, and fine-tunes with 0.
+        skip_absent (bool): Whether only the bodies that are there, not all zeros, are run
+            and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
+            only these, too. The released code runs and averages all.
         init_cfg (dict | list[dict], optional): Initialisation; Kaiming by default.
 
     Raises:
@@ -52,6 +57,7 @@ class DSTANet(BaseModule):
         stages: Sequence[Sequence[int]] = HICLR_STAGES,
         num_subsets: int = 3,
         dropout: float = 0.0,
+        skip_absent: bool = False,
         init_cfg: dict | Sequence[dict] | None = (
             dict(type='Kaiming', layer='Conv2d', mode='fan_out'),
             dict(type='Constant', layer='BatchNorm2d', val=1),
@@ -62,6 +68,7 @@ class DSTANet(BaseModule):
         )
         _check_stages(stages)
         self.num_joints = num_joints
+        self.skip_absent = skip_absent
         self.stem = Sequential(
             nn.Conv2d(in_channels, stages[0][0], 1),
             nn.BatchNorm2d(stages[0][0]),
@@ -73,12 +80,15 @@ class DSTANet(BaseModule):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``."""
+        """Map ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``, or ``(N, 1, ...)``."""
         if x.shape[3] != self.num_joints:
             raise ValueError(
                 f'DSTANet: num_joints={self.num_joints}, but the clips have {x.shape[3]} '
                 'joints; make them equal.'
             )
+        return forward_present(self._run, x) if self.skip_absent else self._run(x)
+
+    def _run(self, x: Tensor) -> Tensor:
         num, persons = x.shape[:2]
         x = self.stem(x.flatten(0, 1).permute(0, 3, 1, 2))
         for block in self.blocks:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ...skeleton import get_layout
 from ..utils import (
     forward_block,
+    forward_present,
     from_frames_first,
     runs_frames_first,
     suits_frames_first,
@@ -36,6 +37,9 @@ class HiCLRSTGCN(STGCN):
         out_channels (int): Width of the last block.
         frames_first (bool): Whether float inputs on a CPU are computed in a layout that
             is faster there: equal up to rounding, see :mod:`..utils.frames_first`.
+        skip_absent (bool): Whether only the bodies that are there, not all zeros, are run
+            and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
+            only these, too. The released code runs and averages all.
         init_cfg (dict | list[dict], optional): Initialisation. Where it is given it
             holds for the blocks as well, in place of their own.
         **kwargs: As in :class:`STGCN`, e.g. ``tcn_dropout``.
@@ -47,6 +51,7 @@ class HiCLRSTGCN(STGCN):
         base_channels: int = 16,
         out_channels: int = 256,
         frames_first: bool = True,
+        skip_absent: bool = False,
         init_cfg: dict | list[dict] | None = None,
         **kwargs,
     ) -> None:
@@ -61,9 +66,15 @@ class HiCLRSTGCN(STGCN):
                 f'HiCLRSTGCN: base_channels={base_channels}, out_channels={out_channels}; '
                 'both must be at least 1.'
             )
+        if skip_absent and self.data_bn_type == 'MVC':
+            raise ValueError(
+                "HiCLRSTGCN: skip_absent=True, but data_bn_type='MVC' normalises each "
+                "place of a body on its own; take data_bn_type='VC'."
+            )
         self.out_channels = out_channels
         self.gcn[-1] = self._last_block(out_channels, kwargs)
         self.frames_first = frames_first
+        self.skip_absent = skip_absent
         if init_cfg is not None and not _is_pretrained(init_cfg):
             # The blocks' own init_cfg would be applied after this one and win.
             for module in self.gcn.modules():
@@ -71,7 +82,10 @@ class HiCLRSTGCN(STGCN):
                     module.init_cfg = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``."""
+        """Map ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``, or ``(N, 1, ...)``."""
+        return forward_present(self._run, x) if self.skip_absent else self._run(x)
+
+    def _run(self, x: Tensor) -> Tensor:
         if not (self.frames_first and suits_frames_first(x)) or not all(
             runs_frames_first(block) for block in self.gcn
         ):

@@ -11,7 +11,7 @@ from mmaction.registry import MODELS
 from mmengine.model import ExponentialMovingAverage
 from torch import Tensor, nn
 
-from ..utils import EdgePerturbation, FeatureQueue, pool_skeleton
+from ..utils import EdgePerturbation, FeatureQueue, pool_skeleton, present_bodies
 
 
 @MODELS.register_module()
@@ -122,6 +122,11 @@ class HiCLR(BaseRecognizer):
                 'model.data_preprocessor.views=dict(levels=[...]).'
             )
         views = self._mask(inputs['queries'], inputs.get('mask'))
+        if getattr(self.backbone, 'skip_absent', False):
+            # The views before any noise tell who is there; a mask makes no body either.
+            weakest = (inputs['key'], inputs['queries'][0])
+            present = torch.stack([present_bodies(x) for x in weakest]).any(0)
+            views = [x * present[..., None, None, None] for x in views]
         queries = [self._embed_query(x, i, len(views)) for i, x in enumerate(views)]
         key = self._embed_key(inputs['key'])
         losses = self.head.loss(

@@ -1,5 +1,6 @@
 """Parts of the recognizer."""
 
+from .absent_bodies import forward_present, present_bodies
 from .edge_perturbation import EdgePerturbation
 from .feature_queue import FeatureQueue
 from .frames_first import (
@@ -15,8 +16,10 @@ __all__ = [
     'EdgePerturbation',
     'FeatureQueue',
     'forward_block',
+    'forward_present',
     'from_frames_first',
     'pool_skeleton',
+    'present_bodies',
     'runs_frames_first',
     'suits_frames_first',
     'to_frames_first',
