@@ -8,10 +8,15 @@ import torch
 import torch.nn.functional as F
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
-from mmengine.model import ExponentialMovingAverage
 from torch import Tensor, nn
 
-from ..utils import EdgePerturbation, FeatureQueue, pool_skeleton, present_bodies
+from ..utils import (
+    EdgePerturbation,
+    FeatureQueue,
+    ForeachEMA,
+    pool_skeleton,
+    present_bodies,
+)
 
 
 @MODELS.register_module()
@@ -67,7 +72,7 @@ class HiCLR(BaseRecognizer):
                 'encoder that the key encoder takes in (0.001 for an EMA of 0.999).'
             )
         self.head = MODELS.build(head)
-        self.key_encoder = ExponentialMovingAverage(self.query_encoder, momentum)
+        self.key_encoder = ForeachEMA(self.query_encoder, momentum)
         self.queue = FeatureQueue(queue_size, self.neck.out_channels)
         self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
         self.edge_perturbation = (

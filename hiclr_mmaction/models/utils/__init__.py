@@ -3,6 +3,7 @@
 from .absent_bodies import forward_present, present_bodies
 from .edge_perturbation import EdgePerturbation
 from .feature_queue import FeatureQueue
+from .foreach_ema import ForeachEMA
 from .frames_first import (
     forward_block,
     from_frames_first,
@@ -15,6 +16,7 @@ from .pooling import pool_skeleton
 __all__ = [
     'EdgePerturbation',
     'FeatureQueue',
+    'ForeachEMA',
     'forward_block',
     'forward_present',
     'from_frames_first',
