@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from mmaction.registry import OPTIM_WRAPPERS
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.runner.amp import autocast
 from torch import nn
@@ -14,14 +15,33 @@ from torch import nn
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """Mixed precision in bfloat16, on a GPU or a CPU.
+    """Mixed precision in bfloat16, on a GPU that has it or a CPU.
 
     Its range is that of float32, so that there is no loss scaling, for which mmengine's
-    ``AmpOptimWrapper`` needs a GPU. Takes the arguments of ``OptimWrapper``.
+    ``AmpOptimWrapper`` needs a GPU and waits for it at each step. Where bfloat16 is not
+    used training is in float32, and the log says so.
+
+    Args:
+        on_cpu (bool): Whether it is used on a CPU too, where it is rarely faster.
+        **kwargs: As in :class:`OptimWrapper`.
     """
+
+    def __init__(self, on_cpu: bool = True, **kwargs) -> None:
+        super().__init__(**kwargs)
+        on_gpu = torch.cuda.is_available()
+        self.enabled = torch.cuda.is_bf16_supported() if on_gpu else on_cpu
+        if not self.enabled:
+            print_log(
+                'BFloat16OptimWrapper: there is no GPU with bfloat16; training is in '
+                'float32.',
+                'current',
+            )
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Run the forward pass in bfloat16 where torch's autocast does."""
-        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+        with (
+            super().optim_context(model),
+            autocast(dtype=torch.bfloat16, enabled=self.enabled),
+        ):
             yield

@@ -1,6 +1,8 @@
 """Hooks."""
 
+from .acceleration_hook import AccelerationHook
 from .collapse_warning_hook import CollapseWarningHook
+from .interval_info_hook import IntervalInfoHook
 from .knn_progress_hook import KNNProgressHook
 from .labelled_clips_hook import LabelledClipsHook
 from .neighbor_mining_hook import NeighborMiningHook
@@ -12,7 +14,9 @@ from .standardized_features_hook import StandardizedFeaturesHook
 from .visual_log_hook import VisualLogHook
 
 __all__ = [
+    'AccelerationHook',
     'CollapseWarningHook',
+    'IntervalInfoHook',
     'KNNProgressHook',
     'LabelledClipsHook',
     'NeighborMiningHook',

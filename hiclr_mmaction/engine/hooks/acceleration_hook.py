@@ -1,0 +1,45 @@
+"""What makes a GPU faster and needs one."""
+
+from __future__ import annotations
+
+import torch
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from torch import nn
+
+
+@HOOKS.register_module()
+class AccelerationHook(Hook):
+    """TF32 and ``torch.compile``, where there is a GPU; else it says that it is off.
+
+    Args:
+        tf32 (bool): Whether float32 products may round their factors to TF32.
+        compile (bool): Whether backbone and key encoder are compiled, in place: names in
+            checkpoints stay.
+    """
+
+    def __init__(self, tf32: bool = True, compile: bool = True) -> None:
+        self.tf32 = tf32
+        self.compile = compile
+
+    def before_train(self, runner) -> None:
+        """Set it up once the model is where it trains."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self.accelerate(model, next(model.parameters()).device)
+
+    def accelerate(self, model: nn.Module, device: torch.device) -> None:
+        """Set it up for a model that is on ``device``."""
+        if device.type != 'cuda':
+            print_log(
+                'AccelerationHook: the model is on a CPU; TF32 and torch.compile are off.',
+                'current',
+            )
+            return
+        if self.tf32:
+            torch.set_float32_matmul_precision('high')
+            torch.backends.cudnn.allow_tf32 = True
+        if self.compile:
+            for name in ('backbone', 'key_encoder.module'):
+                model.get_submodule(name).compile()
