@@ -1,0 +1,59 @@
+"""The benchmarks of the step and the epoch run, and tell what they promise."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[3] / 'tools' / 'benchmark'
+
+
+@pytest.fixture
+def tool(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+
+    def run(name, *args):
+        monkeypatch.setattr(sys, 'argv', [name, *map(str, args)])
+        runpy.run_path(str(TOOLS / f'{name}.py'), run_name='__main__')
+
+    return run
+
+
+@pytest.mark.slow
+def test_step_measures_each_variant_its_parts_and_its_trace(tool, tmp_path):
+    out, trace = tmp_path / 'step.json', tmp_path / 'trace.json'
+    options = ['--batch-size', 2, '--rounds', 1, '--no-memory', '--out', out]
+    tool('step', *options, '--switches', 'stock', 'fast', '--profile', trace)
+    figures = json.loads(out.read_text())['figures']
+    assert list(figures)[:3] == ['cpu 2 plain', 'cpu 2 stock', 'cpu 2 fast']
+    for row in figures.values():
+        parts = ('views', 'forward', 'ema', 'queue', 'backward', 'optimiser')
+        assert all(row[f'{part}_ms'] >= 0 for part in parts)
+        assert row['samples_per_s'] == pytest.approx(2 / row['step_s'])
+    assert json.loads(trace.read_text())['traceEvents']
+
+
+def test_step_names_a_switch_it_does_not_know(tool, capsys):
+    with pytest.raises(SystemExit):
+        tool('step', '--switches', 'warp')
+    assert 'warp is unknown; known: stock' in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_epoch_projects_from_a_part_of_the_clips(tool, tmp_path):
+    out = tmp_path / 'epoch.json'
+    tool('epoch', '--scale', 0.0003, '--batch-size', 2, '--workers', 0, '--out', out)
+    figures = json.loads(out.read_text())['figures']
+    assert list(figures) == ['hiclr_stgcn_ntu60.py', 'hiclr_stgcn_ntu60_fast.py']
+    for row in figures.values():
+        assert row['clips'] == 12
+        assert 0 <= row['waiting_for_data'] < 1
+        hours = row['epoch_of_ntu60_s'] * 300 / 3600
+        assert row['training_of_ntu60_h'] == pytest.approx(hours)
+
+
+def test_epoch_needs_two_batches(tool):
+    with pytest.raises(SystemExit, match='fewer than two batches'):
+        tool('epoch', '--scale', 0.00005)

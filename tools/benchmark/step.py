@@ -1,0 +1,320 @@
+"""Measure a pre-training step: its parts, its memory, and what each switch gives.
+
+Rows are variants of one config's model, measured in turns within one process; memory is
+the peak of a process of its own. Clips are made up; a share of them holds one person.
+On a machine that others use too, take one thread and ``--clock process``.
+
+Example:
+    python tools/benchmark/step.py --switches all --batch-size 128 512
+"""
+
+import argparse
+import multiprocessing
+import resource
+import time
+import types
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from _common import (
+    Figures,
+    add_common_arguments,
+    devices,
+    finish,
+    import_released,
+    in_turns,
+    ratio,
+    trace,
+    wait,
+)
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+
+import hiclr_mmaction  # noqa: F401
+from hiclr_mmaction.engine.hooks import AccelerationHook
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+# Each alone, upon the plain config; 'fast' is the fast config with all of them.
+SWITCHES = dict(
+    stock=dict(model={'backbone.frames_first': False}),
+    skip_absent=dict(model={'backbone.skip_absent': True}),
+    foreach=dict(optimizer=dict(foreach=True)),
+    fused=dict(optimizer=dict(fused=True)),
+    bf16=dict(bf16=True),
+    tf32=dict(acceleration=dict(tf32=True, compile=False)),
+    compile=dict(acceleration=dict(tf32=False, compile=True)),
+    fast=dict(config='hiclr_stgcn_ntu60_fast.py'),
+)
+GPU_ONLY = ('bf16', 'tf32', 'compile')
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Measure a pre-training step')
+    parser.add_argument(
+        '--config', default='hiclr_stgcn_ntu60.py', help='the plain one'
+    )
+    parser.add_argument('--batch-size', type=int, nargs='+', default=[32])
+    parser.add_argument(
+        '--single', type=float, default=0.75, help='share of clips with one person'
+    )
+    parser.add_argument(
+        '--switches',
+        nargs='*',
+        default=['stock', 'skip_absent'],
+        metavar='SWITCH',
+        help=f'of {", ".join(SWITCHES)}; or all (on a CPU, all that a CPU has)',
+    )
+    parser.add_argument('--rounds', type=int, default=3, help='turns of each row')
+    parser.add_argument('--threads', type=int, help='by default as PyTorch chooses')
+    parser.add_argument(
+        '--clock',
+        choices=['wall', 'process'],
+        default='wall',
+        help='process: seconds of processor time, all threads together',
+    )
+    parser.add_argument(
+        '--no-memory', action='store_true', help='leave out the processes for memory'
+    )
+    add_common_arguments(parser, released=True)
+    args = parser.parse_args(argv)
+    if args.switches == ['all']:
+        on_gpu = torch.cuda.is_available()
+        args.switches = [s for s in SWITCHES if on_gpu or s not in GPU_ONLY]
+    for switch in args.switches:
+        if switch not in SWITCHES:
+            parser.error(
+                f'--switches: {switch} is unknown; known: {", ".join(SWITCHES)}'
+            )
+    return args
+
+
+def make_clips(num: int, single: float, device: torch.device) -> torch.Tensor:
+    """Clips ``(N, 2, 50, 25, 3)``; a share of them has no second person."""
+    clips = torch.randn(num, 2, 50, 25, 3, device=device)
+    clips[: round(num * single), 1] = 0
+    return clips
+
+
+class Parts:
+    """Seconds that the parts of a step took, since the last :meth:`take`."""
+
+    def __init__(self, device: torch.device, clock: Callable[[], float]) -> None:
+        self.device, self.clock = device, clock
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def part(self, name: str):
+        wait(self.device)
+        start = self.clock()
+        yield
+        wait(self.device)
+        self.seconds[name].append(self.clock() - start)
+
+    def within(self, owner: object, method: str, name: str) -> None:
+        """Measure a method of an object as a part of its own."""
+        function = getattr(owner, method)
+
+        def measured(*args, **kwargs):
+            with self.part(name):
+                return function(*args, **kwargs)
+
+        setattr(owner, method, measured)
+
+    def fastest(self) -> dict[str, float]:
+        parts = {name: min(seconds) for name, seconds in self.seconds.items()}
+        if 'forward' in parts:  # they are done within it
+            parts['forward'] -= sum(parts.get(name, 0.0) for name in ('ema', 'queue'))
+        return parts
+
+
+def our_step(
+    config: str,
+    clips: torch.Tensor,
+    parts: Parts | None = None,
+    model: dict | None = None,
+    optimizer: dict | None = None,
+    bf16: bool = False,
+    acceleration: dict | None = None,
+) -> Callable[[], None]:
+    """A step of a config's model, with options of it changed."""
+    init_default_scope('mmaction')
+    cfg = Config.fromfile(CONFIGS / config)
+    cfg.merge_from_dict({f'model.{k}': v for k, v in (model or {}).items()})
+    cfg.optim_wrapper.optimizer.update(optimizer or {})
+    if bf16:
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+    device = clips.device
+    net = MODELS.build(cfg.model)
+    net.to(device).train()
+    hooks = [dict(h) for h in cfg.custom_hooks if h['type'] == 'AccelerationHook']
+    for options in [*hooks, *([acceleration] if acceleration else [])]:
+        options.pop('type', None)
+        AccelerationHook(**options).accelerate(net, device)
+    wrapper = build_optim_wrapper(net, cfg.optim_wrapper)
+    data = _views(clips, net)
+    if parts is not None:
+        parts.within(net.key_encoder, 'update_parameters', 'ema')
+        parts.within(net.queue, 'enqueue', 'queue')
+    part = parts.part if parts else _untimed
+
+    def step() -> None:
+        with wrapper.optim_context(net):
+            with part('views'):
+                inputs = net.data_preprocessor(data, True)['inputs']
+            with part('forward'):
+                loss, _ = net.parse_losses(net.loss(inputs))
+        with part('backward'):
+            wrapper.zero_grad()
+            loss.backward()
+        with part('optimiser'):
+            wrapper.optimizer.step()
+
+    return step
+
+
+@contextmanager
+def _untimed(name: str):
+    yield
+
+
+def _views(clips: torch.Tensor, model: torch.nn.Module) -> dict:
+    """What the model's preprocessor takes: clips, or views of them that are all alike."""
+    if getattr(model.data_preprocessor, 'views', None) is not None:
+        return dict(inputs=clips)
+    mask = torch.rand(clips.shape[0], *clips.shape[2:4], device=clips.device) < 0.1
+    return dict(inputs=dict(key=clips, queries=[clips, clips, clips], mask=mask))
+
+
+def released_step(
+    folder: Path, clips: torch.Tensor, parts: Parts | None = None
+) -> Callable[[], None]:
+    """The step of the released recipe, by the released code."""
+    import_released(folder, 'torchlight')
+    hiclr = import_released(folder, 'net.hiclr')[0]
+    graph = dict(layout='ntu-rgb+d', strategy='spatial')
+    widths = dict(hidden_channels=16, hidden_dim=256, feature_dim=128)
+    edges = dict(graph_args=graph, dropout_graph=0.0, add_graph=0.0)
+    model = hiclr.HiCLR('net.st_gcn.Model', dropout=0.5, **widths, **edges)
+    device = clips.device
+    model.to(device).train()
+    if device.type == 'cpu':
+        # It asks for the number of its GPU and moves what it makes there.
+        model._dequeue_and_enqueue = types.MethodType(_enqueue_on_cpu, model)
+        torch.Tensor.cuda = lambda self, *args, **kwargs: self
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4
+    )
+    clips = clips.permute(0, 4, 2, 3, 1).contiguous()
+    num, _, frames, joints, persons = clips.shape
+    mask = (torch.rand(num, frames, 1, joints, 1, device=device) > 0.1).float()
+    mask = mask.repeat(1, 1, persons, 1, 3)
+    part = parts.part if parts else _untimed
+    if parts is not None:
+        parts.within(model, '_momentum_update_key_encoder', 'ema')
+        parts.within(model, '_dequeue_and_enqueue', 'queue')
+
+    def step() -> None:
+        with part('forward'):
+            logits, label, prob1, prob2, target1, target2 = (
+                model.forward_pretrain_wmask(clips, clips, clips, clips, mask=mask)
+            )
+            model.update_ptr(num)
+            loss = F.cross_entropy(logits, label)
+            for prob, target in ((prob1, target1), (prob2, target2)):
+                loss = loss - 0.5 * (prob.log() * target).sum(1).mean()
+        with part('backward'):
+            optimizer.zero_grad()
+            loss.backward()
+        with part('optimiser'):
+            optimizer.step()
+
+    return step
+
+
+def _enqueue_on_cpu(self, keys: torch.Tensor) -> None:
+    start = int(self.queue_ptr)
+    self.queue[:, start : start + len(keys)] = keys.T
+
+
+def make_step(
+    name: str, args: argparse.Namespace, clips: torch.Tensor, parts: Parts | None = None
+) -> Callable[[], None]:
+    if name == 'released':
+        return released_step(args.released, clips, parts)
+    options = {'config': args.config, **SWITCHES.get(name, {})}
+    return our_step(clips=clips, parts=parts, **options)
+
+
+def peak_mb(name: str, args: argparse.Namespace, num: int, device: str) -> float:
+    """Peak memory of two steps; in a process of its own."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    step = make_step(name, args, make_clips(num, args.single, torch.device(device)))
+    for _ in range(2):  # the second has the optimiser's state from the start
+        step()
+    if device == 'cuda':
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(
+    args: argparse.Namespace, names: list[str], num: int, device: torch.device
+) -> Figures:
+    clock = time.process_time if args.clock == 'process' else time.perf_counter
+    clips = make_clips(num, args.single, device)
+    parts = {name: Parts(device, clock) for name in names}
+    # The whole is measured apart: within its parts a GPU waits for the program.
+    whole = {name: make_step(name, args, clips) for name in names}
+    times = in_turns(whole, args.rounds, min_seconds=0, device=device, clock=clock)
+    del whole
+    figures: Figures = {}
+    for name in names:
+        step = make_step(name, args, clips, parts[name])
+        step()
+        best = min(times[name])
+        row = dict(step_s=best, samples_per_s=num / best)
+        for other in ('released', 'plain'):
+            if other in names:
+                row[f'over_{other}'] = ratio(times, name, other)
+        row |= {f'{part}_ms': 1e3 * s for part, s in parts[name].fastest().items()}
+        if not args.no_memory:
+            context = multiprocessing.get_context('spawn')
+            with ProcessPoolExecutor(1, context) as executor:
+                task = executor.submit(peak_mb, name, args, num, device.type)
+                row['peak_mb'] = task.result()
+        figures[f'{device.type} {num} {name}'] = row
+    return figures
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    names = ['plain', *args.switches]
+    if args.released:
+        names.insert(0, 'released')
+    figures: Figures = {}
+    for device in devices():
+        for num in args.batch_size:
+            figures |= measure(args, names, num, device)
+    if args.profile:
+        clips = make_clips(args.batch_size[0], args.single, devices()[-1])
+        step = make_step(names[-1], args, clips)
+        step()
+        with trace(args.profile):
+            step()
+    settings = dict(
+        config=args.config, single=args.single, clock=args.clock, rounds=args.rounds
+    )
+    finish(args, settings, figures, 'A pre-training step')
+
+
+if __name__ == '__main__':
+    main()
