@@ -4,11 +4,18 @@ import argparse
 import os
 import os.path as osp
 import sys
+from contextlib import contextmanager
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from hiclr_mmaction.compat import prepare_cpu_launch
+from hiclr_mmaction.engine.config_check import (
+    check_config,
+    check_widths,
+    dataset_cfgs,
+)
+from hiclr_mmaction.engine.config_names import known_sections, nearest
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +49,12 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 def load_config(path: str) -> Config:
     """Read a config, or end the program with a line that names it."""
     require_file(path, 'config')
-    return Config.fromfile(path)
+    try:
+        return Config.fromfile(path)
+    # What a config can raise is as much as a program can.
+    except Exception as error:
+        cause = f' ({error.__context__})' if error.__context__ else ''
+        sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}{cause}')
 
 
 def require_file(path: str, what: str) -> None:
@@ -60,8 +72,37 @@ def merge_common(cfg: Config, args: argparse.Namespace) -> None:
     cfg.launcher = args.launcher
     cfg.work_dir = work_dir(cfg, args)
     if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+        merge_options(cfg, args.cfg_options)
         follow_split(cfg, args.cfg_options)
+
+
+def merge_options(cfg: Config, options: dict) -> None:
+    """Put `--cfg-options` into the config; one line ends the program if one can't be."""
+    known = {*known_sections(), *cfg}
+    for option in options:
+        name = option.partition('.')[0]
+        if name not in known:
+            near = nearest(name, known) or _place_of(cfg, name)
+            hint = f'; did you mean {near}?' if near else ''
+            sys.exit(f'--cfg-options {option}: there is no {name} in the config{hint}')
+        try:
+            cfg.merge_from_dict({option: options[option]})
+        except (AssertionError, IndexError, KeyError, TypeError) as error:
+            sys.exit(
+                f'--cfg-options {option}: there is no such place in the config ({error})'
+            )
+
+
+def _place_of(cfg: dict, name: str, path: str = '') -> str | None:
+    """Where in a section of the config a setting of this name is."""
+    for key, value in cfg.items():
+        if path and key == name:
+            return f'{path}{key}'
+        if isinstance(value, dict):
+            found = _place_of(value, name, f'{path}{key}.')
+            if found:
+                return found
+    return None
 
 
 def follow_split(cfg: Config, options: dict) -> None:
@@ -82,22 +123,10 @@ def follow_split(cfg: Config, options: dict) -> None:
         return
     protocol = split.removesuffix('_train')
     for loader in others:
-        for dataset in _datasets((cfg.get(loader) or {}).get('dataset')):
+        for _, dataset in dataset_cfgs((cfg.get(loader) or {}).get('dataset'), loader):
             if dataset.get('split'):
                 part = dataset['split'].rpartition('_')[2]
                 dataset['split'] = f'{protocol}_{part}'
-
-
-def _datasets(cfg):
-    """The innermost data set configs of a wrapped or concatenated one."""
-    if not cfg:
-        return
-    inner = cfg.get('datasets') or [cfg.get('dataset')]
-    if inner == [None]:
-        yield cfg
-    else:
-        for part in inner:
-            yield from _datasets(part)
 
 
 def work_dir(cfg: Config, args: argparse.Namespace) -> str:
@@ -108,8 +137,26 @@ def work_dir(cfg: Config, args: argparse.Namespace) -> str:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner that the config asks for, on a GPU or a CPU."""
+    """Check the config and build the runner that it asks for, on a GPU or a CPU."""
+    with one_line(f'{cfg.filename}: '):
+        check_config(cfg)
     prepare_cpu_launch(cfg)
+    runner = _build(cfg)
+    with one_line(f'{cfg.filename}: '):
+        check_widths(runner.model, cfg)
+    return runner
+
+
+@contextmanager
+def one_line(beginning: str = ''):
+    """End the program with the message of a check alone: it tells all there is."""
+    try:
+        yield
+    except ValueError as error:
+        sys.exit(f'{beginning}{error}')
+
+
+def _build(cfg: Config) -> Runner:
     if 'runner_type' in cfg:
         from mmaction.registry import RUNNERS
 

@@ -12,6 +12,7 @@ from _cli import (
     build_runner,
     load_config,
     merge_common,
+    one_line,
     require_file,
     work_dir,
 )
@@ -24,6 +25,7 @@ from hiclr_mmaction.engine import (
     PretrainedCheckHook,
     TrainingInterrupted,
 )
+from hiclr_mmaction.engine.config_check import check_same_experiment, check_work_dir
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -36,6 +38,11 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='continue a run from this checkpoint, or, without a value, from the '
         'latest whole one in the work folder; a folder without any starts afresh',
+    )
+    parser.add_argument(
+        '--resume-changed',
+        action='store_true',
+        help='continue a run although its model or its clips were set otherwise',
     )
     parser.add_argument(
         '--amp',
@@ -146,11 +153,21 @@ def find_resume(resume: str, folder: str) -> tuple[str | None, list[str]]:
     return str(checkpoint), notes
 
 
+def check_folder(cfg, args: argparse.Namespace) -> None:
+    """Let a run overwrite no other one, and continue only itself."""
+    with one_line():
+        if not cfg.get('resume'):
+            check_work_dir(cfg.work_dir)
+        elif not args.resume_changed:
+            check_same_experiment(cfg, cfg.load_from)
+
+
 def train() -> int:
     """Train as the command line says; returns the exit status."""
     args = parse_args()
     cfg = load_config(args.config)
     notes = merge_args(cfg, args)
+    check_folder(cfg, args)
     runner = build_runner(cfg)
     for note in notes:
         runner.logger.warning(note)

@@ -13,6 +13,7 @@ from ...datasets import GrowingAugmentation
 from ...datasets.wrapped import innermost
 from ...models import HiCLR
 from ...models.data_preprocessors import DeviceViews
+from ..config_check import bad_levels
 
 
 @HOOKS.register_module()
@@ -69,23 +70,14 @@ class PretrainCheckHook(Hook):
 
 
 def _check_levels(model: HiCLR, views: GrowingAugmentation, where: str) -> None:
+    named = {
+        'graph_augment': model.edge_perturbation,
+        'ada_in': getattr(model.data_preprocessor, 'ada_in', None),
+    }
+    levels = {name: getattr(part, 'levels', None) for name, part in named.items()}
     weights = model.head.level_weights
-    if len(weights) != views.num_levels:
-        raise ValueError(
-            f'level_weights={weights} weighs {len(weights)} query levels, but '
-            f'{where} makes {views.num_levels}; make them match.'
-        )
-    named = dict(
-        graph_augment=model.edge_perturbation,
-        ada_in=getattr(model.data_preprocessor, 'ada_in', None),
-    )
-    for setting, augmentation in named.items():
-        for level in () if augmentation is None else augmentation.levels:
-            if not -views.num_levels <= level < views.num_levels:
-                raise ValueError(
-                    f'{setting}.levels names level {level}, but the views have levels 0 '
-                    f'to {views.num_levels - 1} (-1 is the strongest).'
-                )
+    for problem in bad_levels(weights, views.num_levels, levels, where):
+        raise ValueError(problem)
 
 
 def _check_joints(model: HiCLR, dataset) -> None:

@@ -1,0 +1,412 @@
+"""Does a config make sense? Asked before anything is built or read.
+
+:func:`check_config` looks at names and numbers, :func:`check_widths` at the model that
+was built, :func:`check_work_dir` at the folder that the run would write to. Everything
+that needs the data is in :class:`PretrainCheckHook`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmaction.registry import TRANSFORMS
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.model import is_model_wrapper
+from torch import nn
+
+from ..checkpoint.files import config_section, read_checkpoint
+from ..skeleton import SkeletonLayout, get_layout
+from .config_names import LOADERS, unknown_names
+
+# What has to be there together, as mmengine asks for it.
+_TOGETHER = {
+    'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),
+    'val': ('val_dataloader', 'val_cfg', 'val_evaluator'),
+    'test': ('test_dataloader', 'test_cfg', 'test_evaluator'),
+}
+
+
+def check_config(cfg: Config | Mapping) -> None:
+    """Check a config for what is wrong whatever the data are.
+
+    Unknown names (:mod:`.config_names`), missing sections, numbers out of range, view
+    levels against level weights, layouts against each other, schedules against the
+    length of the run, and SyncBN against the device.
+
+    Args:
+        cfg (Config | Mapping): The whole config, with all options in it.
+
+    Raises:
+        ValueError: With a line for each problem: setting, value and remedy.
+    """
+    checks = (
+        unknown_names,
+        _missing_sections,
+        _bad_numbers,
+        _bad_levels,
+        _bad_layouts,
+        _bad_schedules,
+        _bad_sync_bn,
+    )
+    cfg = _as_dict(cfg)
+    problems = [problem for check in checks for problem in check(cfg)]
+    if problems:
+        raise ValueError('\n'.join(dict.fromkeys(problems)))
+
+
+def _as_dict(cfg: Config | Mapping) -> Mapping:
+    # A Config is no Mapping.
+    return cfg.to_dict() if isinstance(cfg, Config) else cfg
+
+
+def dataset_cfgs(cfg: Mapping | None, path: str) -> Iterator[tuple[str, Mapping]]:
+    """Paths and configs of the innermost data sets of a wrapped or concatenated one."""
+    if not isinstance(cfg, Mapping):
+        return
+    if isinstance(cfg.get('datasets'), list | tuple):
+        for i, part in enumerate(cfg['datasets']):
+            yield from dataset_cfgs(part, f'{path}.datasets.{i}')
+    elif isinstance(cfg.get('dataset'), Mapping):
+        yield from dataset_cfgs(cfg['dataset'], f'{path}.dataset')
+    else:
+        yield path, cfg
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, Mapping]]:
+    """Paths and contents of all dicts in a part of a config."""
+    if isinstance(value, Mapping):
+        yield path, value
+        for key, child in value.items():
+            yield from _walk(child, f'{path}.{key}')
+    elif isinstance(value, list | tuple):
+        for i, child in enumerate(value):
+            yield from _walk(child, f'{path}.{i}')
+
+
+def _get(cfg: Any, path: str) -> Any:
+    """What a path of a config leads to; None where it leads nowhere."""
+    for name in path.split('.'):
+        cfg = cfg.get(name) if isinstance(cfg, Mapping) else None
+    return cfg
+
+
+# ---------------------------------------------------------------------------
+# The checks; each yields a sentence a problem
+# ---------------------------------------------------------------------------
+
+
+def _missing_sections(cfg: Mapping) -> Iterator[str]:
+    if cfg.get('model') is None:
+        yield 'model is missing: name the model to build'
+    for what, names in _TOGETHER.items():
+        missing = [name for name in names if cfg.get(name) is None]
+        if missing and len(missing) < len(names):
+            yield (
+                f'{", ".join(missing)} missing: {what} needs all of '
+                f'{", ".join(names)}; add what is missing, or set the others to None'
+            )
+
+
+def _bad_numbers(cfg: Mapping) -> Iterator[str]:
+    least: dict[str, int] = {
+        f'{loader}.{name}': low
+        for loader in LOADERS
+        for name, low in dict(batch_size=1, num_workers=0).items()
+    }
+    for name in ('max_epochs', 'max_iters', 'val_interval'):
+        least[f'train_cfg.{name}'] = 1
+    least['optim_wrapper.accumulative_counts'] = 1
+    least['auto_scale_lr.base_batch_size'] = 1
+    for path, low in least.items():
+        value = _get(cfg, path)
+        if value is not None and (type(value) is not int or value < low):
+            yield f'{path}={value!r}: give a whole number, {low} or more'
+    for path in ('optim_wrapper.optimizer.lr', 'optim_wrapper.clip_grad.max_norm'):
+        value = _get(cfg, path)
+        if value is not None and not (isinstance(value, Real) and value > 0):
+            yield f'{path}={value!r}: give a number above 0'
+
+
+def _bad_levels(cfg: Mapping) -> Iterator[str]:
+    weights = _get(cfg, 'model.head.level_weights')
+    if not isinstance(weights, list | tuple):
+        return
+    settings = {
+        f'model.{name}': _get(cfg, f'model.{name}.levels')
+        for name in ('graph_augment', 'data_preprocessor.ada_in')
+    }
+    dataset = _get(cfg, 'train_dataloader.dataset')
+    places = [
+        *_walk(dataset, 'train_dataloader.dataset'),
+        *_walk(_get(cfg, 'model.data_preprocessor'), 'model.data_preprocessor'),
+    ]
+    for path, part in places:
+        if part.get('type') == 'GrowingAugmentation' and 'levels' in part:
+            yield from bad_levels(weights, len(part['levels']), settings, path)
+
+
+def bad_levels(
+    weights: Sequence[float],
+    num_levels: int,
+    settings: Mapping[str, Sequence[int] | None],
+    views: str = 'GrowingAugmentation',
+) -> Iterator[str]:
+    """A sentence for each setting that does not fit the number of query views.
+
+    Args:
+        weights (Sequence[float]): ``level_weights`` of the head.
+        num_levels (int): Number of query views that are made.
+        settings (Mapping): Augmentations of chosen levels, and these levels.
+        views (str): What the sentences call the maker of the views.
+    """
+    if len(weights) != num_levels:
+        yield (
+            f'level_weights={tuple(weights)} weighs {len(weights)} query levels, but '
+            f'{views} makes {num_levels}; make them match.'
+        )
+    for setting, levels in settings.items():
+        for level in levels or ():
+            if not -num_levels <= level < num_levels:
+                yield (
+                    f'{setting}.levels names level {level}, but the views have levels 0 '
+                    f'to {num_levels - 1} (-1 is the strongest).'
+                )
+
+
+def _bad_layouts(cfg: Mapping) -> Iterator[str]:
+    """Skeletons of other joints or coordinates than that of the first data set."""
+    data = [
+        found
+        for loader in LOADERS
+        for path, dataset in dataset_cfgs(
+            _get(cfg, f'{loader}.dataset'), f'{loader}.dataset'
+        )
+        if _keeps_skeleton(dataset)
+        for found in _named_layouts(dataset, path)
+    ]
+    model = list(_named_layouts(cfg.get('model'), 'model'))
+    first: tuple[str, SkeletonLayout] | None = None
+    for path, named in [*data, *model]:
+        try:
+            layout = get_layout(named)
+        except ValueError as error:
+            yield f'{path}: {error}'
+            continue
+        if first is None:
+            # Without data to compare with, the model is the user's own affair.
+            first = (path, layout) if data else None
+            continue
+        for what in ('num_joints', 'coordinates'):
+            # A graph has no coordinates.
+            if what == 'coordinates' and path.endswith('graph_cfg.layout'):
+                continue
+            has, needed = getattr(layout, what), getattr(first[1], what)
+            if has != needed:
+                yield (
+                    f'{path}={layout.name!r} has {what} {has}, but {first[0]}='
+                    f'{first[1].name!r} has {needed}; name the layout of the data in both'
+                )
+
+
+def _named_layouts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    for place, part in _walk(value, path):
+        layout = part.get('layout')
+        # MMAction2's own form is no layout of ours.
+        is_graph = isinstance(layout, Mapping) and 'num_node' in layout
+        # A layout's `base` is another layout, and not what is used.
+        if layout is not None and not is_graph and not place.endswith('.layout'):
+            yield f'{place}.layout', layout
+
+
+def _keeps_skeleton(dataset: Mapping) -> bool:
+    """Whether no transform of another project may make another skeleton of it."""
+    for transform in dataset.get('pipeline') or ():
+        kind = transform.get('type') if isinstance(transform, Mapping) else None
+        target = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+        module = getattr(target, '__module__', '')
+        if module.partition('.')[0] not in ('hiclr_mmaction', 'mmaction', 'mmcv'):
+            return False
+    return True
+
+
+def _bad_schedules(cfg: Mapping) -> Iterator[str]:
+    """Steps of a schedule, and hooks, that would begin after the run has ended."""
+    length = {
+        by_epoch: _get(cfg, f'train_cfg.{name}')
+        for by_epoch, name in ((True, 'max_epochs'), (False, 'max_iters'))
+    }
+    schedulers = cfg.get('param_scheduler') or ()
+    one = isinstance(schedulers, Mapping)
+    for i, scheduler in enumerate([schedulers] if one else schedulers):
+        by_epoch = bool(scheduler.get('by_epoch', True))
+        end = length[by_epoch]
+        if type(end) is not int:
+            continue
+        path = 'param_scheduler' if one else f'param_scheduler.{i}'
+        name = 'max_epochs' if by_epoch else 'max_iters'
+        for setting in ('milestones', 'begin'):
+            value = scheduler.get(setting)
+            steps = value if isinstance(value, list | tuple) else [value]
+            if any(isinstance(step, int) and step >= end for step in steps):
+                yield (
+                    f'{path}.{setting}={value} is never reached: the run ends at '
+                    f'train_cfg.{name}={end}; set it below, or train for longer'
+                )
+    for i, hook in enumerate(cfg.get('custom_hooks') or ()):
+        begin, end = hook.get('begin'), length[True]
+        mines = hook.get('type') == 'NeighborMiningHook'
+        if mines and type(begin) is int and type(end) is int and begin >= end:
+            yield (
+                f'custom_hooks.{i}.begin={begin} (NeighborMiningHook) is never reached: '
+                f'the run ends at train_cfg.max_epochs={end}; set it below, train for '
+                'longer, or remove the hook'
+            )
+
+
+def _bad_sync_bn(cfg: Mapping) -> Iterator[str]:
+    asked = [
+        (f'{path}.type', part['type'])
+        for path, part in _walk(cfg.get('model'), 'model')
+        if part.get('type') in ('SyncBN', 'MMSyncBN', 'SyncBatchNorm')
+    ]
+    sync_bn = cfg.get('sync_bn')
+    if sync_bn is not None:
+        asked.append(('sync_bn', sync_bn))
+        if sync_bn not in ('torch', 'mmcv'):
+            yield f"sync_bn={sync_bn!r}: give 'torch', or 'mmcv' with a full mmcv"
+        if cfg.get('launcher', 'none') == 'none':
+            yield (
+                f'sync_bn={sync_bn!r} joins the batch norm of several processes, and '
+                'this is one: start them with tools/dist_train.sh, or leave sync_bn out'
+            )
+    for setting, value in asked:
+        if get_device() == 'cpu':
+            yield (
+                f'{setting}={value!r}: synchronised batch norm needs a GPU and none was '
+                'found; leave it out, or train on GPUs'
+            )
+
+
+# ---------------------------------------------------------------------------
+# What was built
+# ---------------------------------------------------------------------------
+
+
+def check_widths(model: nn.Module, cfg: Config | Mapping) -> None:
+    """Check that neck or classifier take what the backbone gives.
+
+    An empty clip goes through the backbone, of the shape that the config's
+    first :class:`SkeletonAlign` gives; without one nothing is checked.
+
+    Args:
+        model (nn.Module): A built recognizer, wrapped or not; is left as it is.
+        cfg (Config | Mapping): The whole config.
+
+    Raises:
+        ValueError: If the widths differ.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    shape = _clip_shape(_as_dict(cfg))
+    for name in ('neck', 'cls_head'):
+        next_part = getattr(model, name, None)
+        needed = getattr(next_part, 'in_channels', None)
+        if next_part is not None:
+            break
+    if shape is None or needed is None or not hasattr(model, 'backbone'):
+        return
+    training = model.backbone.training
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        given = model.backbone.eval()(torch.zeros(1, *shape, device=device))
+    model.backbone.train(training)
+    if given.dim() == 5 and given.shape[2] != needed:
+        raise ValueError(
+            f'model.{name}.in_channels={needed}, but the backbone '
+            f'({type(model.backbone).__name__}) gives {given.shape[2]} channels; make '
+            'them equal.'
+        )
+
+
+def _clip_shape(cfg: Mapping) -> tuple[int, int, int, int] | None:
+    """``(M, T, V, C)`` of the clips that the first alignment in the config gives."""
+    for loader in LOADERS:
+        for _, part in _walk(_get(cfg, f'{loader}.dataset'), loader):
+            if part.get('type') == 'SkeletonAlign':
+                align = TRANSFORMS.build(dict(part))
+                joints = get_layout(align.layout).num_joints
+                return align.num_person, align.num_frames, joints, 3
+    return None
+
+
+# ---------------------------------------------------------------------------
+# Where it writes
+# ---------------------------------------------------------------------------
+
+
+def check_work_dir(work_dir: str) -> None:
+    """Check that a run that starts afresh would overwrite no checkpoint.
+
+    Args:
+        work_dir (str): The folder of the run.
+
+    Raises:
+        ValueError: If it holds the checkpoints of another run.
+    """
+    found = sorted(Path(work_dir).glob('*.pth'), key=lambda path: path.stat().st_mtime)
+    if found:
+        raise ValueError(
+            f'work_dir={work_dir} holds the checkpoints of a run ({found[-1].name} is '
+            'the newest), which this one would overwrite: continue that run with '
+            '--resume, name another folder with --work-dir, or remove the old one.'
+        )
+
+
+def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
+    """Check that a run goes on with the model and the clips that it began with.
+
+    Where the files lie, how long the run is and how it learns may change.
+
+    Args:
+        cfg (Config | Mapping): The whole config.
+        checkpoint (str): What the run is to be continued from.
+
+    Raises:
+        ValueError: If the checkpoint is of another experiment.
+    """
+    content = read_checkpoint(checkpoint)
+    for path in ('model', 'train_dataloader.dataset'):
+        section, *rest = path.split('.')
+        before: Any = config_section(content, section, checkpoint)
+        for name in rest:
+            before = before.get(name)
+        changes = list(_differences(before, _get(_as_dict(cfg), path), path))
+        if changes:
+            raise ValueError(
+                f'{checkpoint} is of another experiment: {"; ".join(changes[:3])}'
+                f'{" and more" if len(changes) > 3 else ""}. Start this one in a folder '
+                'of its own (--work-dir), give the settings of the run to continue, or '
+                'insist with --resume-changed.'
+            )
+
+
+# Where files lie is not what the experiment is.
+_PLACES = ('ann_file', 'data_prefix', 'data_root', 'data_path', 'label_path')
+
+
+def _differences(before: Any, now: Any, path: str) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in dict.fromkeys([*before, *now]):
+            if key not in _PLACES:
+                yield from _differences(before.get(key), now.get(key), f'{path}.{key}')
+    elif isinstance(before, list | tuple) and isinstance(now, list | tuple):
+        if len(before) != len(now):
+            yield f'{path} had {len(before)} entries and has {len(now)}'
+        for i, (old, new) in enumerate(zip(before, now, strict=False)):
+            yield from _differences(old, new, f'{path}.{i}')
+    elif before != now:
+        yield f'{path} was {before!r} and is {now!r}'

@@ -1,0 +1,307 @@
+"""Names in a config that nothing knows: settings, types, sections.
+
+mmengine learns of a wrong name when it builds the part, with a TypeError from inside of
+it, after a while or, for a name at the top, never.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from mmaction.models import AAGCN, STGCN
+from mmaction.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    EVALUATOR,
+    HOOKS,
+    LOG_PROCESSORS,
+    LOOPS,
+    METRICS,
+    MODEL_WRAPPERS,
+    MODELS,
+    OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIM_WRAPPERS,
+    OPTIMIZERS,
+    PARAM_SCHEDULERS,
+    TRANSFORMS,
+    VISBACKENDS,
+    VISUALIZERS,
+)
+from mmengine.registry import FUNCTIONS, WEIGHT_INITIALIZERS, Registry
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from ..models import HiCLR
+from ..models.data_preprocessors.skeleton_view_preprocessor import SkeleAdaIN
+from ..models.utils import EdgePerturbation
+
+# The sections that are parts or lists of parts, and where these are looked up.
+_SECTIONS: dict[str, Registry] = {
+    'model': MODELS,
+    'optim_wrapper': OPTIM_WRAPPERS,
+    'param_scheduler': PARAM_SCHEDULERS,
+    'train_cfg': LOOPS,
+    'val_cfg': LOOPS,
+    'test_cfg': LOOPS,
+    'val_evaluator': METRICS,
+    'test_evaluator': METRICS,
+    'custom_hooks': HOOKS,
+    'model_wrapper_cfg': MODEL_WRAPPERS,
+    'log_processor': LOG_PROCESSORS,
+    'visualizer': VISUALIZERS,
+}
+# Parts within parts. One under another name is looked up where the part around it was,
+# and may well be no part at all.
+_SLOTS: dict[str, Registry] = {
+    'backbone': MODELS,
+    'neck': MODELS,
+    'head': MODELS,
+    'cls_head': MODELS,
+    'data_preprocessor': MODELS,
+    'loss_cls': MODELS,
+    'dataset': DATASETS,
+    'datasets': DATASETS,
+    'pipeline': TRANSFORMS,
+    'optimizer': OPTIMIZERS,
+    'metrics': METRICS,
+    'init_cfg': WEIGHT_INITIALIZERS,
+    'vis_backends': VISBACKENDS,
+}
+_LOADER_SLOTS: dict[str, Registry] = {
+    'dataset': DATASETS,
+    'sampler': DATA_SAMPLERS,
+    'batch_sampler': DATA_SAMPLERS,
+    'collate_fn': FUNCTIONS,
+    'worker_init_fn': FUNCTIONS,
+}
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# What mmengine takes out of a part before it builds it.
+_TAKEN_OUT: dict[Registry, tuple[str, ...]] = {
+    HOOKS: ('priority',),
+    LOOPS: ('by_epoch',),
+    OPTIM_WRAPPERS: ('constructor', 'paramwise_cfg'),
+    PARAM_SCHEDULERS: ('convert_to_iter_based', 'epoch_length'),
+    VISBACKENDS: ('name',),
+    WEIGHT_INITIALIZERS: ('override',),
+}
+# The type of a part that names none, as mmengine chooses it.
+_DEFAULT_TYPES = {
+    'optim_wrapper': 'OptimWrapper',
+    'val_cfg': 'ValLoop',
+    'test_cfg': 'TestLoop',
+    'log_processor': 'LogProcessor',
+    'model_wrapper_cfg': 'MMDistributedDataParallel',
+    'visualizer': 'Visualizer',
+}
+# Dicts of arguments, without a type, of our own models.
+_ARGUMENTS: dict[str, Callable] = {
+    'mining': HiCLR._check_mining,
+    'graph_augment': EdgePerturbation,
+    'ada_in': SkeleAdaIN,
+}
+# Sections that Runner.__init__ does not name but reads.
+_MORE_SECTIONS = (
+    'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters',
+    'model_wrapper_cfg', 'runner_type', 'sync_bn',
+)  # fmt: skip
+
+
+def known_sections() -> list[str]:
+    """What a config may say to the runner at its top."""
+    return [*list(inspect.signature(Runner.__init__).parameters)[1:], *_MORE_SECTIONS]
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that is most like `name`, if one is."""
+    return next(iter(difflib.get_close_matches(name, known, 1, cutoff)), None)
+
+
+def unknown_names(cfg: Mapping) -> Iterator[str]:
+    """A sentence for each name in a config that nothing knows.
+
+    Settings of classes that take any keyword are left alone, but for those that are
+    nearly one that the class names.
+
+    Args:
+        cfg (Mapping): The whole config; what it imports is imported.
+    """
+    yield from _misspelt_sections(cfg)
+    for name in LOADERS:
+        if isinstance(cfg.get(name), Mapping):
+            yield from _loader(cfg[name], name)
+    for name, hook in (cfg.get('default_hooks') or {}).items():
+        yield from _part(hook, f'default_hooks.{name}', HOOKS, strict=True)
+    for name, registry in _SECTIONS.items():
+        yield from _part(cfg.get(name), name, registry, strict=True)
+
+
+def _misspelt_sections(cfg: Mapping) -> Iterator[str]:
+    """Variables at the top are a config's own affair, unless they are nearly sections."""
+    known = known_sections()
+    for name in cfg:
+        near = nearest(name, known, cutoff=0.85)
+        if name not in known and near and _is_misspelling(name, near):
+            yield f'{name} is not read by anything; did you mean {near}?'
+
+
+def _is_misspelling(name: str, near: str) -> bool:
+    """Whether it is not just a longer name (train_dataloader_cfg) or a second (model2)."""
+    return name.count('_') == near.count('_') and not re.fullmatch(
+        rf'{near}\d+|{near}s', name
+    )
+
+
+def _loader(cfg: Mapping, path: str) -> Iterator[str]:
+    known = [*list(inspect.signature(DataLoader.__init__).parameters)[1:]]
+    known += ['num_batch_per_epoch', 'disable_subprocess_warning']
+    yield from _unknown_settings(cfg, path, known, 'a data loader')
+    for name in ('dataset', 'sampler'):
+        if name not in cfg:
+            yield f'{path}.{name} is missing'
+    for name, registry in _LOADER_SLOTS.items():
+        yield from _part(cfg.get(name), f'{path}.{name}', registry, strict=True)
+
+
+def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[str]:
+    """Check what is, or holds, parts of a registry.
+
+    Args:
+        strict (bool): Whether a dict there must be a part.
+    """
+    if isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from _part(item, f'{path}.{i}', registry, strict)
+        return
+    name = _name(path)
+    if not isinstance(value, Mapping) or name == 'paramwise_cfg':
+        return
+    if name in _ARGUMENTS and 'type' not in value:
+        known = [p for p in _accepted(_ARGUMENTS[name])[0] if p != 'backbone']
+        yield from _unknown_settings(value, path, known, name)
+        return
+    kind = value.get('type', _default_type(path, value))
+    if kind is None:
+        if strict:
+            yield f"{path} has no type; it needs type='...', a name of {registry.name}"
+        yield from _children(value, path, registry)
+        return
+    if registry is METRICS and isinstance(kind, str) and METRICS.get(kind) is None:
+        registry = METRICS if EVALUATOR.get(kind) is None else EVALUATOR
+    target = registry.get(kind) if isinstance(kind, str) else kind
+    if target is not None:
+        yield from _settings(value, path, registry, target, strict)
+    # A name with a dot is another package's, which mmengine imports when it builds it.
+    elif strict and '.' not in kind:
+        near = nearest(kind, _registered(registry))
+        hint = (
+            f'did you mean {near!r}?' if near else 'name its module in custom_imports'
+        )
+        yield f'{path}.type={kind!r} is not registered in {registry.name}; {hint}'
+    yield from _children(value, path, registry)
+
+
+def _default_type(path: str, value: Mapping) -> str | None:
+    if path == 'train_cfg':
+        by_epoch = value.get('by_epoch', True)
+        return 'EpochBasedTrainLoop' if by_epoch else 'IterBasedTrainLoop'
+    return _DEFAULT_TYPES.get(path)
+
+
+def _settings(
+    value: Mapping, path: str, registry: Registry, target: Any, strict: bool
+) -> Iterator[str]:
+    parameters, is_open = _accepted(target)
+    known = [*parameters, *_TAKEN_OUT.get(registry, ())]
+    label = getattr(target, '__name__', str(target))
+    # What the part around it takes out of another dict with a type, one can't tell.
+    is_open = is_open or not strict
+    yield from _unknown_settings(value, path, known, label, is_open, _prefixes(target))
+    # Nor what it adds, but for the parts that are ours.
+    if registry in (MODELS, DATASETS, TRANSFORMS) and _is_of(target, 'hiclr_mmaction'):
+        for name, parameter in inspect.signature(target).parameters.items():
+            is_named = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            if is_named and parameter.default is parameter.empty and name not in value:
+                yield f'{path}.{name} is missing; {label} needs it'
+
+
+def _unknown_settings(
+    value: Mapping,
+    path: str,
+    known: list[str],
+    label: str,
+    is_open: bool = False,
+    prefixes: tuple[str, ...] = (),
+) -> Iterator[str]:
+    for name in value:
+        if name in known or name in ('type', '_scope_') or name.startswith(prefixes):
+            continue
+        near = nearest(name, known, cutoff=0.85 if is_open else 0.6)
+        if near:
+            yield f'{path}.{name} is no setting of {label}; did you mean {near}?'
+        elif not is_open:
+            have = f'it has {", ".join(known)}' if known else 'it has none'
+            yield f'{path}.{name} is no setting of {label}; {have}'
+
+
+def _children(value: Mapping, path: str, registry: Registry) -> Iterator[str]:
+    for name, child in value.items():
+        slot = _SLOTS.get(name)
+        strict = slot is not None or name == 'levels' and registry is TRANSFORMS
+        yield from _part(
+            child, f'{path}.{name}', registry if slot is None else slot, strict
+        )
+
+
+def _accepted(target: Any) -> tuple[dict[str, inspect.Parameter], bool]:
+    """Keywords that a class or function takes, and whether it takes others too.
+
+    What a class takes as ``**kwargs`` its bases take, in the packages that we know; of
+    a class of another package one can't tell.
+    """
+    found: dict[str, inspect.Parameter] = {}
+    functions = [target]
+    if inspect.isclass(target):
+        functions = [
+            vars(c)['__init__'] for c in target.__mro__ if '__init__' in vars(c)
+        ]
+    for function in functions:
+        if function is object.__init__ or not callable(function):
+            break
+        parameters = list(inspect.signature(function).parameters.values())
+        for p in parameters[1:] if inspect.isclass(target) else parameters:
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
+                found.setdefault(p.name, p)
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        if not takes_any:
+            return found, False
+        if not _is_of(function, 'hiclr_mmaction', 'mmaction', 'mmengine', 'mmcv'):
+            break
+    return found, True
+
+
+def _prefixes(target: Any) -> tuple[str, ...]:
+    """Beginnings of the names that a GCN of MMAction2 hands to its blocks."""
+    is_gcn = inspect.isclass(target) and issubclass(target, STGCN | AAGCN)
+    return ('gcn_', 'tcn_') if is_gcn else ()
+
+
+def _is_of(target: Any, *packages: str) -> bool:
+    return getattr(target, '__module__', '').partition('.')[0] in packages
+
+
+def _registered(registry: Registry | None) -> list[str]:
+    """Names in a registry and those around it."""
+    names: list[str] = []
+    while registry is not None:
+        names.extend(registry.module_dict)
+        registry = registry.parent
+    return names
+
+
+def _name(path: str) -> str:
+    """The last name of a path that is not a number."""
+    return next(part for part in reversed(path.split('.')) if not part.isdigit())
