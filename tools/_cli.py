@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from hiclr_mmaction.compat import prepare_cpu_launch
 from hiclr_mmaction.engine.config_check import (
     check_config,
+    check_weights,
     check_widths,
     dataset_cfgs,
 )
@@ -51,10 +52,11 @@ def load_config(path: str) -> Config:
     require_file(path, 'config')
     try:
         return Config.fromfile(path)
-    # What a config can raise is as much as a program can.
+    # A config is a program: it can raise anything, and mmengine more around it.
     except Exception as error:
-        cause = f' ({error.__context__})' if error.__context__ else ''
-        sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}{cause}')
+        while error.__context__ is not None:
+            error = error.__context__
+        sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}')
 
 
 def require_file(path: str, what: str) -> None:
@@ -140,10 +142,15 @@ def build_runner(cfg: Config) -> Runner:
     """Check the config and build the runner that it asks for, on a GPU or a CPU."""
     with one_line(f'{cfg.filename}: '):
         check_config(cfg)
+    if cfg.get('load_from'):
+        require_file(cfg.load_from, 'load_from')
     prepare_cpu_launch(cfg)
     runner = _build(cfg)
     with one_line(f'{cfg.filename}: '):
         check_widths(runner.model, cfg)
+    if cfg.get('load_from'):
+        with one_line():
+            check_weights(runner.model, cfg.load_from)
     return runner
 
 

@@ -19,7 +19,7 @@ from mmengine.device import get_device
 from mmengine.model import is_model_wrapper
 from torch import nn
 
-from ..checkpoint.files import config_section, read_checkpoint
+from ..checkpoint.files import check_match, config_section, read_checkpoint
 from ..skeleton import SkeletonLayout, get_layout
 from .config_names import LOADERS, unknown_names
 
@@ -341,6 +341,31 @@ def _clip_shape(cfg: Mapping) -> tuple[int, int, int, int] | None:
                 joints = get_layout(align.layout).num_joints
                 return align.num_person, align.num_frames, joints, 3
     return None
+
+
+def check_weights(model: nn.Module, checkpoint: str) -> None:
+    """Check that a checkpoint has the weights that a model predicts with.
+
+    mmengine loads what fits and leaves the rest as it was drawn.
+
+    Args:
+        model (nn.Module): A built recognizer, wrapped or not.
+        checkpoint (str): A file; an address is left to mmengine.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read, or is of another encoder.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    if '://' in checkpoint or not hasattr(model, 'backbone'):
+        return
+    prefix = 'backbone.'
+    weights = {
+        name.removeprefix('module.').removeprefix(prefix): value
+        for name, value in read_checkpoint(checkpoint)['state_dict'].items()
+        if name.removeprefix('module.').startswith(prefix)
+    }
+    check_match(model.backbone, weights, f'backbone of {checkpoint}')
 
 
 # ---------------------------------------------------------------------------

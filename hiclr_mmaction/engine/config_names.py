@@ -23,7 +23,6 @@ from mmaction.registry import (
     METRICS,
     MODEL_WRAPPERS,
     MODELS,
-    OPTIM_WRAPPER_CONSTRUCTORS,
     OPTIM_WRAPPERS,
     OPTIMIZERS,
     PARAM_SCHEDULERS,

@@ -1,0 +1,593 @@
+"""What a user may get wrong, and the words that tell.
+
+Each row is a bad input with the message that it must give. Whatever is wrong, the last
+frame of the traceback is ours and the message is short: see :func:`complaint`.
+"""
+
+import pickle
+import re
+import traceback
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from support import ROOT, synthetic_config
+
+from hiclr_mmaction.engine.config_check import check_config
+
+OURS = (str(ROOT / 'hiclr_mmaction'), str(ROOT / 'tools'))
+
+
+@pytest.fixture
+def complaint(run_tool, capsys):
+    """The words with which a program refuses its arguments."""
+
+    def run(name, *args):
+        with pytest.raises((SystemExit, ValueError, FileNotFoundError)) as caught:
+            run_tool(name, *args)
+        error = caught.value
+        if isinstance(error, SystemExit) and error.code == 2:  # argparse
+            return capsys.readouterr().err.splitlines()[-1]
+        message = str(error)
+        assert len(message.splitlines()) <= 3, message
+        assert len(message) < 600, message
+        last = traceback.extract_tb(caught.tb)[-1]
+        assert last.filename.startswith(OURS), f'{last.filename}: {message}'
+        return message
+
+    return run
+
+
+@pytest.fixture
+def write_config(tmp_path):
+    """Write the tiny synthetic config with some settings changed; ... takes one out."""
+
+    def write(changes):
+        cfg = synthetic_config(tmp_path / 'run')
+        for path, value in changes.items():
+            if value is ...:
+                *owners, name = path.split('.')
+                owner = cfg
+                for part in owners:
+                    owner = owner[part]
+                owner.pop(name)
+            else:
+                cfg.merge_from_dict({path: value})
+        path = tmp_path / 'config.py'
+        cfg.dump(path)
+        return path
+
+    return write
+
+
+PIPELINE = 'train_dataloader.dataset.pipeline'
+LEVELS = f'{PIPELINE}.1.levels'
+VAL = 'val_dataloader.dataset.datasets.0'
+
+CONFIGS = {
+    'setting of the model': (
+        {'model.quene_size': 8},
+        'model.quene_size is no setting of HiCLR; did you mean queue_size?',
+    ),
+    'setting of the backbone': (
+        {'model.backbone.base_chanels': 8},
+        'model.backbone.base_chanels is no setting of HiCLRSTGCN; did you mean '
+        'base_channels?',
+    ),
+    'setting of the head': (
+        {'model.head.temprature': 0.1},
+        'model.head.temprature is no setting of HierarchicalContrastHead',
+    ),
+    'setting of mining': (
+        {'model.mining': dict(top_k=1)},
+        'model.mining.top_k is no setting of mining; did you mean topk?',
+    ),
+    'setting of the edge perturbation': (
+        {'model.graph_augment': dict(dropp=0.1)},
+        'model.graph_augment.dropp is no setting of graph_augment; did you mean drop?',
+    ),
+    'setting of SkeleAdaIN': (
+        {'model.data_preprocessor.ada_in': dict(dim='V')},
+        'data_preprocessor.ada_in.dim is no setting of ada_in; did you mean dims?',
+    ),
+    'setting of a data loader': (
+        {'train_dataloader.batchsize': 8},
+        'train_dataloader.batchsize is no setting of a data loader; did you mean '
+        'batch_size?',
+    ),
+    'setting of a data set': (
+        {'train_dataloader.dataset.spilt': 'train'},
+        'train_dataloader.dataset.spilt is no setting of SyntheticSkeletons; did you '
+        'mean split?',
+    ),
+    'setting of a transform in a level': (
+        {f'{LEVELS}.0.1.magnitude_of_shear': 1},
+        f'{LEVELS}.0.1.magnitude_of_shear is no setting of SkeletonShear; it has',
+    ),
+    'setting of the validation metric': (
+        {'val_evaluator.k': 5},
+        'val_evaluator.k is no setting of KNNMetric; did you mean ks?',
+    ),
+    'setting of the optimizer': (
+        {'optim_wrapper.optimizer.learning_rate': 0.1},
+        'optim_wrapper.optimizer.learning_rate is no setting of SGD; it has params, lr',
+    ),
+    'setting of a schedule': (
+        {'param_scheduler.0.eta_mni': 0},
+        'param_scheduler.0.eta_mni is no setting of CosineAnnealingLR; did you mean '
+        'eta_min?',
+    ),
+    'setting of a hook': (
+        {'default_hooks.timer.intervall': 1},
+        'default_hooks.timer.intervall is no setting of IterTimerHook',
+    ),
+    'section': (
+        {'train_dataloder': dict(batch_size=4)},
+        'train_dataloder is not read by anything; did you mean train_dataloader?',
+    ),
+    'type of the model': (
+        {'model.type': 'HiCRL'},
+        "model.type='HiCRL' is not registered in model; did you mean 'HiCLR'?",
+    ),
+    'type of a transform': (
+        {f'{PIPELINE}.0.type': 'SkeletonAlgin'},
+        f"{PIPELINE}.0.type='SkeletonAlgin' is not registered in transform; did you "
+        "mean 'SkeletonAlign'?",
+    ),
+    'type of a hook': (
+        {'custom_hooks.0.type': 'PretrainCheckHok'},
+        "custom_hooks.0.type='PretrainCheckHok' is not registered in hook",
+    ),
+    'type of nothing like it': (
+        {'model.backbone.type': 'Zwieback'},
+        "model.backbone.type='Zwieback' is not registered in model; name its module in "
+        'custom_imports',
+    ),
+    'a part without a type': (
+        {'model.neck.type': ...},
+        "model.neck has no type; it needs type='...', a name of model",
+    ),
+    'a part that is missing': (
+        {'model.neck': ...},
+        'model.neck is missing; HiCLR needs it',
+    ),
+    'an argument that is missing': (
+        {PIPELINE: [dict(type='GrowingAugmentation')]},
+        f'{PIPELINE}.0.levels is missing; GrowingAugmentation needs it',
+    ),
+    'a section that is missing': (
+        {'optim_wrapper': ..., 'param_scheduler': ...},
+        'optim_wrapper missing: train needs all of train_dataloader, train_cfg, '
+        'optim_wrapper',
+    ),
+    'a loader without a data set': (
+        {'train_dataloader.dataset': ...},
+        'train_dataloader.dataset is missing',
+    ),
+    'a batch of text': (
+        {'train_dataloader.batch_size': 'eight'},
+        "train_dataloader.batch_size='eight': give a whole number, 1 or more",
+    ),
+    'no epoch': (
+        {'train_cfg.max_epochs': 0},
+        'train_cfg.max_epochs=0: give a whole number, 1 or more',
+    ),
+    'a learning rate of 0': (
+        {'optim_wrapper.optimizer.lr': 0},
+        'optim_wrapper.optimizer.lr=0: give a number above 0',
+    ),
+    'levels against weights': (
+        {'model.head.level_weights': (1.0, 0.5)},
+        f'weighs 2 query levels, but {PIPELINE}.1 makes 3; make them match',
+    ),
+    'a level that is not there': (
+        {'model.graph_augment': dict(levels=(3,))},
+        'graph_augment.levels names level 3, but the views have levels 0 to 2',
+    ),
+    'width of the neck': (
+        {'model.neck.in_channels': 64},
+        'model.neck.in_channels=64, but the backbone (HiCLRSTGCN) gives 16 channels',
+    ),
+    'width of the classifier': (
+        {
+            'model': dict(
+                _delete_=True,
+                type='RecognizerGCN',
+                backbone=dict(type='STGCN', graph_cfg=dict(layout='nturgb+d')),
+                cls_head=dict(type='GCNHead', num_classes=3, in_channels=64),
+            ),
+        },
+        'model.cls_head.in_channels=64, but the backbone (STGCN) gives 256 channels',
+    ),
+    'layout of the model': (
+        {'model.backbone.graph_cfg.layout': 'kinect20'},
+        "model.backbone.graph_cfg.layout='kinect20' has num_joints 20, but "
+        f"{PIPELINE}.0.layout='nturgb+d' has 25",
+    ),
+    'layout of the validation set': (
+        {f'{VAL}.pipeline.0.layout': 'coco'},
+        f"{VAL}.pipeline.0.layout='coco' has num_joints 17, but",
+    ),
+    'layout that is unknown': (
+        {'model.data_preprocessor.layout': 'ntu'},
+        "model.data_preprocessor.layout: layout='ntu' is unknown; known are",
+    ),
+    'a milestone beyond the end': (
+        {'param_scheduler': [dict(type='MultiStepLR', milestones=[20, 90])]},
+        'param_scheduler.0.milestones=[20, 90] is never reached: the run ends at '
+        'train_cfg.max_epochs=1',
+    ),
+    'a schedule that begins after the end': (
+        {'param_scheduler': [dict(type='CosineAnnealingLR', begin=5)]},
+        'param_scheduler.0.begin=5 is never reached',
+    ),
+    'mining after the end': (
+        {
+            'model.mining': dict(topk=1),
+            'custom_hooks': [dict(type='NeighborMiningHook', begin=150)],
+        },
+        'custom_hooks.0.begin=150 (NeighborMiningHook) is never reached',
+    ),
+    'SyncBN in one process': (
+        {'sync_bn': 'torch'},
+        "sync_bn='torch' joins the batch norm of several processes, and this is one",
+    ),
+    'weights that are not there': (
+        {'load_from': 'nowhere.pth'},
+        'load_from not found: nowhere.pth',
+    ),
+    # Found by the constructors, so that they hold in other projects' programs too.
+    'momentum of the key encoder': (
+        {'model.momentum': 0.0},
+        'momentum=0.0 is not between 0 and 1',
+    ),
+    'an empty queue': (
+        {'model.queue_size': 0},
+        'queue_size=0 holds no negative',
+    ),
+    'a temperature of 0': (
+        {'model.head.temperature': 0},
+        'temperature=0 is not positive',
+    ),
+    'a similarity that is unknown': (
+        {'model.head.similarity': 'klf'},
+        "similarity='klf' is unknown; known are kl, js, cosine, mse",
+    ),
+    'a stream that is unknown': (
+        {'model.data_preprocessor.stream': 'bones'},
+        "stream='bones' is unknown",
+    ),
+    # Found with the data.
+    'a batch larger than the set': (
+        {'train_dataloader.batch_size': 64, 'model.queue_size': 64},
+        'batch_size=64 on 1 process(es) needs 64 clips a step, but the training set has '
+        '24',
+    ),
+    'a queue smaller than the batch': (
+        {'model.queue_size': 4},
+        'queue_size=4 is smaller than the batch of 8 clips',
+    ),
+    'a probability of 2': (
+        {f'{LEVELS}.0.0.prob': 2},
+        'SkeletonTemporalCrop: prob=2 is not a probability',
+    ),
+    'an action that is unknown': (
+        {'train_dataloader.dataset.actions': ['wave', 'swim']},
+        "actions=['swim'] are unknown; known are",
+    ),
+    'no views': (
+        {PIPELINE: [dict(type='PackSkeletonViews')]},
+        'packs clips, not views; add GrowingAugmentation before PackSkeletonViews',
+    ),
+    'a validation without a bank': (
+        {f'{VAL}.pipeline.1.knn_bank': False},
+        'there is no clip in the bank',
+    ),
+}
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_config(name, complaint, write_config):
+    changes, message = CONFIGS[name]
+    assert message in complaint('train', write_config(changes))
+
+
+def test_all_problems_are_told_at_once(complaint, write_config):
+    config = write_config({'model.quene_size': 8, 'train_cfg.max_epochs': 0})
+    first, second = complaint('train', config).splitlines()
+    assert first.startswith(f'{config}: model.quene_size is no setting')
+    assert second.startswith('train_cfg.max_epochs=0')
+
+
+def test_a_wrong_config_makes_no_folder(complaint, write_config, tmp_path):
+    complaint('train', write_config({'model.quene_size': 8}))
+    assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.parametrize(
+    'name', sorted(p.stem for p in (ROOT / 'configs').glob('*.py'))
+)
+def test_our_configs_pass(name, monkeypatch):
+    monkeypatch.setenv('HICLR_DATA', 'data')
+    path = ROOT / 'configs' / f'{name}.py'
+    cfg = Config.fromfile(path, import_custom_modules=False)
+    if cfg.model.backbone.type in ('CTRGCN', 'MSG3D'):  # of MMAction2's projects
+        with pytest.raises(ValueError, match='^model.*is not registered in model.*$'):
+            check_config(cfg)
+    else:
+        check_config(cfg)
+
+
+TEXTS = {
+    'no Python': ('model = dict(', 'cannot be read: SyntaxError'),
+    'a base that is not there': (
+        "_base_ = ['nowhere.py']",
+        'cannot be read: FileNotFoundError',
+    ),
+    'a module that is not there': (
+        "custom_imports = dict(imports=['nowhere'], allow_failed_imports=False)",
+        "cannot be read: ModuleNotFoundError: No module named 'nowhere'",
+    ),
+    'nothing to train': ("default_scope = 'mmaction'", 'model is missing'),
+}
+
+
+@pytest.mark.parametrize('name', TEXTS)
+def test_text_of_a_config(name, complaint, tmp_path):
+    text, message = TEXTS[name]
+    path = tmp_path / 'config.py'
+    path.write_text(text)
+    assert message in complaint('train', path)
+
+
+OPTIONS = {
+    'a section that is not there': (
+        ['--cfg-options', 'max_epochs=3'],
+        '--cfg-options max_epochs: there is no max_epochs in the config; did you mean '
+        'train_cfg.max_epochs?',
+    ),
+    'a place that is not there': (
+        ['--cfg-options', f'{PIPELINE}.9.layout=coco'],
+        f'--cfg-options {PIPELINE}.9.layout: there is no such place in the config',
+    ),
+    'an option that is unknown': (['--sed', '1'], 'unrecognized arguments: --sed 1'),
+    'a seed of text': (['--seed', 'x'], "argument --seed: invalid int value: 'x'"),
+    'a launcher that is unknown': (
+        ['--launcher', 'ray'],
+        "argument --launcher: invalid choice: 'ray'",
+    ),
+    'a launcher that did not launch': (
+        ['--launcher', 'pytorch'],
+        "launcher='pytorch', but the variable RANK is not set",
+    ),
+    'a checkpoint to resume that is not there': (
+        ['--resume', 'nowhere.pth'],
+        'checkpoint to resume from not found: nowhere.pth',
+    ),
+}
+
+
+@pytest.mark.parametrize('name', OPTIONS)
+def test_arguments_of_train(name, complaint, write_config, monkeypatch):
+    options, message = OPTIONS[name]
+    monkeypatch.delenv('RANK', raising=False)
+    assert message in complaint('train', write_config({}), *options)
+
+
+def test_sync_bn_needs_a_gpu(complaint, write_config, monkeypatch):
+    if torch.cuda.is_available():
+        pytest.skip('there is one')
+    config = write_config({'sync_bn': 'torch'})
+    message = complaint('train', config, '--launcher', 'pytorch')
+    assert 'synchronised batch norm needs a GPU and none was found' in message
+    config = write_config({'model.backbone.tcn_norm': dict(type='SyncBN')})
+    assert "tcn_norm.type='SyncBN': synchronised" in complaint('train', config)
+
+
+def clip(name='a', shape=(1, 8, 25, 3), **more):
+    keypoint = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    return dict(
+        frame_dir=name, label=0, keypoint=keypoint, total_frames=shape[1], **more
+    )
+
+
+def poses(*clips, split=('a',)):
+    return dict(split=dict(train=list(split)), annotations=list(clips))
+
+
+class Armed:
+    def __reduce__(self):
+        return Path.touch, (Path('ran'),)
+
+
+def with_nan():
+    made = clip()
+    made['keypoint'][0, 3] = np.nan
+    return made
+
+
+DATA = {
+    'no file': (None, 'does not exist'),
+    'a truncated file': (
+        pickle.dumps(poses(clip()))[:200],
+        'is truncated, damaged or no',
+    ),
+    'a file that runs code': (Armed(), 'is not read: it asks for'),
+    'no pose pickle': (dict(keypoint=[]), "has no 'annotations': it is no pose pickle"),
+    'another split': (
+        dict(split=dict(xsub_train=['a']), annotations=[clip()]),
+        "split='train' is not in",
+    ),
+    'an empty split': (poses(clip(), split=()), "split 'train' holds no clip"),
+    'other joints': (
+        poses(clip(shape=(1, 8, 20, 3))),
+        "clip 'a' has 20 joints, but layout 'nturgb+d' has 25",
+    ),
+    'no person': (poses(clip(shape=(0, 8, 25, 3))), "clip 'a' has 0 persons"),
+    'no depth': (
+        poses(clip(shape=(1, 8, 25, 2))),
+        "clip 'a' has 2 coordinates a joint",
+    ),
+    'too few axes': (poses(clip(shape=(8, 25, 3))), 'it should be (persons, frames'),
+    'NaN': (poses(with_nan()), 'values that are NaN or infinite, the first in frame 3'),
+}
+
+
+@pytest.mark.parametrize('name', DATA)
+def test_data(name, complaint, write_config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content, message = DATA[name]
+    path = tmp_path / 'poses.pkl'
+    if content is not None:
+        path.write_bytes(
+            content if isinstance(content, bytes) else pickle.dumps(content)
+        )
+    pipeline = synthetic_config(tmp_path).train_dataloader.dataset.pipeline
+    dataset = dict(
+        _delete_=True, type='SkeletonDataset', ann_file=str(path), split='train',
+        layout='nturgb+d', pipeline=pipeline,
+    )  # fmt: skip
+    config = write_config({'train_dataloader.dataset': dataset})
+    assert message in complaint('train', config)
+    assert not (tmp_path / 'ran').exists()
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+    """A checkpoint of a run of one epoch."""
+    from mmengine.runner import Runner
+
+    cfg = synthetic_config(tmp_path_factory.mktemp('finished'))
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    cfg.default_hooks.checkpoint.update(interval=1, save_best=None)
+    Runner.from_cfg(cfg).train()
+    return Path(cfg.work_dir) / 'epoch_1.pth'
+
+
+CHECKPOINTS = {
+    'a truncated one': (
+        lambda whole: whole.read_bytes()[:5000],
+        'it is truncated, damaged or no PyTorch checkpoint',
+    ),
+    'an empty one': (lambda whole: b'', 'truncated, damaged or no PyTorch checkpoint'),
+    'a text': (lambda whole: b'weights', 'truncated, damaged or no PyTorch checkpoint'),
+    'one that runs code': (
+        lambda whole: dict(state_dict=Armed()),
+        'is refused: it holds code or objects other than tensors and plain values',
+    ),
+    'one without weights': (lambda whole: dict(epoch=3), 'holds no state dict'),
+    'one of another model': (
+        lambda whole: dict(state_dict={'backbone.conv.weight': torch.zeros(3)}),
+        'does not fit the model (HiCLRSTGCN)',
+    ),
+}
+
+
+@pytest.mark.parametrize('name', CHECKPOINTS)
+def test_checkpoint(name, complaint, write_config, finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make, message = CHECKPOINTS[name]
+    path = tmp_path / 'bad.pth'
+    content = make(finished)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    config = write_config({})
+    assert message in complaint('test', config, path)
+    assert message in complaint('train', write_config({'load_from': str(path)}))
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_checkpoint_of_another_width(complaint, write_config, finished):
+    wider = {'model.backbone.out_channels': 32, 'model.neck.in_channels': 32}
+    message = complaint('test', write_config(wider), finished)
+    assert re.search(r'epoch_1.pth does not fit the model \(HiCLRSTGCN\)', message)
+
+
+def test_a_run_is_not_overwritten(complaint, write_config, finished):
+    message = complaint('train', write_config({}), '--work-dir', finished.parent)
+    assert f'work_dir={finished.parent} holds the checkpoints of a run' in message
+    assert 'epoch_1.pth is the newest' in message
+    for remedy in ('--resume', '--work-dir'):
+        assert remedy in message
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (
+            {'model.head.temperature': 0.2},
+            'model.head.temperature was 0.1 and is 0.2',
+        ),
+        (
+            {'train_dataloader.dataset.split': 'val'},
+            "train_dataloader.dataset.split was 'train' and is 'val'",
+        ),
+    ],
+)
+def test_another_experiment_is_not_resumed(
+    changes, message, complaint, write_config, finished
+):
+    told = complaint('train', write_config(changes), '--resume', finished)
+    assert message in told
+    assert '--resume-changed' in told
+
+
+def test_length_and_learning_rate_of_a_resumed_run_may_change(
+    load_tool, write_config, finished
+):
+    changes = {'train_cfg.max_epochs': 2, 'optim_wrapper.optimizer.lr': 0.01}
+    train = load_tool('train')
+    args = train.parse_args([str(write_config(changes)), '--resume', str(finished)])
+    cfg = Config.fromfile(args.config)
+    train.merge_args(cfg, args)
+    train.check_folder(cfg, args)
+
+
+CONVERTERS = {
+    'a folder that is not there': (
+        ['data/own', 'nowhere', 'out.pkl', '--layout', 'kinect20'],
+        'nowhere',
+    ),
+    'a layout that is unknown': (
+        ['data/own', '.', 'out.pkl', '--layout', 'kinekt'],
+        "layout='kinekt' is unknown",
+    ),
+    'a file to inspect that is not there': (['data/inspect', 'nowhere.pkl'], 'nowhere'),
+    'a checkpoint to export that is not there': (
+        ['checkpoint/export', 'nowhere.pth', 'out.pth'],
+        'checkpoint not found: nowhere.pth',
+    ),
+    'a config that is not there': (['train', 'nowhere.py'], 'config not found'),
+    'a checkpoint to test that is not there': (
+        ['test', ROOT / 'configs' / 'hiclr_stgcn_synthetic.py', 'nowhere.pth'],
+        'checkpoint not found: nowhere.pth',
+    ),
+    'scores into no pickle': (
+        [
+            'test',
+            ROOT / 'configs' / 'hiclr_stgcn_synthetic.py',
+            __file__,
+            '--dump',
+            'a',
+        ],
+        '--dump a: the name must end in .pkl',
+    ),
+}
+
+
+@pytest.mark.parametrize('name', CONVERTERS)
+def test_arguments_of_other_programs(name, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (program, *args), message = CONVERTERS[name]
+    if program.startswith('data/'):
+        monkeypatch.syspath_prepend(ROOT / 'tools' / 'data')
+    assert message in complaint(program, *args)
+
+
+def test_the_list_is_long():
+    lists = (CONFIGS, TEXTS, OPTIONS, DATA, CHECKPOINTS, CONVERTERS)
+    assert sum(map(len, lists)) >= 40
