@@ -58,8 +58,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help="scale the learning rate by the real batch size over the config's "
-        'auto_scale_lr.base_batch_size',
+        help='scale the learning rate by the real batch (of all processes, times '
+        "accumulative_counts) over the config's auto_scale_lr.base_batch_size",
     )
     parser.add_argument('--seed', type=int, help="random seed; wins over the config's")
     parser.add_argument(
@@ -162,6 +162,18 @@ def check_folder(cfg, args: argparse.Namespace) -> None:
             check_same_experiment(cfg, cfg.load_from)
 
 
+def count_accumulation(runner) -> None:
+    """Let the real batch of `--auto-scale-lr` be all clips of an optimizer's step.
+
+    mmengine multiplies the batch of a loader by the processes alone.
+    """
+    scaling = runner.auto_scale_lr or {}
+    steps = runner.cfg.optim_wrapper.get('accumulative_counts', 1)
+    if scaling.get('enable') and steps > 1:
+        base = scaling['base_batch_size'] / steps
+        runner.auto_scale_lr = dict(scaling, base_batch_size=base)
+
+
 def train() -> int:
     """Train as the command line says; returns the exit status."""
     args = parse_args()
@@ -169,6 +181,7 @@ def train() -> int:
     notes = merge_args(cfg, args)
     check_folder(cfg, args)
     runner = build_runner(cfg)
+    count_accumulation(runner)
     for note in notes:
         runner.logger.warning(note)
     for hook in runner.hooks:

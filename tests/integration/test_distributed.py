@@ -1,24 +1,31 @@
 """Two processes, gloo on the CPU."""
 
 import ast
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+HERE = Path(__file__).parent
+
+
+def launch(script, folder):
+    """Run a script in two processes."""
+    command = [
+        sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
+        '--master_port=0', '--standalone', str(HERE / script), str(folder),
+    ]  # fmt: skip
+    env = dict(os.environ, OMP_NUM_THREADS='1')
+    return subprocess.run(command, capture_output=True, text=True, env=env)
 
 
 @pytest.fixture(scope='module')
 def report(tmp_path_factory):
-    script = Path(__file__).with_name('two_ranks.py')
-    command = [
-        sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
-        '--master_port=0', '--standalone', str(script),
-        str(tmp_path_factory.mktemp('two_ranks')),
-    ]  # fmt: skip
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    result = subprocess.run(command, capture_output=True, text=True, env=env)
+    result = launch('two_ranks.py', tmp_path_factory.mktemp('two_ranks'))
     lines = [x for x in result.stdout.splitlines() if x.startswith('REPORT')]
     assert lines, result.stderr[-3000:]
     return ast.literal_eval(lines[0].removeprefix('REPORT '))
@@ -38,3 +45,66 @@ def test_encoders_are_alike(report):
 
 def test_ranks_draw_different_views(report):
     assert report['views_differ']
+
+
+def test_learning_rate_is_scaled_by_the_batch_of_all_ranks(report):
+    assert report['lr'] == pytest.approx(0.03 * 2 * 5 / 5)
+
+
+@pytest.fixture(scope='module')
+def two(tmp_path_factory):
+    """What a run in two processes of 16 clips leaves."""
+    folder = tmp_path_factory.mktemp('same_run')
+    result = launch('same_run.py', folder)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return torch.load(folder / 'two.pth')
+
+
+@pytest.fixture(scope='module')
+def same_run():
+    """The script of that run, to run it in this process."""
+    spec = importlib.util.spec_from_file_location('same_run', HERE / 'same_run.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def one(same_run, tmp_path_factory):
+    """What the same run in one process of 32 clips leaves."""
+    return same_run.train(tmp_path_factory.mktemp('one_process'))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('variant', ['plain', 'shuffle_bn'])
+def test_two_processes_train_as_one_does(one, two, variant):
+    """20 steps; shuffled, too: where batch norm is frozen the order is no matter."""
+    two = two[variant]
+    assert len(one['losses']) == 20
+    torch.testing.assert_close(two['losses'], one['losses'], rtol=0, atol=1e-5)
+    assert len(set(one['losses'].tolist())) > 15  # they train
+    assert two['weights'].keys() == one['weights'].keys()
+    for name, value in one['weights'].items():
+        torch.testing.assert_close(
+            two['weights'][name], value, rtol=0, atol=1e-5, msg=lambda m, n=name: n + m
+        )
+
+
+@pytest.mark.slow
+def test_knn_counts_each_clip_once_where_ranks_do_not_divide_the_set(
+    two, same_run, tmp_path
+):
+    """51 clips on two ranks: one is seen twice, and counts once."""
+    two = two['plain']
+    assert two['knn'] == pytest.approx(same_run.evaluate(tmp_path, two['weights']))
+
+
+@pytest.mark.slow
+def test_shuffled_batches_mix_the_ranks_and_come_back(two):
+    dealt, back = two['shuffled']['dealt'], two['shuffled']['back']
+    mine = torch.stack([torch.arange(8), torch.arange(8) + 100])
+    assert torch.equal(dealt.flatten().sort().values, mine.flatten())
+    for rank in dealt:
+        assert (rank < 100).any()
+        assert (rank >= 100).any()
+    assert torch.equal(back, mine)

@@ -31,6 +31,8 @@ def train(work_dir: str) -> None:
             'train_dataloader.batch_size': 5,
             'train_dataloader.drop_last': False,
             'train_cfg.max_epochs': 2,
+            'auto_scale_lr': dict(enable=True, base_batch_size=5),
+            'param_scheduler': None,
         },
     )
     cfg.launcher = 'pytorch'
@@ -48,6 +50,7 @@ def train(work_dir: str) -> None:
         weights=all(same(p.detach()) for p in model.backbone.parameters()),
         key=all(same(p) for p in model.key_encoder.module.parameters()),
         views_differ=not same(view),
+        lr=runner.optim_wrapper.get_lr()['lr'][0],
     )
     if dist.get_rank() == 0:
         print('REPORT', report)

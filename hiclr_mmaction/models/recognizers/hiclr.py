@@ -11,6 +11,7 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from ..utils import (
+    BatchShuffle,
     EdgePerturbation,
     FeatureQueue,
     ForeachEMA,
@@ -39,6 +40,10 @@ class HiCLR(BaseRecognizer):
             (``drop``, ``add``, ``levels``).
         mask_token (bool): Whether masked joints have a learnable value, 0 at first;
             else they are 0.
+        shuffle_bn (bool): Whether the clips of all ranks are shuffled for the key
+            encoder and its embeddings put back, as in MoCo, so that batch norm tells
+            nothing of the pairs (:class:`BatchShuffle`). Off, as released: that ran in
+            one process, where it changes nothing.
         data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
         init_cfg (dict | list[dict], optional): Initialisation.
     """
@@ -53,6 +58,7 @@ class HiCLR(BaseRecognizer):
         mining: dict | None = None,
         graph_augment: dict | None = None,
         mask_token: bool = True,
+        shuffle_bn: bool = False,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
@@ -73,6 +79,7 @@ class HiCLR(BaseRecognizer):
             )
         self.head = MODELS.build(head)
         self.key_encoder = ForeachEMA(self.query_encoder, momentum)
+        self.shuffle_bn = shuffle_bn
         self.queue = FeatureQueue(queue_size, self.neck.out_channels)
         self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
         self.edge_perturbation = (
@@ -185,7 +192,11 @@ class HiCLR(BaseRecognizer):
     @torch.no_grad()
     def _embed_key(self, x: Tensor) -> Tensor:
         self.key_encoder.update_parameters(self.query_encoder)
-        return F.normalize(self.key_encoder(x).float(), dim=1)
+        if not self.shuffle_bn:
+            return F.normalize(self.key_encoder(x).float(), dim=1)
+        batch = BatchShuffle(len(x), x.device)
+        key = self.key_encoder(batch.shuffle(x))
+        return F.normalize(batch.unshuffle(key).float(), dim=1)
 
     @staticmethod
     def _check_mining(topk: int = 1) -> int:

@@ -1,6 +1,7 @@
 """Parts of the recognizer."""
 
 from .absent_bodies import forward_present, present_bodies
+from .batch_shuffle import BatchShuffle
 from .edge_perturbation import EdgePerturbation
 from .feature_queue import FeatureQueue
 from .foreach_ema import ForeachEMA
@@ -14,6 +15,7 @@ from .frames_first import (
 from .pooling import pool_skeleton
 
 __all__ = [
+    'BatchShuffle',
     'EdgePerturbation',
     'FeatureQueue',
     'ForeachEMA',
