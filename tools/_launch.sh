@@ -18,11 +18,18 @@ with_torchrun() {
     share=$((cores / $1))
     export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((share > 0 ? share : 1))}"
 
+    # The machines meet where they are told to, and number themselves, or each has its
+    # number and knows the address of the first.
+    local meeting
+    if [ -n "${RDZV_ENDPOINT:-}" ]; then
+        meeting=(--rdzv_backend="${RDZV_BACKEND:-c10d}"
+            --rdzv_endpoint="$RDZV_ENDPOINT" --rdzv_id="${RDZV_ID:-hiclr}")
+    else
+        meeting=(--node_rank="${NODE_RANK:-0}"
+            --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}")
+    fi
     exec python -m torch.distributed.run \
-        --nnodes="${NNODES:-1}" \
-        --node_rank="${NODE_RANK:-0}" \
-        --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-        --master_port="${PORT:-29500}" \
+        --nnodes="${NNODES:-1}" "${meeting[@]}" \
         --nproc_per_node="$1" \
         "$tools/$2" --launcher pytorch "${@:3}"
 }

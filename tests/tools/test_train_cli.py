@@ -1,5 +1,6 @@
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -220,12 +221,50 @@ class TestDistributed:
         assert result.returncode == 0, result.stderr
         assert 'mean: ' in result.stdout + result.stderr
 
+    @pytest.mark.parametrize('own_rendezvous', [False, True])
+    def test_two_machines_train_together(
+        self, run_script, tiny_config, tmp_path, own_rendezvous
+    ):
+        """Both on this machine, one process each."""
+        folder = tmp_path / 'run'
+        port = self.free_port()
+
+        def machine(rank):
+            env = dict(CUDA_VISIBLE_DEVICES='', NNODES='2')
+            if own_rendezvous:
+                env.update(RDZV_ENDPOINT=f'127.0.0.1:{port}', RDZV_ID=folder.name)
+            else:
+                env.update(NODE_RANK=str(rank), MASTER_ADDR='127.0.0.1', PORT=port)
+            args = (tiny_config, 1, '--work-dir', folder)
+            return run_script('dist_train.sh', *args, **env)
+
+        with ThreadPoolExecutor() as pool:
+            for result in pool.map(machine, range(2)):
+                assert result.returncode == 0, result.stderr
+        # 8 samples, 2 processes, batches of 2
+        assert torch.load(folder / 'epoch_1.pth')['meta']['iter'] == 2
+
     def test_a_failing_process_fails_the_script(self, run_script, tiny_config):
         env = dict(CUDA_VISIBLE_DEVICES='', PORT=self.free_port())
         options = ('--cfg-options', 'train_dataloader.dataset.length=0')
         result = run_script('dist_train.sh', tiny_config, 2, *options, **env)
         assert result.returncode != 0
         assert 'length=0 is not a positive number' in result.stderr
+
+
+class TestLearningRate:
+    @pytest.mark.parametrize(('accumulated', 'factor'), [(1, 0.5), (4, 2.0)])
+    def test_is_scaled_by_all_clips_of_a_step(
+        self, run_tool, tiny_config, tmp_path, accumulated, factor
+    ):
+        with tiny_config.open('a') as file:
+            file.write('auto_scale_lr = dict(enable=False, base_batch_size=4)')
+        run_tool(
+            'train', tiny_config, '--auto-scale-lr', '--work-dir', tmp_path / 'run',
+            '--cfg-options', f'optim_wrapper.accumulative_counts={accumulated}',
+        )  # fmt: skip
+        saved = torch.load(tmp_path / 'run' / 'epoch_1.pth')
+        assert saved['optimizer']['param_groups'][0]['lr'] == 0.001 * factor
 
 
 class TestSplitOption:
