@@ -382,10 +382,15 @@ def check_work_dir(work_dir: str) -> None:
     Raises:
         ValueError: If it holds the checkpoints of another run.
     """
-    found = sorted(Path(work_dir).glob('*.pth'), key=lambda path: path.stat().st_mtime)
+    found = [
+        path
+        for name in ('epoch_*.pth', 'iter_*.pth', 'best_*.pth')  # of CheckpointHook
+        for path in Path(work_dir).glob(name)
+    ]
     if found:
+        newest = max(found, key=lambda path: path.stat().st_mtime)
         raise ValueError(
-            f'work_dir={work_dir} holds the checkpoints of a run ({found[-1].name} is '
+            f'work_dir={work_dir} holds the checkpoints of a run ({newest.name} is '
             'the newest), which this one would overwrite: continue that run with '
             '--resume, name another folder with --work-dir, or remove the old one.'
         )
