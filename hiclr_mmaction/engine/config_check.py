@@ -19,7 +19,7 @@ from mmengine.device import get_device
 from mmengine.model import is_model_wrapper
 from torch import nn
 
-from ..checkpoint.files import check_match, config_section, read_checkpoint
+from ..checkpoint.files import check_match, config_of, read_checkpoint
 from ..skeleton import SkeletonLayout, get_layout
 from .config_names import LOADERS, unknown_names
 
@@ -146,7 +146,10 @@ def _bad_levels(cfg: Mapping) -> Iterator[str]:
         *_walk(_get(cfg, 'model.data_preprocessor'), 'model.data_preprocessor'),
     ]
     for path, part in places:
-        if part.get('type') == 'GrowingAugmentation' and 'levels' in part:
+        makes_views = part.get('type') == 'GrowingAugmentation' or path.endswith(
+            '.views'
+        )
+        if makes_views and 'levels' in part:
             yield from bad_levels(weights, len(part['levels']), settings, path)
 
 
@@ -408,13 +411,18 @@ def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
     Raises:
         ValueError: If the checkpoint is of another experiment.
     """
+    paths = ('model', 'train_dataloader.dataset')
+    sections = [path.partition('.')[0] for path in paths]
     content = read_checkpoint(checkpoint)
-    for path in ('model', 'train_dataloader.dataset'):
-        section, *rest = path.split('.')
-        before: Any = config_section(content, section, checkpoint)
-        for name in rest:
-            before = before.get(name)
-        changes = list(_differences(before, _get(_as_dict(cfg), path), path))
+    if 'optimizer' not in content:
+        raise ValueError(
+            f'{checkpoint} holds weights and no run that could be continued; start from '
+            'these weights with --cfg-options load_from=... in place of --resume.'
+        )
+    before = config_of(content, checkpoint, sections)
+    cfg = _as_dict(cfg)
+    for path in paths:
+        changes = list(_differences(_get(before, path), _get(cfg, path), path))
         if changes:
             raise ValueError(
                 f'{checkpoint} is of another experiment: {"; ".join(changes[:3])}'

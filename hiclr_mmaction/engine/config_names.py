@@ -181,6 +181,7 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
     if name in _ARGUMENTS and 'type' not in value:
         known = [p for p in _accepted(_ARGUMENTS[name])[0] if p != 'backbone']
         yield from _unknown_settings(value, path, known, name)
+        yield from _children(value, path, registry)
         return
     kind = value.get('type', _default_type(path, value))
     if kind is None:

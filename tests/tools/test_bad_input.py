@@ -538,6 +538,13 @@ def test_another_experiment_is_not_resumed(
     assert '--resume-changed' in told
 
 
+def test_weights_alone_are_not_resumed(complaint, write_config, tmp_path):
+    path = tmp_path / 'weights.pth'
+    torch.save(dict(state_dict={'a': torch.ones(1)}), path)
+    told = complaint('train', write_config({}), '--resume', path)
+    assert 'holds weights and no run that could be continued' in told
+
+
 @pytest.mark.parametrize(
     ('changes', 'options'),
     [
