@@ -148,7 +148,8 @@ def build_runner(cfg: Config) -> Runner:
     runner = _build(cfg)
     with one_line(f'{cfg.filename}: '):
         check_widths(runner.model, cfg)
-    if cfg.get('load_from'):
+    # A run that is resumed was compared with its checkpoint already.
+    if cfg.get('load_from') and not cfg.get('resume'):
         with one_line():
             check_weights(runner.model, cfg.load_from)
     return runner

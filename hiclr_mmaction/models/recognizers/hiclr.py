@@ -40,12 +40,12 @@ class HiCLR(BaseRecognizer):
             (``drop``, ``add``, ``levels``).
         mask_token (bool): Whether masked joints have a learnable value, 0 at first;
             else they are 0.
+        data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
+        init_cfg (dict | list[dict], optional): Initialisation.
         shuffle_bn (bool): Whether the clips of all ranks are shuffled for the key
             encoder and its embeddings put back, as in MoCo, so that batch norm tells
             nothing of the pairs (:class:`BatchShuffle`). Off, as released: that ran in
             one process, where it changes nothing.
-        data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
-        init_cfg (dict | list[dict], optional): Initialisation.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class HiCLR(BaseRecognizer):
         mining: dict | None = None,
         graph_augment: dict | None = None,
         mask_token: bool = True,
-        shuffle_bn: bool = False,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
+        shuffle_bn: bool = False,
     ) -> None:
         if data_preprocessor is None:
             data_preprocessor = dict(type='SkeletonViewPreprocessor')
