@@ -82,7 +82,7 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _TAKEN_OUT: dict[Registry, tuple[str, ...]] = {
     HOOKS: ('priority',),
     LOOPS: ('by_epoch',),
-    OPTIM_WRAPPERS: ('constructor', 'paramwise_cfg'),
+    OPTIM_WRAPPERS: ('paramwise_cfg',),
     PARAM_SCHEDULERS: ('convert_to_iter_based', 'epoch_length'),
     VISBACKENDS: ('name',),
     WEIGHT_INITIALIZERS: ('override',),
@@ -134,7 +134,11 @@ def unknown_names(cfg: Mapping) -> Iterator[str]:
             yield from _loader(cfg[name], name)
     for name, hook in (cfg.get('default_hooks') or {}).items():
         yield from _part(hook, f'default_hooks.{name}', HOOKS, strict=True)
+    own = 'constructor' in (cfg.get('optim_wrapper') or {})
     for name, registry in _SECTIONS.items():
+        # A constructor of optimizers reads its settings as it likes.
+        if own and name in ('optim_wrapper', 'param_scheduler'):
+            continue
         yield from _part(cfg.get(name), name, registry, strict=True)
 
 
