@@ -193,6 +193,9 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
             yield f"{path} has no type; it needs type='...', a name of {registry.name}"
         yield from _children(value, path, registry)
         return
+    if not isinstance(kind, str) and not callable(kind):
+        yield f'{path}.type={kind!r} is neither a name nor a class; give one'
+        return
     if registry is METRICS and isinstance(kind, str) and METRICS.get(kind) is None:
         registry = METRICS if EVALUATOR.get(kind) is None else EVALUATOR
     target = registry.get(kind) if isinstance(kind, str) else kind

@@ -147,6 +147,10 @@ CONFIGS = {
         "model.backbone.type='Zwieback' is not registered in model; name its module in "
         'custom_imports',
     ),
+    'type that is a number': (
+        {'model.backbone.type': 3},
+        'model.backbone.type=3 is neither a name nor a class',
+    ),
     'a part without a type': (
         {'model.neck.type': ...},
         "model.neck has no type; it needs type='...', a name of model",
