@@ -26,7 +26,9 @@ train_dataloader = dict(
         ),
     ),
 )
-optim_wrapper = dict(type='BFloat16OptimWrapper', optimizer=dict(fused=True))
+optim_wrapper = dict(
+    type='BFloat16OptimWrapper', on_cpu=False, optimizer=dict(fused=True)
+)
 default_hooks = dict(
     # Losses are fetched for the log only.
     runtime_info=dict(type='IntervalInfoHook', interval=20)
