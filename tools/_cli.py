@@ -117,7 +117,7 @@ def follow_split(cfg: Config, options: dict) -> None:
     split = options.get('train_dataloader.dataset.split', '')
     train = cfg.get('train_dataloader', {}).get('dataset', {})
     if split and ('dataset' in train or 'datasets' in train):
-        for dataset in _datasets(train):
+        for _, dataset in dataset_cfgs(train, 'train_dataloader.dataset'):
             dataset['split'] = train['split']
         del train['split']
     others = ('val_dataloader', 'test_dataloader')
