@@ -13,7 +13,7 @@ extensions = [
     'sphinx.ext.napoleon',
     'sphinx.ext.viewcode',
 ]
-exclude_patterns = ['_build']
+exclude_patterns = ['_build', 'images/README.md']
 myst_enable_extensions = ['dollarmath', 'colon_fence']
 suppress_warnings = ['toc.empty_glob']  # pages of other commits
 myst_heading_anchors = 3  # pages and README link to headings, as on GitHub

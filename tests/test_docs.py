@@ -18,7 +18,7 @@ from support import ROOT
 
 PAGES = sorted(
     path
-    for folder in ('.', 'docs', 'docs/api', 'tests', '.github')
+    for folder in ('.', 'docs', 'docs/api', 'docs/images', 'tests')
     for path in (ROOT / folder).glob('*.md')
 )
 NOT_RUN = re.compile(r'<!-- not run: (.+) -->')
@@ -68,6 +68,7 @@ def copy_checkout(target):
             shutil.copy(ROOT / file, target / file)
     for config in (target / 'configs').rglob('*.py'):
         text = re.sub(r'max_epochs=\d+', 'max_epochs=1', config.read_text())
+        text = re.sub(r'milestones=\[[\d, ]+\]', 'milestones=[0]', text)
         config.write_text(re.sub(r'epoch_\d+', 'epoch_1', text))
 
 
