@@ -1,7 +1,7 @@
 # Linear evaluation on NW-UCLA, cross-view: this project's recipe, which the
 # schedule explains.
 _base_ = [
-    '_base_/labelled_runtime.py',
+    '_base_/linear_small_runtime.py',
     '_base_/models/recognizer_stgcn_small.py',
     '_base_/datasets/nw_ucla_labelled.py',
     '_base_/schedules/linear_small.py',
@@ -12,4 +12,3 @@ model = dict(
     backbone=dict(init_cfg=dict(checkpoint=pretrained)),
     cls_head=dict(num_classes=10),
 )
-custom_hooks = [*_base_.custom_hooks, dict(type='StandardizedFeaturesHook')]
