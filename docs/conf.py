@@ -15,7 +15,6 @@ extensions = [
 ]
 exclude_patterns = ['_build', 'images/README.md']
 myst_enable_extensions = ['dollarmath', 'colon_fence']
-suppress_warnings = ['toc.empty_glob']  # pages of other commits
 myst_heading_anchors = 3  # pages and README link to headings, as on GitHub
 
 autodoc_member_order = 'bysource'

@@ -43,6 +43,13 @@ def blocks(page):
             reason = None
 
 
+def of_one_epoch(text):
+    """Configs and commands with all trainings cut short."""
+    text = re.sub(r'max_epochs=\d+', 'max_epochs=1', text)
+    text = re.sub(r'milestones=\[[\d, ]+\]', 'milestones=[0]', text)
+    return re.sub(r'epoch_\d+', 'epoch_1', text)
+
+
 def commands(page):
     """The shell blocks of a page that are run, as one script."""
     script = ''.join(
@@ -50,7 +57,7 @@ def commands(page):
     )
     # The package is installed, and this is pytest.
     script = re.sub(r'pip install [^&\n]*(&& *)?(pytest\b.*)?', '', script)
-    return re.sub(r'epoch_\d+', 'epoch_1', script).strip()
+    return of_one_epoch(script).strip()
 
 
 def copy_checkout(target):
@@ -67,9 +74,7 @@ def copy_checkout(target):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, target / file)
     for config in (target / 'configs').rglob('*.py'):
-        text = re.sub(r'max_epochs=\d+', 'max_epochs=1', config.read_text())
-        text = re.sub(r'milestones=\[[\d, ]+\]', 'milestones=[0]', text)
-        config.write_text(re.sub(r'epoch_\d+', 'epoch_1', text))
+        config.write_text(of_one_epoch(config.read_text()))
 
 
 @pytest.mark.slow
@@ -83,7 +88,7 @@ def test_the_shell_blocks_run(page, tmp_path):
     for kind, text, _ in blocks(page):
         match = FILE.match(text)
         if kind == 'python' and match:
-            (tmp_path / match[1]).write_text(text)
+            (tmp_path / match[1]).write_text(of_one_epoch(text))
     programs = str(Path(sys.executable).parent)
     env = dict(
         os.environ,
