@@ -113,11 +113,20 @@ def test_no_checkpoint_is_written_of_weights_that_are_not_finite(tmp_path):
     assert not list(tmp_path.glob('*.pth'))
 
 
+def test_an_interval_looks_at_the_end_of_an_epoch_as_well(tmp_path):
+    runner, _ = train(tmp_path, steps=[0, 1, 2], interval=20)
+    with pytest.raises(FloatingPointError, match='step 3 '):
+        runner.train()
+    assert not list(tmp_path.glob('*.pth'))
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
         (dict(action='ignore'), "action='ignore' is unknown; it is 'stop' or 'skip'"),
         (dict(action='skip', max_skips=0), 'max_skips=0 is below 1'),
+        (dict(interval=0), 'interval=0; it is 1 or more'),
+        (dict(action='skip', interval=5), "interval=5; .* with action='skip' 1"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

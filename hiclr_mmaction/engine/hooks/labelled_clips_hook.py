@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 
 from ...checkpoint.files import whole_file
 from ...datasets import LabelledFraction
+from ...datasets.seeded import SeededDataset
 
 
 @HOOKS.register_module()
@@ -36,6 +37,8 @@ class LabelledClipsHook(Hook):
     def before_train(self, runner) -> None:
         """Write the file, or compare with it."""
         dataset = runner.train_dataloader.dataset
+        if isinstance(dataset, SeededDataset):  # put there by ResumableTrainLoop
+            dataset = dataset.dataset
         if not isinstance(dataset, LabelledFraction):
             raise ValueError(
                 f'LabelledClipsHook: train_dataloader.dataset is {type(dataset).__name__}'

@@ -34,6 +34,9 @@ class NonFiniteLossHook(Hook):
             is logged. For that each step copies them, so that they are held twice.
         max_skips (int): Steps left out in a row after which ``'skip'`` stops as well:
             then the weights themselves are to blame.
+        interval (int): Steps between two looks, of which the end of an epoch is one:
+            each look waits for the device. The report is then of the step that was
+            looked at, not of the first one. ``'skip'`` needs 1.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -42,15 +45,23 @@ class NonFiniteLossHook(Hook):
 
     priority = 'HIGHEST'
 
-    def __init__(self, action: str = 'stop', max_skips: int = 10) -> None:
+    def __init__(
+        self, action: str = 'stop', max_skips: int = 10, interval: int = 1
+    ) -> None:
         if action not in ('stop', 'skip'):
             raise ValueError(
                 f"NonFiniteLossHook: action={action!r} is unknown; it is 'stop' or 'skip'."
             )
         if max_skips < 1:
             raise ValueError(f'NonFiniteLossHook: max_skips={max_skips} is below 1.')
+        if interval < 1 or (action == 'skip' and interval > 1):
+            raise ValueError(
+                f'NonFiniteLossHook: interval={interval}; it is 1 or more, and with '
+                "action='skip' 1."
+            )
         self.action = action
         self.max_skips = max_skips
+        self.interval = interval
         self._skipped = 0
         self._before: _Snapshot | None = None
 
@@ -64,7 +75,7 @@ class NonFiniteLossHook(Hook):
     ) -> None:
         """Look at the losses of the step."""
         losses = {k: v for k, v in (outputs or {}).items() if 'loss' in k}
-        if not losses:
+        if not losses or not self._is_due(runner, batch_idx):
             return
         # One wait for the device; mmengine's RuntimeInfoHook waits for each number.
         finite = bool(
@@ -97,6 +108,14 @@ class NonFiniteLossHook(Hook):
         self._before.restore()
         outputs.clear()
         runner.logger.warning(f'The loss of {step} is not finite: skipped; {where}.')
+
+    def _is_due(self, runner, batch_idx: int) -> bool:
+        # The end of an epoch as well: no checkpoint of spoiled weights is written.
+        return (
+            self.every_n_inner_iters(batch_idx, self.interval)
+            or self.end_of_epoch(runner.train_dataloader, batch_idx)
+            or self.is_last_train_iter(runner)
+        )
 
     def _report(
         self, runner, batch_idx: int, data_batch: Any, losses: dict[str, Tensor]
@@ -175,5 +194,5 @@ def _plain(value: Any) -> Any:
 
 def _number(value: Any) -> float | str:
     """A number for JSON, which has no infinity."""
-    value = float(value)
+    value = float(value.detach() if isinstance(value, Tensor) else value)
     return value if math.isfinite(value) else str(value)
