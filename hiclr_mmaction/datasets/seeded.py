@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -93,15 +93,26 @@ class SeededDataset(Dataset):
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
 
     def __getitem__(self, index: int) -> Any:
+        self._seed(index)
+        return self.dataset[int(index)]
+
+    def __getitems__(self, indices: Sequence[int]) -> Any:
+        """A batch; a data set that makes one at once is seeded once for it."""
+        if not hasattr(self.dataset, '__getitems__'):
+            return [self[index] for index in indices]
+        self._seed(indices[0])
+        return self.dataset.__getitems__([int(index) for index in indices])
+
+    @staticmethod
+    def _seed(index: int) -> None:
         if isinstance(index, SeededIndex) and get_worker_info() is not None:
             seed_worker(index.entropy)
-        return self.dataset[int(index)]
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getattr__(self, name: str) -> Any:
-        # Not what Python and torch look for by themselves, such as __getitems__.
+        # Not what Python and torch look for by themselves.
         if name == 'dataset' or name.startswith('__'):
             raise AttributeError(name)
         return getattr(self.dataset, name)

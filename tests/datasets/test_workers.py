@@ -117,3 +117,12 @@ class TestSeededSamples:
         assert list(one) != list(two)
         two.seed = one.seed
         assert [(i, i.entropy) for i in two] == [(i, i.entropy) for i in one]
+
+    def test_a_data_set_that_makes_a_batch_at_once_is_asked_for_it(self):
+        class Batches(Draws):
+            def __getitems__(self, indices):
+                return [torch.tensor(indices)]
+
+        dataset = SeededDataset(Batches())
+        loader = DataLoader(dataset, batch_size=4, collate_fn=lambda batch: batch[0])
+        assert [batch.tolist() for batch in loader] == [[0, 1, 2, 3], [4, 5, 6, 7]]
