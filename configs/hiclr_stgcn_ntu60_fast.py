@@ -30,7 +30,8 @@ optim_wrapper = dict(
     type='BFloat16OptimWrapper', on_cpu=False, optimizer=dict(fused=True)
 )
 default_hooks = dict(
-    # Losses are fetched for the log only.
-    runtime_info=dict(type='IntervalInfoHook', interval=20)
+    # Losses are fetched for the log only, and looked at as seldom.
+    runtime_info=dict(type='IntervalInfoHook', interval=20),
+    non_finite_loss=dict(interval=20),
 )
 custom_hooks = [*_base_.custom_hooks, dict(type='AccelerationHook')]

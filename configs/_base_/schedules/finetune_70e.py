@@ -1,6 +1,6 @@
 # The released fine-tuning. It counts epochs from 1 and divides the rate by 10 at the
 # start of epochs 30 and 55; the warm-up is a fifth of the rate more each epoch.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=70, val_interval=5)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=70, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

@@ -1,5 +1,5 @@
 # Fine-tuning on some hundred clips: the small pre-training's rate, cosine to 0.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=70, val_interval=10)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=70, val_interval=10)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
