@@ -114,7 +114,7 @@ def check_pretrained(model: nn.Module, load_from: str | None = None) -> bool:
         ValueError: If it cannot be read or is not of this backbone, see
             :func:`matching_backbone`.
     """
-    backbone = model.backbone
+    backbone: Any = model.backbone
     init_cfg = getattr(backbone, 'init_cfg', None) or []
     sources = [
         (cfg.get('checkpoint'), cfg.get('prefix') or '')

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from .wrapped import innermost
 
@@ -28,14 +28,14 @@ def draws_taken_back() -> Iterator[None]:
         np.random.set_state(states[1])
 
 
-def random_transform(dataset: Dataset, clips: int = 16) -> str | None:
+def random_transform(dataset: BaseDataset, clips: int = 16) -> str | None:
     """Name a transform that makes of one clip now this and now that.
 
     Clips are read twice and compared, so that transforms of any project are found; one
     that acts with probability 1/2 is overlooked once in 2 ** 16 times.
 
     Args:
-        dataset (Dataset): Of mmengine, may be wrapped.
+        dataset (BaseDataset): May be wrapped.
         clips (int): How many clips, spread over the data set, are compared.
 
     Returns:

@@ -109,7 +109,7 @@ class SeededDataset(Dataset):
             seed_worker(index.entropy)
 
     def __len__(self) -> int:
-        return len(self.dataset)
+        return len(self.dataset)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Any:
         # Not what Python and torch look for by themselves.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch.utils.data import Dataset
+from mmengine.dataset import BaseDataset
 
 
-def innermost(dataset: Dataset) -> Iterator[Dataset]:
+def innermost(dataset: BaseDataset) -> Iterator[BaseDataset]:
     """The data sets inside of a wrapped or concatenated one."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
     if inner == [None]:

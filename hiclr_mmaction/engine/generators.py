@@ -18,9 +18,9 @@ def generator_states() -> dict[str, Any]:
     """
     _, words, gauss = random.getstate()
     _, keys, *rest = np.random.get_state()
-    states = dict(
+    states: dict[str, Any] = dict(
         python=dict(words=torch.tensor(words), gauss=gauss),
-        numpy=dict(keys=torch.from_numpy(keys.astype(np.int64)), rest=rest),
+        numpy=dict(keys=torch.from_numpy(np.asarray(keys, np.int64)), rest=rest),
         torch=torch.get_rng_state(),
     )
     if torch.cuda.is_available():

@@ -56,7 +56,8 @@ def seed_worker(entropy: Sequence[int]) -> None:
     np.random.seed(words[1])
     # Not torch.manual_seed, which would see to the devices as well each time.
     torch.default_generator.manual_seed(int(words[2]))
-    _worker_generator = (os.getpid(), get_worker_info().seed), torch.default_generator
+    info: Any = get_worker_info()
+    _worker_generator = (os.getpid(), info.seed), torch.default_generator
 
 
 class SkeletonTransform(BaseTransform):

@@ -106,7 +106,8 @@ class NonFiniteLossHook(Hook):
             )
         self._skipped += 1
         self._before.restore()
-        outputs.clear()
+        if outputs is not None:
+            outputs.clear()
         runner.logger.warning(f'The loss of {step} is not finite: skipped; {where}.')
 
     def _is_due(self, runner, batch_idx: int) -> bool:

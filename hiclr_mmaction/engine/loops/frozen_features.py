@@ -51,7 +51,7 @@ class FrozenFeatures(Dataset):
     def loader(self, like: DataLoader) -> DataLoader:
         """A loader of the features in the batches, and the order, of another one."""
         if like.batch_size is None:
-            batches = dict(batch_sampler=like.batch_sampler)
+            batches: dict[str, Any] = dict(batch_sampler=like.batch_sampler)
         else:
             batches = dict(
                 batch_size=like.batch_size,
@@ -63,7 +63,7 @@ class FrozenFeatures(Dataset):
         )
 
 
-def _as_it_is(batch: dict[str, Any]) -> dict[str, Any]:
+def _as_it_is(batch: Any) -> Any:
     return batch
 
 
@@ -84,7 +84,7 @@ def extract_features(model: RecognizerGCN, loader: DataLoader) -> FrozenFeatures
     Raises:
         ValueError: If the clips are not packed as :class:`RecognizerGCN` takes them.
     """
-    size = len(loader.dataset)
+    size = len(loader.dataset)  # type: ignore[arg-type]
     features, data_samples = [], []
     for batch in _share_of_rank(loader):
         # Before the preprocessor moves them: labels are read one by one, on the CPU.
@@ -111,13 +111,13 @@ def extract_features(model: RecognizerGCN, loader: DataLoader) -> FrozenFeatures
 
 def _share_of_rank(loader: DataLoader) -> DataLoader:
     """A loader of every so many-th clip; shares are equally long, the last ones wrap."""
-    size, ranks = len(loader.dataset), get_world_size()
+    size, ranks = len(loader.dataset), get_world_size()  # type: ignore[arg-type]
     share = [
         i % size for i in range(get_rank(), -(-size // ranks) * ranks, ranks)
     ]  # fmt: skip
     return DataLoader(
         Subset(loader.dataset, share),
-        batch_size=loader.batch_size or loader.batch_sampler.batch_size,
+        batch_size=loader.batch_size or loader.batch_sampler.batch_size,  # type: ignore[union-attr]
         num_workers=loader.num_workers,
         collate_fn=loader.collate_fn,
         pin_memory=loader.pin_memory,
