@@ -128,7 +128,7 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
             yield f'{path}={value!r}: give a whole number, {low} or more'
     for path in ('optim_wrapper.optimizer.lr', 'optim_wrapper.clip_grad.max_norm'):
         value = _get(cfg, path)
-        if value is not None and not (isinstance(value, Real) and value > 0):
+        if value is not None and not (isinstance(value, Real) and float(value) > 0):
             yield f'{path}={value!r}: give a number above 0'
 
 
@@ -313,24 +313,24 @@ def check_widths(model: nn.Module, cfg: Config | Mapping) -> None:
     Raises:
         ValueError: If the widths differ.
     """
-    model = model.module if is_model_wrapper(model) else model
+    inner: Any = model.module if is_model_wrapper(model) else model
     shape = _clip_shape(_as_dict(cfg))
     for name in ('neck', 'cls_head'):
-        next_part = getattr(model, name, None)
+        next_part = getattr(inner, name, None)
         needed = getattr(next_part, 'in_channels', None)
         if next_part is not None:
             break
-    if shape is None or needed is None or not hasattr(model, 'backbone'):
+    if shape is None or needed is None or not hasattr(inner, 'backbone'):
         return
-    training = model.backbone.training
-    device = next(model.parameters()).device
+    training = inner.backbone.training
+    device = next(inner.parameters()).device
     with torch.no_grad():
-        given = model.backbone.eval()(torch.zeros(1, *shape, device=device))
-    model.backbone.train(training)
+        given = inner.backbone.eval()(torch.zeros(1, *shape, device=device))
+    inner.backbone.train(training)
     if given.dim() == 5 and given.shape[2] != needed:
         raise ValueError(
             f'model.{name}.in_channels={needed}, but the backbone '
-            f'({type(model.backbone).__name__}) gives {given.shape[2]} channels; make '
+            f'({type(inner.backbone).__name__}) gives {given.shape[2]} channels; make '
             'them equal.'
         )
 
@@ -359,8 +359,8 @@ def check_weights(model: nn.Module, checkpoint: str) -> None:
         FileNotFoundError: If there is no such file.
         ValueError: If it cannot be read, or is of another encoder.
     """
-    model = model.module if is_model_wrapper(model) else model
-    if '://' in checkpoint or not hasattr(model, 'backbone'):
+    inner: Any = model.module if is_model_wrapper(model) else model
+    if '://' in checkpoint or not hasattr(inner, 'backbone'):
         return
     prefix = 'backbone.'
     weights = {
@@ -368,7 +368,7 @@ def check_weights(model: nn.Module, checkpoint: str) -> None:
         for name, value in read_checkpoint(checkpoint)['state_dict'].items()
         if name.removeprefix('module.').startswith(prefix)
     }
-    check_match(model.backbone, weights, f'backbone of {checkpoint}')
+    check_match(inner.backbone, weights, f'backbone of {checkpoint}')
 
 
 # ---------------------------------------------------------------------------
