@@ -56,7 +56,8 @@ def _norms(residual: object) -> list[nn.Module]:
 def suits_frames_first(x: Tensor) -> bool:
     """Whether an input is one that this is faster for, and nothing records the graph."""
     return (
-        x.device.type == 'cpu'
+        type(x) is Tensor  # not the fake one of an export
+        and x.device.type == 'cpu'
         and x.dtype in (torch.float32, torch.float64)
         and not torch.is_autocast_enabled('cpu')
         and not torch.compiler.is_compiling()
