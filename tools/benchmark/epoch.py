@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from _common import add_common_arguments, finish, trace, wait
+from _measure import add_common_arguments, finish, trace, wait
 from loader import make_pickle
 from mmengine.config import Config
 from mmengine.hooks import Hook

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from _common import (
+from _measure import (
     Figures,
     add_common_arguments,
     devices,

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _common import (
+from _measure import (
     Figures,
     add_common_arguments,
     devices,
