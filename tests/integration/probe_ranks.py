@@ -24,8 +24,8 @@ def train(work_dir: str, checkpoint: str, batch_size: str) -> None:
     prepare_cpu_launch(cfg)
     runner = Runner.from_cfg(cfg)
     calls = []
-    block = runner.model.module.backbone.gcn[0]
-    block.register_forward_hook(lambda *_: calls.append(1))
+    norm = runner.model.module.backbone.data_bn
+    norm.register_forward_hook(lambda *_: calls.append(1))
     runner.train()
     same = True
     for value in runner.model.module.state_dict().values():

@@ -200,7 +200,7 @@ def test_untrained_encoder_is_the_one_that_training_begins_with(
     initial = made.initial_encoder()['state_dict']
     run_tool(
         'train', config, '--seed', 3, '--work-dir', 'w', '--no-validate',
-        '--cfg-options', 'optim_wrapper.optimizer.lr=0', 'custom_hooks=[]',
+        '--cfg-options', 'optim_wrapper.optimizer.lr=1e-30', 'custom_hooks=[]',
     )  # fmt: skip
     trained = torch.load('w/epoch_1.pth', weights_only=False)['state_dict']
     names = [

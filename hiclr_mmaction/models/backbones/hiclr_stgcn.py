@@ -37,6 +37,7 @@ class HiCLRSTGCN(STGCN):
         out_channels (int): Width of the last block.
         frames_first (bool): Whether float inputs on a CPU are computed in a layout that
             is faster there: equal up to rounding, see :mod:`..utils.frames_first`.
+            Forward hooks of blocks are not called then.
         skip_absent (bool): Whether only the bodies that are there, not all zeros, are run
             and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
             only these, too. The released code runs and averages all.
