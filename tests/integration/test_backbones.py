@@ -140,7 +140,8 @@ def test_learns_on_real_data_and_exports(name, data_dir, tmp_path, monkeypatch):
     x = torch.randn(3, 1, 32, 20, 3)
     with torch.no_grad():
         expected = runner.model.eval().backbone(x)
-        torch.testing.assert_close(model.backbone(x), expected)
+        # HiCLRSTGCN computes its blocks in another order than the stock ones.
+        torch.testing.assert_close(model.backbone(x), expected, rtol=1e-4, atol=1e-4)
 
     onnxruntime = pytest.importorskip('onnxruntime')
     shapes = export_onnx(checkpoint, tmp_path / 'a.onnx', 32, 20)
