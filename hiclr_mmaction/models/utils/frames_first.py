@@ -10,7 +10,8 @@ product, or sees memory in order:
 - batch norm finds its channels innermost;
 - dropout draws a byte an element, where PyTorch draws a number on most CPUs.
 
-Backward passes make again what is cheap to make, so that less is kept until then.
+Of a block are kept, until backward, its input, what its last batch norm takes, and a
+byte an element of dropout's draw. All between is made again there.
 ``docs/performance.md`` tells what each gave.
 """
 
@@ -45,7 +46,7 @@ def runs_frames_first(block: nn.Module) -> bool:
         and type(gcn.act) is nn.ReLU
         and type(tcn) is unit_tcn
         and tcn.conv.dilation == (1, 1)
-        and all(type(norm) is nn.BatchNorm2d for norm in norms)
+        and all(type(norm) is nn.BatchNorm2d and norm.affine for norm in norms)
     )
 
 
@@ -68,9 +69,19 @@ def suits_frames_first(x: Tensor) -> bool:
 def forward_block(block: STGCNBlock, x: Tensor) -> Tensor:
     """What ``block`` computes, on maps of :func:`to_frames_first`."""
     gcn, tcn = block.gcn, block.tcn
-    y = GraphConv.apply(x, _adjacency(gcn), gcn.conv.weight, gcn.conv.bias)
-    y = gcn.bn(y).relu_()
-    y = tcn.bn(temporal_conv(tcn.conv, y))
+    y = _GraphThenTime.apply(
+        x,
+        _adjacency(gcn),
+        gcn.conv.weight,
+        gcn.conv.bias,
+        gcn.bn.weight,
+        gcn.bn.bias,
+        tcn.conv.weight,
+        tcn.conv.bias,
+        gcn.bn,
+        tcn.conv,
+    )
+    y = tcn.bn(y)
     residual = _residual(block.residual, x)
     rate = tcn.drop.p if tcn.drop.training else 0.0
     return _DropAddReLU.apply(y, residual, rate)
@@ -100,10 +111,10 @@ def _image(x: Tensor) -> Tensor:
 def _residual(residual: Callable, x: Tensor) -> Tensor | int:
     if not isinstance(residual, unit_tcn):
         return residual(x)  # x itself, or 0
-    conv = residual.conv
-    # On one thread PyTorch's 1x1 convolution of one image is a slow one.
-    rows = _rows(x)[:: conv.stride[0]]
-    return residual.bn(_image(F.linear(rows, conv.weight.flatten(1), conv.bias)))
+    conv, norm = residual.conv, residual.bn
+    return _WidenedResidual.apply(
+        x, conv.weight, conv.bias, norm.weight, norm.bias, norm, conv.stride[0]
+    )
 
 
 def _adjacency(gcn: unit_gcn) -> Tensor:
@@ -114,48 +125,152 @@ def _adjacency(gcn: unit_gcn) -> Tensor:
     return gcn.A
 
 
-class GraphConv(Function):
-    """Sum over subsets of adjacency times 1x1 convolution; keeps its input only."""
+class _WidenedResidual(Function):
+    """1x1 convolution and batch norm; keeps its input only."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, A: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """``x (1, C, T, V * N)``, ``A (K, V, V)``, weight and bias of ``K * C'``."""
-        ctx.save_for_backward(x, A, weight, bias)
-        x = _rows(x)
-        weights = weight.view(len(A), -1, x.shape[-1])
-        # What the bias of each subset becomes at each joint.
-        shift = torch.einsum('kvw,kc->wc', A, bias.view(len(A), -1))
-        num = x.shape[1] // A.shape[1]
-        out = shift.repeat_interleave(num, 0).repeat(len(x), 1)
-        for A_k, weight_k in zip(A, weights, strict=True):
-            out.addmm_(_mix_joints(A_k.T, x).flatten(0, 1), weight_k.T)
-        return _image(out.view(len(x), x.shape[1], -1))
+    def forward(
+        ctx,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        norm_weight: Tensor,
+        norm_bias: Tensor,
+        norm: nn.BatchNorm2d,
+        stride: int,
+    ) -> Tensor:
+        inputs = (x, weight, bias, norm_weight, norm_bias)
+        ctx.save_for_backward(*inputs, *_kept_statistics(norm))
+        ctx.eps, ctx.stride = norm.eps, stride
+        return norm(_strided_linear(x, weight, bias, stride))
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, A, weight, bias = ctx.saved_tensors
-        x, grad = _rows(x), _rows(grad).flatten(0, 1)
-        frames, V, width = len(x), A.shape[1], x.shape[-1]
-        joints = x.view(frames, V, -1)
-        weights = weight.view(len(A), -1, width)
-        shift = grad.view(frames, V, -1, grad.shape[1]).sum((0, 2))
-        grad_bias = torch.einsum('kvw,wc->kc', A, shift)
-        grad_A = torch.einsum('wc,kc->kw', shift, bias.view_as(grad_bias))
-        grad_A = grad_A[:, None].repeat(1, V, 1)
-        grad_weight = torch.empty_like(weights)
-        grad_x = torch.zeros_like(joints)
-        for k, (A_k, weight_k) in enumerate(zip(A, weights, strict=True)):
-            torch.mm(grad.T, _mix_joints(A_k.T, x).flatten(0, 1), out=grad_weight[k])
-            mixed = (grad @ weight_k).view_as(joints)
-            grad_A[k] += torch.bmm(joints, mixed.transpose(1, 2)).sum(0)
-            grad_x.baddbmm_(A_k.expand(frames, -1, -1), mixed)
-        return (
-            _image(grad_x.view_as(x)),
-            grad_A,
-            grad_weight.view_as(weight),
-            grad_bias.view_as(bias),
+        *inputs, mean, var = ctx.saved_tensors
+        inputs = [p.detach().requires_grad_() for p in inputs]
+        with torch.enable_grad():
+            y = _strided_linear(*inputs[:3], ctx.stride)
+            y = _norm_again(y, *inputs[3:], mean, var, ctx.eps)
+        return *torch.autograd.grad(y, inputs, grad), None, None
+
+
+def _strided_linear(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+    """A 1x1 convolution; on one thread PyTorch's own of one image is a slow one."""
+    return _image(F.linear(_rows(x)[::stride], weight.flatten(1), bias))
+
+
+def _kept_statistics(norm: nn.BatchNorm2d) -> tuple[Tensor | None, Tensor | None]:
+    """Mean and variance that a batch norm uses; None where it uses the batch's."""
+    if norm.training or norm.running_mean is None:
+        return None, None
+    return norm.running_mean, norm.running_var
+
+
+def _norm_again(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    mean: Tensor | None,
+    var: Tensor | None,
+    eps: float,
+) -> Tensor:
+    """A batch norm's output once more; the module itself would count the batch twice."""
+    return F.batch_norm(x, mean, var, weight, bias, training=mean is None, eps=eps)
+
+
+class _GraphThenTime(Function):
+    """Graph convolution, batch norm, ReLU, convolution over time; keeps its input only.
+
+    The stock way keeps two maps of the block's width more, which a graph convolution and
+    a batch norm in backward make again.
+    """
+
+    @staticmethod
+    def forward(
+        ctx,
+        x: Tensor,
+        A: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        norm_weight: Tensor,
+        norm_bias: Tensor,
+        time_weight: Tensor,
+        time_bias: Tensor,
+        norm: nn.BatchNorm2d,
+        conv: nn.Conv2d,
+    ) -> Tensor:
+        """``x (1, C, T, V * N)`` to ``(1, C', T', V * N)``."""
+        inputs = (x, A, weight, bias, norm_weight, norm_bias, time_weight)
+        ctx.save_for_backward(*inputs, *_kept_statistics(norm))
+        ctx.eps, ctx.conv = norm.eps, conv
+        return temporal_conv(conv, norm(graph_conv(x, A, weight, bias)).relu_())
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+        *graph, norm_weight, norm_bias, time_weight, mean, var = ctx.saved_tensors
+        inputs = [graph_conv(*graph), norm_weight, norm_bias]
+        inputs = [p.detach().requires_grad_() for p in inputs]
+        with torch.enable_grad():
+            y = _norm_again(*inputs, mean, var, ctx.eps).relu_()
+        grad, *grads_time = temporal_conv_backward(
+            ctx.conv, y.detach(), time_weight, grad
         )
+        grad, *grads_norm = torch.autograd.grad(y, inputs, grad)
+        del y, inputs  # before the graph convolution makes maps of its own
+        grads_graph = graph_conv_backward(*graph, grad)
+        return *grads_graph, *grads_norm, *grads_time, None, None
+
+
+def graph_conv(x: Tensor, A: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Sum over subsets of adjacency times 1x1 convolution.
+
+    Args:
+        x (Tensor): ``(1, C, T, V * N)``.
+        A (Tensor): ``(K, V, V)``.
+        weight (Tensor): ``(K * C', C, 1, 1)``.
+        bias (Tensor): ``(K * C',)``.
+
+    Returns:
+        Tensor: ``(1, C', T, V * N)``.
+    """
+    x = _rows(x)
+    weights = weight.view(len(A), -1, x.shape[-1])
+    # What the bias of each subset becomes at each joint.
+    shift = torch.einsum('kvw,kc->wc', A, bias.view(len(A), -1))
+    num = x.shape[1] // A.shape[1]
+    out = shift.repeat_interleave(num, 0).repeat(len(x), 1)
+    for A_k, weight_k in zip(A, weights, strict=True):
+        out.addmm_(_mix_joints(A_k.T, x).flatten(0, 1), weight_k.T)
+    return _image(out.view(len(x), x.shape[1], -1))
+
+
+def graph_conv_backward(
+    x: Tensor, A: Tensor, weight: Tensor, bias: Tensor, grad: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of the inputs of :func:`graph_conv`, for that of its output."""
+    x, grad = _rows(x), _rows(grad).flatten(0, 1)
+    frames, V, width = len(x), A.shape[1], x.shape[-1]
+    joints = x.view(frames, V, -1)
+    weights = weight.view(len(A), -1, width)
+    shift = grad.view(frames, V, -1, grad.shape[1]).sum((0, 2))
+    grad_bias = torch.einsum('kvw,wc->kc', A, shift)
+    grad_A = torch.einsum('wc,kc->kw', shift, bias.view_as(grad_bias))
+    grad_A = grad_A[:, None].repeat(1, V, 1)
+    grad_weight = torch.empty_like(weights)
+    grad_x = torch.zeros_like(joints)
+    for k, (A_k, weight_k) in enumerate(zip(A, weights, strict=True)):
+        torch.mm(grad.T, _mix_joints(A_k.T, x).flatten(0, 1), out=grad_weight[k])
+        mixed = (grad @ weight_k).view_as(joints)
+        grad_A[k] += torch.bmm(joints, mixed.transpose(1, 2)).sum(0)
+        grad_x.baddbmm_(A_k.expand(frames, -1, -1), mixed)
+    return (
+        _image(grad_x.view_as(x)),
+        grad_A,
+        grad_weight.view_as(weight),
+        grad_bias.view_as(bias),
+    )
 
 
 def _mix_joints(A: Tensor, x: Tensor) -> Tensor:
@@ -166,11 +281,40 @@ def _mix_joints(A: Tensor, x: Tensor) -> Tensor:
 
 def temporal_conv(conv: nn.Conv2d, x: Tensor) -> Tensor:
     """A convolution over time, ``(1, C, T, V * N)`` to ``(1, C', T', V * N)``."""
+    matrices = _fourier_way(conv, x)
+    if matrices is None:
+        return conv(x)
+    return fourier_conv(x, conv.weight, conv.bias, *matrices)
+
+
+def temporal_conv_backward(
+    conv: nn.Conv2d, x: Tensor, weight: Tensor, grad: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of input, weight and bias of :func:`temporal_conv`."""
+    matrices = _fourier_way(conv, x)
+    if matrices is not None:
+        return fourier_conv_backward(x, weight, grad, *matrices)
+    return torch.ops.aten.convolution_backward(
+        grad,
+        x,
+        weight,
+        [len(weight)],
+        conv.stride,
+        conv.padding,
+        conv.dilation,
+        transposed=False,
+        output_padding=[0, 0],
+        groups=conv.groups,
+        output_mask=[True, True, True],
+    )
+
+
+def _fourier_way(conv: nn.Conv2d, x: Tensor) -> tuple[Tensor, Tensor, Tensor] | None:
+    """The matrices of :func:`fourier_matrices`, where they make it faster."""
     size, stride, padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
     matrices = fourier_matrices(x.shape[2], size, stride, padding, x.dtype)
-    if _is_cheaper(matrices, size, conv.in_channels, conv.out_channels):
-        return FourierConv.apply(x, conv.weight, conv.bias, *matrices)
-    return conv(x)
+    cheaper = _is_cheaper(matrices, size, conv.in_channels, conv.out_channels)
+    return matrices if cheaper else None
 
 
 def _is_cheaper(
@@ -230,38 +374,52 @@ def fourier_matrices(
     return analysis, kernel, synthesis.T.contiguous()
 
 
-class FourierConv(Function):
-    """A convolution over time by :func:`fourier_matrices`; keeps its input only."""
+# Positions whose Fourier coefficients are held at a time: enough for the products to be
+# large, and few enough for the coefficients, which are twice the frames, to stay small.
+_POSITIONS = 400
 
-    @staticmethod
-    def forward(
-        ctx,
-        x: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        A: Tensor,
-        B: Tensor,
-        S: Tensor,
-    ) -> Tensor:
-        """``x (1, C, T, Q)``, ``weight (C', C, size, 1)``, to ``(1, C', T', Q)``."""
-        ctx.save_for_backward(x, weight, A, B, S)
-        product = torch.bmm(_along_time(A, _rows(x)), _kernel(B, weight))
-        return _image(_along_time(S, product).add_(bias))
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, A, B, S = ctx.saved_tensors
-        grad = _rows(grad)
-        grad_bias = grad.sum((0, 1))
-        grad = _along_time(S.T, grad)
-        coefficients = _along_time(A, _rows(x))
-        grad_kernel = torch.bmm(coefficients.transpose(1, 2), grad)
-        del coefficients
-        grad_weight = _along_time(B.T, grad_kernel).permute(2, 1, 0)[..., None]
-        del grad_kernel
-        grad = torch.bmm(grad, _kernel(B, weight).transpose(1, 2))
-        return _image(_along_time(A.T, grad)), grad_weight, grad_bias, None, None, None
+def fourier_conv(
+    x: Tensor, weight: Tensor, bias: Tensor, A: Tensor, B: Tensor, S: Tensor
+) -> Tensor:
+    """A convolution over time by the matrices of :func:`fourier_matrices`.
+
+    Args:
+        x (Tensor): ``(1, C, T, Q)``.
+        weight (Tensor): ``(C', C, size, 1)``.
+        bias (Tensor): ``(C',)``.
+        A (Tensor): ``(R, T)``.
+        B (Tensor): ``(R, size)``.
+        S (Tensor): ``(T', R)``.
+
+    Returns:
+        Tensor: ``(1, C', T', Q)``.
+    """
+    x, kernel = _rows(x), _kernel(B, weight)
+    out = x.new_empty(len(S), x.shape[1], len(weight))
+    for part, x_part in zip(
+        out.split(_POSITIONS, 1), x.split(_POSITIONS, 1), strict=True
+    ):
+        part.copy_(_along_time(S, torch.bmm(_along_time(A, x_part), kernel)))
+    return _image(out.add_(bias))
+
+
+def fourier_conv_backward(
+    x: Tensor, weight: Tensor, grad: Tensor, A: Tensor, B: Tensor, S: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of input, weight and bias of :func:`fourier_conv`."""
+    x, grad = _rows(x), _rows(grad)
+    kernel = _kernel(B, weight).transpose(1, 2)
+    grad_x = torch.empty_like(x)
+    grad_kernel = torch.zeros_like(kernel.transpose(1, 2))
+    for part, x_part, grad_part in zip(
+        *(t.split(_POSITIONS, 1) for t in (grad_x, x, grad)), strict=True
+    ):
+        grad_part = _along_time(S.T, grad_part)
+        grad_kernel.baddbmm_(_along_time(A, x_part).transpose(1, 2), grad_part)
+        part.copy_(_along_time(A.T, torch.bmm(grad_part, kernel)))
+    grad_weight = _along_time(B.T, grad_kernel).permute(2, 1, 0)[..., None]
+    return _image(grad_x), grad_weight, grad.sum((0, 1))
 
 
 def _along_time(matrix: Tensor, x: Tensor) -> Tensor:
