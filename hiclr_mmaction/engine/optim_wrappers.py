@@ -23,14 +23,16 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     Args:
         on_cpu (bool): Whether it is used on a CPU too, where it is rarely faster.
+        enabled (bool): False: training is in float32, by the same config.
         **kwargs: As in :class:`OptimWrapper`.
     """
 
-    def __init__(self, on_cpu: bool = True, **kwargs) -> None:
+    def __init__(self, on_cpu: bool = True, enabled: bool = True, **kwargs) -> None:
         super().__init__(**kwargs)
         on_gpu = torch.cuda.is_available()
-        self.enabled = torch.cuda.is_bf16_supported() if on_gpu else on_cpu
-        if not self.enabled:
+        there = torch.cuda.is_bf16_supported() if on_gpu else on_cpu
+        self.enabled = enabled and there
+        if enabled and not there:
             print_log(
                 'BFloat16OptimWrapper: there is no GPU with bfloat16; training is in '
                 'float32.',

@@ -82,6 +82,18 @@ def test_interval_below_one_is_an_error():
         HOOKS.build(dict(type='IntervalInfoHook', interval=0))
 
 
+def test_bfloat16_is_turned_off_by_option_and_the_log_does_not_complain(caplog):
+    linear = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(linear.parameters(), lr=0.1)
+    cfg = dict(type='BFloat16OptimWrapper', optimizer=optimizer)
+    for enabled, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        wrapper = OPTIM_WRAPPERS.build(dict(cfg, enabled=enabled))
+        with wrapper.optim_context(linear), torch.no_grad():
+            device = 'cuda' if ON_GPU else 'cpu'
+            assert linear.to(device)(torch.ones(1, 2, device=device)).dtype == dtype
+    assert 'float32' not in caplog.text
+
+
 @pytest.mark.skipif(ON_GPU, reason='says what is off without a GPU')
 def test_without_a_gpu_precision_and_compilation_stay_and_the_log_says_so(caplog):
     linear = torch.nn.Linear(2, 2)
