@@ -53,6 +53,16 @@ def equal(a, b):
 
 
 class TestBatch:
+    def test_views_are_float32_in_mixed_precision(self):
+        def make():
+            torch.manual_seed(0)
+            return build()(batch(), training=True)['inputs']
+
+        exact = make()
+        with torch.autocast('cpu', torch.bfloat16):
+            mixed = make()
+        assert equal(exact, mixed)
+
     def test_training_batch_gets_key_queries_and_mask(self):
         data = batch()
         before = data['inputs'].clone()

@@ -64,6 +64,11 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         Raises:
             ValueError: If both the pipeline and ``views`` make views.
         """
+        # mmengine prepares a training batch within the optimiser's autocast.
+        with torch.autocast(self.device.type, enabled=False):
+            return self._prepare(data, training)
+
+    def _prepare(self, data: dict, training: bool) -> dict:
         data = self.cast_data(data)
         inputs = data['inputs']
         generator = None
