@@ -34,6 +34,7 @@ from mmengine.registry import FUNCTIONS, WEIGHT_INITIALIZERS, Registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ..datasets.transforms import GrowingAugmentation
 from ..models import HiCLR
 from ..models.data_preprocessors.skeleton_view_preprocessor import SkeleAdaIN
 from ..models.utils import EdgePerturbation
@@ -65,6 +66,7 @@ _SLOTS: dict[str, Registry] = {
     'dataset': DATASETS,
     'datasets': DATASETS,
     'pipeline': TRANSFORMS,
+    'views': TRANSFORMS,
     'optimizer': OPTIMIZERS,
     'metrics': METRICS,
     'init_cfg': WEIGHT_INITIALIZERS,
@@ -101,6 +103,7 @@ _ARGUMENTS: dict[str, Callable] = {
     'mining': HiCLR._check_mining,
     'graph_augment': EdgePerturbation,
     'ada_in': SkeleAdaIN,
+    'views': GrowingAugmentation,
 }
 # Sections that Runner.__init__ does not name but reads.
 _MORE_SECTIONS = (

@@ -94,6 +94,15 @@ CONFIGS = {
         {'model.data_preprocessor.ada_in': dict(dim='V')},
         'data_preprocessor.ada_in.dim is no setting of ada_in; did you mean dims?',
     ),
+    'setting of the views': (
+        {'model.data_preprocessor.views': dict(levels=[[]] * 3, growm=True)},
+        'data_preprocessor.views.growm is no setting of views; did you mean grown?',
+    ),
+    'type of a transform in the views': (
+        {'model.data_preprocessor.views': dict(levels=[[dict(type='SkeletonSheer')]])},
+        "data_preprocessor.views.levels.0.0.type='SkeletonSheer' is not registered in "
+        "transform; did you mean 'SkeletonShear'?",
+    ),
     'setting of a data loader': (
         {'train_dataloader.batchsize': 8},
         'train_dataloader.batchsize is no setting of a data loader; did you mean '
@@ -187,6 +196,11 @@ CONFIGS = {
     'levels against weights': (
         {'model.head.level_weights': (1.0, 0.5)},
         f'weighs 2 query levels, but {PIPELINE}.1 makes 3; make them match',
+    ),
+    'levels of the views against weights': (
+        {'model.data_preprocessor.views': dict(levels=[[], []])},
+        'weighs 3 query levels, but model.data_preprocessor.views makes 2; make them '
+        'match',
     ),
     'a level that is not there': (
         {'model.graph_augment': dict(levels=(3,))},
