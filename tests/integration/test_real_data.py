@@ -5,9 +5,13 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 from support import ROOT
+
+from hiclr_mmaction.models.utils import pool_skeleton, present_bodies
+from hiclr_mmaction.skeleton import hiclr_align
 
 
 def run_steps(name, data_dir, tmp_path, steps, **options):
@@ -115,3 +119,34 @@ def test_ntu60_config_runs_on_a_pickle_made_from_raw_files(
     )
     assert torch.isfinite(runner.model.queue.features).all()
     assert int(runner.model.queue.pointer) == 8
+
+
+def test_skip_absent_runs_real_clips_of_one_person_as_such(data_dir):
+    """Where the second place is empty, features are those of a run with one place."""
+    clips = [
+        hiclr_align(torch.from_numpy(fill_places(read_ntu(path)))[None], 'nturgb+d')[0]
+        for path in sorted((data_dir / 'raw_ntu').glob('*.skeleton'))
+    ]
+    clips = torch.stack(clips)
+    alone = ~present_bodies(clips)[:, 1]
+    assert 0 < alone.sum() < len(clips)  # the files hold both kinds
+    torch.manual_seed(0)
+    graph_cfg = dict(layout='nturgb+d-stgcn', mode='stgcn_spatial')
+    backbone = dict(type='HiCLRSTGCN', graph_cfg=graph_cfg)
+    model = MODELS.build(dict(backbone, skip_absent=True)).train()
+    single = clips[alone]
+    features = pool_skeleton(model(single))
+    expected = pool_skeleton(model(single[:, :1]))
+    torch.testing.assert_close(features, expected)
+    # Nor does a neighbour of two persons matter, once batch norm is not by the batch.
+    together = pool_skeleton(model.eval()(clips))[alone]
+    torch.testing.assert_close(together, pool_skeleton(model(single[:, :1])))
+    model.skip_absent = False
+    assert not torch.allclose(pool_skeleton(model(clips))[alone], together)
+
+
+def fill_places(keypoint):
+    """The first two bodies, or one and zeros."""
+    places = np.zeros((2, *keypoint.shape[1:]), np.float32)
+    places[: len(keypoint)] = keypoint[:2]
+    return places
