@@ -18,6 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +46,10 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 SWITCHES = dict(
     stock=dict(model={'backbone.frames_first': False}),
     skip_absent=dict(model={'backbone.skip_absent': True}),
+    # Against ready-made views: what their making adds to the step, and takes off workers.
+    device_views=dict(device_views=True),
+    # Clips that stay where the model is, against those that a loader brings.
+    resident=dict(resident=True),
     foreach=dict(optimizer=dict(foreach=True)),
     fused=dict(optimizer=dict(fused=True)),
     bf16=dict(bf16=True),
@@ -52,7 +57,7 @@ SWITCHES = dict(
     compile=dict(acceleration=dict(tf32=False, compile=True)),
     fast=dict(config='hiclr_stgcn_ntu60_fast.py'),
 )
-GPU_ONLY = ('bf16', 'tf32', 'compile')
+GPU_ONLY = ('resident', 'bf16', 'tf32', 'compile')
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -142,6 +147,8 @@ def our_step(
     optimizer: dict | None = None,
     bf16: bool = False,
     acceleration: dict | None = None,
+    device_views: bool = False,
+    resident: bool = False,
 ) -> Callable[[], None]:
     """A step of a config's model, with options of it changed."""
     init_default_scope('mmaction')
@@ -150,6 +157,9 @@ def our_step(
     cfg.optim_wrapper.optimizer.update(optimizer or {})
     if bf16:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+    if device_views:
+        fast = Config.fromfile(CONFIGS / 'hiclr_stgcn_ntu60_fast.py')
+        cfg.model.data_preprocessor.views = fast.model.data_preprocessor.views
     device = clips.device
     net = MODELS.build(cfg.model)
     net.to(device).train()
@@ -159,6 +169,9 @@ def our_step(
         AccelerationHook(**options).accelerate(net, device)
     wrapper = build_optim_wrapper(net, cfg.optim_wrapper)
     data = _views(clips, net)
+    # The released way: what the loader gives lies in the memory of the CPU, and is copied.
+    if not (resident or cfg.train_dataloader.dataset.type == 'ResidentClips'):
+        data = _on_cpu(data)
     if parts is not None:
         parts.within(net.key_encoder, 'update_parameters', 'ema')
         parts.within(net.queue, 'enqueue', 'queue')
@@ -190,6 +203,16 @@ def _views(clips: torch.Tensor, model: torch.nn.Module) -> dict:
         return dict(inputs=clips)
     mask = torch.rand(clips.shape[0], *clips.shape[2:4], device=clips.device) < 0.1
     return dict(inputs=dict(key=clips, queries=[clips, clips, clips], mask=mask))
+
+
+def _on_cpu(data: Any) -> Any:
+    """A batch as a loader gives it, in pinned memory where there is a GPU."""
+    if isinstance(data, dict):
+        return {name: _on_cpu(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_on_cpu(value) for value in data]
+    data = data.cpu()
+    return data.pin_memory() if torch.cuda.is_available() else data
 
 
 def released_step(

@@ -35,6 +35,18 @@ def test_step_measures_each_variant_its_parts_and_its_trace(tool, tmp_path):
     assert json.loads(trace.read_text())['traceEvents']
 
 
+@pytest.mark.slow
+def test_each_switch_of_a_cpu_runs_alone(tool, tmp_path):
+    out = tmp_path / 'step.json'
+    options = ['--batch-size', 2, '--rounds', 1, '--no-memory', '--out', out]
+    switches = ['device_views', 'resident', 'foreach', 'fused']
+    tool('step', *options, '--switches', *switches)
+    figures = json.loads(out.read_text())['figures']
+    assert list(figures) == [f'cpu 2 {name}' for name in ('plain', *switches)]
+    views = {name: row['views_ms'] for name, row in figures.items()}
+    assert max(views, key=views.get) == 'cpu 2 device_views'
+
+
 def test_step_names_a_switch_it_does_not_know(tool, capsys):
     with pytest.raises(SystemExit):
         tool('step', '--switches', 'warp')
