@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import TRANSFORMS
+from mmengine.dataset import default_collate
 
-from hiclr_mmaction.datasets import GrowingAugmentation
-from hiclr_mmaction.datasets.transforms import SkeletonTransform
+from hiclr_mmaction.datasets import GrowingAugmentation, PackSkeletonViews
+from hiclr_mmaction.datasets.transforms import SkeletonTransform, views_collate
 
 
 class Add(SkeletonTransform):
@@ -127,6 +128,57 @@ def test_pipeline_gives_one_sample_with_released_sets():
     assert [tuple(v.shape) for v in [key, *queries]] == [(2, 50, 25, 3)] * 4
     assert all(v.dtype == torch.float32 for v in [key, *queries])
     assert results['views']['mask'][2].shape == (50, 25)
+
+
+RELEASED = [
+    [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')],
+    [
+        dict(type='SkeletonMirror'),
+        dict(type='SkeletonRotate'),
+        dict(type='SkeletonNoise'),
+        dict(type='SkeletonBlur'),
+        dict(type='SkeletonChannelMask'),
+    ],
+    [dict(type='SkeletonJointMask')],
+]
+
+
+@pytest.mark.parametrize('grown', [False, True])
+def test_views_made_in_the_collate_are_those_of_each_sample(grown):
+    clips = np.random.default_rng(0).standard_normal((5, 2, 50, 25, 3))
+
+    def packed(in_collate):
+        growing = GrowingAugmentation(RELEASED, grown, in_collate=in_collate)
+        for i, clip in enumerate(clips):
+            torch.manual_seed(i)  # as SeededDataset seeds each sample
+            yield PackSkeletonViews()(growing(dict(keypoint=clip, label=i)))
+
+    samples = list(packed(in_collate=True))
+    together, alone = views_collate(samples), default_collate(list(packed(False)))
+    assert [s.gt_label.item() for s in together['data_samples']] == [0, 1, 2, 3, 4]
+    made, expected = together['inputs'], alone['inputs']
+    torch.testing.assert_close(made['key'], expected['key'])
+    torch.testing.assert_close(made['queries'], expected['queries'])
+    assert torch.equal(made['mask'], expected['mask'])
+    # Only themselves go through a worker's pipe.
+    for view in (made['key'], *made['queries']):
+        assert view.untyped_storage().nbytes() == view.nbytes
+    # Clips of a pipeline without views are collated as ever.
+    clip = PackSkeletonViews()(dict(keypoint=clips[0]))
+    assert views_collate([clip, clip])['inputs'].shape == (2, 2, 50, 25, 3)
+
+
+def test_batch_of_different_augmentations_is_refused():
+    batch = [
+        PackSkeletonViews()(
+            GrowingAugmentation(
+                [[dict(type='SkeletonMirror', prob=prob)]], in_collate=True
+            )(dict(keypoint=np.ones((1, 12, 25, 3))))
+        )
+        for prob in (0.4, 0.6)
+    ]
+    with pytest.raises(ValueError, match='different GrowingAugmentations'):
+        views_collate(batch)
 
 
 def test_time_moved_under_a_mask_is_an_error_when_grown():

@@ -1,9 +1,12 @@
 """Streams and SkeleAdaIN on the way into the model."""
 
+import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.dataset import pseudo_collate
 
+from hiclr_mmaction.datasets import GrowingAugmentation, PackSkeletonViews
 from hiclr_mmaction.skeleton import to_stream
 from hiclr_mmaction.skeleton.augment import ada_in
 
@@ -36,6 +39,13 @@ def test_every_view_and_a_plain_batch_become_the_stream(stream):
     plain = [torch.randn(2, 8, 25, 3) for _ in range(3)]
     out = prepare(dict(inputs=plain, data_samples=[]))['inputs']
     assert torch.equal(out, to_stream(torch.stack(plain), stream, 'nturgb+d'))
+
+
+def test_views_that_are_only_drawn_are_refused():
+    growing = GrowingAugmentation([[]], in_collate=True)
+    sample = PackSkeletonViews()(growing(dict(keypoint=np.ones((1, 8, 25, 3)))))
+    with pytest.raises(ValueError, match=r"collate_fn=dict\(type='views_collate'\)"):
+        build()(pseudo_collate([sample]), training=True)
 
 
 @pytest.mark.parametrize('dims', ['TV', 'V'])

@@ -145,6 +145,15 @@ def test_joint_mask_masks_the_same_number_in_each_frame(joints, ratio, count):
     assert (mask.sum(-1) == count).all()
 
 
+def test_every_set_of_joints_is_chosen_alike():
+    chosen = augment.joint_mask(20000, 1, 5, 0.6, torch.Generator().manual_seed(0))
+    places = (chosen[:, 0] * torch.tensor([1, 2, 4, 8, 16])).sum(-1)
+    counts = torch.bincount(places)
+    counts = counts[counts > 0]
+    assert len(counts) == 10  # three of five
+    assert (counts - 2000).abs().max() < 5 * 2000**0.5
+
+
 def test_joint_mask_differs_between_samples_and_frames_and_follows_its_generator():
     def draw():
         return augment.joint_mask(2, 30, 25, 0.1, torch.Generator().manual_seed(1))

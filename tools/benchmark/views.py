@@ -1,11 +1,13 @@
-"""Measure the making of views: in the pipeline, sample by sample, and of a batch.
+"""Measure the making of views: in the pipeline, and of a batch.
 
 The views are those of a config's training pipeline, or of its
-``model.data_preprocessor.views``; the clips are made up. On a CPU the time is that of the
-processor on one thread, so that samples/s are those of one core. With ``--released`` the
-released feeder makes its four views in turns with ours (without the joint mask, which it
-makes later). The rows of single augmentations are of one view, with the probability that
-the config gives them.
+``model.data_preprocessor.views``; the clips are made up. The pipeline's are made as a
+data worker makes a batch, by transforms and the ``collate_fn``. On a CPU the time is that
+of the processor on one thread, so that samples/s are those of one core. With
+``--released`` the released feeder makes its four views in turns with ours (without the
+joint mask, which it makes later, and without collating). The rows of single augmentations
+are of one view, with the probability that the config gives them, in the pipeline of a clip
+on its own.
 
 Example:
     python tools/benchmark/views.py --released HiCLR --out views.json
@@ -35,10 +37,14 @@ from _measure import (
 )
 from mmaction.registry import TRANSFORMS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import FUNCTIONS, init_default_scope
 
 from hiclr_mmaction.datasets import GrowingAugmentation
-from hiclr_mmaction.datasets.transforms import SkeletonAlign, SkeletonJointMask
+from hiclr_mmaction.datasets.transforms import (
+    PackSkeletonViews,
+    SkeletonAlign,
+    SkeletonJointMask,
+)
 from hiclr_mmaction.models.data_preprocessors import DeviceViews
 from hiclr_mmaction.skeleton import get_layout
 
@@ -59,8 +65,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def build(path: str) -> tuple[SkeletonAlign, dict]:
-    """Alignment of a config, and the arguments of its GrowingAugmentation."""
+def build(path: str) -> tuple[SkeletonAlign, dict, Callable]:
+    """Alignment of a config, arguments of its GrowingAugmentation, and collate_fn."""
     cfg = Config.fromfile(path)
     init_default_scope('mmaction')
     pipeline = cfg.train_dataloader.dataset.pipeline
@@ -73,7 +79,8 @@ def build(path: str) -> tuple[SkeletonAlign, dict]:
             f'--config: {path} makes no views, or its pipeline does not align clips'
         )
     growing = {key: value for key, value in growing.items() if key != 'type'}
-    return TRANSFORMS.build(by_type['SkeletonAlign']), growing
+    collate = FUNCTIONS.get(cfg.train_dataloader.collate_fn['type'])
+    return TRANSFORMS.build(by_type['SkeletonAlign']), growing, collate
 
 
 def released_feeder(folder: Path, clips: np.ndarray) -> Callable[[], object]:
@@ -112,8 +119,8 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    align, arguments = build(args.config)
-    growing = GrowingAugmentation(**arguments)
+    align, arguments, collate = build(args.config)
+    growing, pack = GrowingAugmentation(**arguments), PackSkeletonViews()
     joints = get_layout(align.layout).num_joints
     rng = np.random.default_rng(0)
     shape = (args.batch_size, align.num_person, args.frames, joints, 3)
@@ -128,7 +135,7 @@ def main(argv=None) -> None:
         clock = time.process_time if device == 'cpu' else time.perf_counter
         times = in_turns(functions, args.rounds, args.seconds, device, clock)
         for row, way in functions:
-            if way.endswith('batch'):
+            if way != 'pipeline' or row in (ALL, ALIGNED):
                 part = [seconds / args.batch_size for seconds in times[row, way]]
                 times[row, way] = part
             ms = 1000 * statistics.median(times[row, way])
@@ -136,9 +143,16 @@ def main(argv=None) -> None:
             figures[row][f'{way}_per_s'] = 1000 / ms
         return times
 
+    def pipeline(clips: np.ndarray, *transforms: Callable) -> object:
+        """A batch as a data worker makes it."""
+        samples = [dict(keypoint=clip) for clip in clips]
+        for t in (*transforms, growing, pack):
+            samples = [t(sample) for sample in samples]
+        return collate(samples)
+
     ours: dict[tuple[str, str], Callable] = {
-        (ALL, 'pipeline'): lambda: growing(dict(keypoint=clips[0])),
-        (ALIGNED, 'pipeline'): lambda: growing(align(dict(keypoint=recorded[0]))),
+        (ALL, 'pipeline'): lambda: pipeline(clips),
+        (ALIGNED, 'pipeline'): lambda: pipeline(recorded, align),
         (ALL, 'cpu_batch'): lambda: views(batches['cpu']),
     }
     released = {}

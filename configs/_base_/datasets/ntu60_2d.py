@@ -17,7 +17,12 @@ normal = [
 strong = [dict(type='SkeletonJointMask', ratio=0.1)]
 train_pipeline = [
     align,
-    dict(type='GrowingAugmentation', levels=[basic, normal, strong], layout=layout),
+    dict(
+        type='GrowingAugmentation',
+        levels=[basic, normal, strong],
+        layout=layout,
+        in_collate=True,
+    ),
     dict(type='PackSkeletonViews'),
 ]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]

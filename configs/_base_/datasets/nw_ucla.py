@@ -7,7 +7,12 @@ ann_file = '{{$HICLR_DATA:data}}/nw_ucla_3d.pkl'
 align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=1)
 train_pipeline = [
     align,
-    dict(type='GrowingAugmentation', levels=_base_.growing, layout=layout),
+    dict(
+        type='GrowingAugmentation',
+        levels=_base_.growing,
+        layout=layout,
+        in_collate=True,
+    ),
     dict(type='PackSkeletonViews'),
 ]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]

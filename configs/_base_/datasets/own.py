@@ -10,7 +10,12 @@ num_person = 1
 align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
 train_pipeline = [
     align,
-    dict(type='GrowingAugmentation', levels=_base_.growing, layout=layout),
+    dict(
+        type='GrowingAugmentation',
+        levels=_base_.growing,
+        layout=layout,
+        in_collate=True,
+    ),
     dict(type='PackSkeletonViews'),
 ]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]

@@ -7,7 +7,12 @@ layout = 'nturgb+d'
 align = dict(type='SkeletonAlign', layout=layout, num_frames=24, num_person=1)
 train_pipeline = [
     align,
-    dict(type='GrowingAugmentation', levels=_base_.growing, layout=layout),
+    dict(
+        type='GrowingAugmentation',
+        levels=_base_.growing,
+        layout=layout,
+        in_collate=True,
+    ),
     dict(type='PackSkeletonViews'),
 ]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]

@@ -12,10 +12,17 @@ from .augment import (
     SkeletonTimeFlip,
 )
 from .base import SkeletonTransform, worker_generator
-from .formatting import PackSkeletonViews, SkeletonAlign, SkeletonStream, pack_mask
-from .growing import GrowingAugmentation
+from .formatting import (
+    PackSkeletonViews,
+    SkeletonAlign,
+    SkeletonStream,
+    pack_views,
+    views_collate,
+)
+from .growing import DrawnViews, GrowingAugmentation
 
 __all__ = [
+    'DrawnViews',
     'GrowingAugmentation',
     'PackSkeletonViews',
     'SkeletonAlign',
@@ -30,6 +37,7 @@ __all__ = [
     'SkeletonTemporalCrop',
     'SkeletonTimeFlip',
     'SkeletonTransform',
-    'pack_mask',
+    'pack_views',
+    'views_collate',
     'worker_generator',
 ]

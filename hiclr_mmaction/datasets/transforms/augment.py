@@ -283,11 +283,12 @@ class SkeletonJointMask(SkeletonFieldTransform):
 
     def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
         n, _, frames, joints, _ = shape
-        return augment.joint_mask(n, frames, joints, self.ratio, generator)
+        count = augment.num_masked(joints, self.ratio)
+        return uniform((n, frames, count), 0, 1, generator)
 
     def mask(self, x: Tensor, chosen: Tensor | None = None, **drawn: Any) -> Tensor:
         """The mask for a batch ``(N, M, T, V, C)``: bool ``(N, T, V)``, true = masked."""
-        mask = self.field(x, **drawn)
+        mask = augment.choose_joints(self.field(x, **drawn), x.shape[-2])
         return mask if chosen is None else mask & chosen.to(x.device)[:, None, None]
 
     def change(self, x: Tensor, **drawn: Any) -> Tensor:

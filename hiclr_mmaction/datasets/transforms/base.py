@@ -117,8 +117,8 @@ class SkeletonTransform(BaseTransform):
             n (int): Number of samples.
             generator (Generator, optional): torch's own for the CPU, if None.
             shape (Sequence[int], optional): Of a clip, ``(M, T, V, C)``. Give it where
-                the generator is a GPU's: without it noise and masks draw a seed, and the
-                host waits for the GPU to read it.
+                the generator is a GPU's: without it noise and masks draw seeds, and the
+                host waits for the GPU to read them.
 
         Returns:
             dict: Keyword arguments of :meth:`apply`; ``chosen`` (bool ``(n,)``) tells
@@ -215,8 +215,8 @@ class SkeletonTransform(BaseTransform):
 class SkeletonFieldTransform(SkeletonTransform):
     """Base of those that draw something for each joint of each frame (noise, masks).
 
-    How many those are, only the clips tell. Where their shape is not given, a seed is
-    drawn, and the rest when it is applied: for the samples only that are changed.
+    How many those are, only the clips tell. Where their shape is not given, a seed a
+    sample is drawn, and the rest when it is applied: for those only that are changed.
     """
 
     @abstractmethod
@@ -225,9 +225,9 @@ class SkeletonFieldTransform(SkeletonTransform):
 
     def draw_parameters(self, n: int, generator: Generator | None) -> dict:
         seed = torch.randint(
-            2**62, (), generator=generator, device=device_of(generator)
+            2**62, (n,), generator=generator, device=device_of(generator)
         )
-        return dict(seed=int(seed))
+        return dict(seed=seed)
 
     def draw_for_clips(
         self, n: int, shape: Sequence[int], generator: Generator | None
@@ -235,11 +235,14 @@ class SkeletonFieldTransform(SkeletonTransform):
         return dict(field=self.draw_field((n, *shape), generator))
 
     def field(
-        self, x: Tensor, field: Tensor | None = None, seed: int | None = None
+        self, x: Tensor, field: Tensor | None = None, seed: Tensor | None = None
     ) -> Tensor:
-        """What was drawn for the clips ``x``, directly or by a seed."""
+        """What was drawn for the clips ``x``, directly or by seeds ``(N,)``."""
         if seed is not None:
-            field = self.draw_field(x.shape, seeded_generator(seed, x.device))
+            one, generator = (1, *x.shape[1:]), Generator(x.device)
+            field = torch.cat(
+                [self.draw_field(one, generator.manual_seed(s)) for s in seed.tolist()]
+            )
         assert field is not None  # draw gives one of the two
         return field.to(x.device)
 

@@ -10,10 +10,13 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
+from mmengine.dataset import default_collate
+from mmengine.registry import FUNCTIONS
 
 from ...skeleton import align_clip, get_layout, to_stream
 from ...skeleton.streams import check_stream
 from ..checks import check_keypoint, join_score, sample_name
+from .growing import DrawnViews, make_views
 
 
 @TRANSFORMS.register_module()
@@ -143,7 +146,8 @@ class PackSkeletonViews(BaseTransform):
 
     - inputs: ``dict(key=(M, T, V, C), queries=[(M, T, V, C), ...])`` and, where joints
       are masked, ``mask``: a bool ``(T, V)`` for the last query where only that one is
-      masked, else a list with one a query. Without views a Tensor ``(M, T, V, C)``.
+      masked, else a list with one a query. Without views a Tensor ``(M, T, V, C)``;
+      views that are only drawn stay so, for :func:`views_collate`.
     - data_samples (:class:`ActionDataSample`): label and meta information
 
     Args:
@@ -163,9 +167,9 @@ class PackSkeletonViews(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Pack one sample."""
         if 'views' in results:
-            inputs: Any = dict(results['views'])
-            if 'mask' in inputs:
-                inputs['mask'] = pack_mask(inputs['mask'])
+            inputs: Any = results['views']
+            if not isinstance(inputs, DrawnViews):
+                inputs = pack_views(inputs)
         else:
             inputs = torch.from_numpy(
                 np.ascontiguousarray(results['keypoint'], np.float32)
@@ -181,6 +185,30 @@ class PackSkeletonViews(BaseTransform):
         return (
             f'PackSkeletonViews(knn_bank={self.knn_bank}, meta_keys={self.meta_keys})'
         )
+
+
+def pack_views(views: dict) -> dict:
+    """Views of a sample or a batch with their masks packed."""
+    if 'mask' not in views:
+        return dict(views)
+    return dict(views, mask=pack_mask(views['mask']))
+
+
+@FUNCTIONS.register_module()
+def views_collate(samples: Sequence[dict]) -> dict:
+    """mmengine's ``default_collate``, which makes the views of the batch where need be.
+
+    For ``GrowingAugmentation(in_collate=True)``. The draws are the samples' own, so that
+    the views are those that each would have got on its own.
+    """
+    if not isinstance(samples[0]['inputs'], DrawnViews):
+        return default_collate(samples)
+    views = pack_views(make_views([sample['inputs'] for sample in samples]))
+    # Parts of larger tensors, which a data worker would send whole.
+    views['key'] = views['key'].clone()
+    views['queries'] = [view.clone() for view in views['queries']]
+    rest = [{k: v for k, v in sample.items() if k != 'inputs'} for sample in samples]
+    return dict(default_collate(rest), inputs=views)
 
 
 def pack_mask(masks: list[torch.Tensor | None]) -> torch.Tensor | list[torch.Tensor]:

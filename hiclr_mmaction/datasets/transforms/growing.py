@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -37,7 +38,8 @@ class GrowingAugmentation(BaseTransform):
     Added Keys:
 
     - views (dict): ``key (M, T, V, C)``, ``queries`` (list of the same) and, where a
-      set masks joints, ``mask`` (list with a bool ``(T, V)`` or None a query), tensors
+      set masks joints, ``mask`` (list with a bool ``(T, V)`` or None a query), tensors;
+      with ``in_collate`` a :class:`DrawnViews`
 
     Args:
         levels (list[list[dict]]): The sets, weakest first; one query level each.
@@ -45,6 +47,10 @@ class GrowingAugmentation(BaseTransform):
             view ``i`` is set ``i`` applied to view ``i - 1``.
         layout (str | dict, optional): The skeleton, for all augmentations that depend on
             it and do not name one of their own.
+        in_collate (bool): Whether a pipeline only draws the views, by the generator of
+            the sample, and leaves the making to ``collate_fn=dict(type='views_collate')``,
+            which makes those of a batch at once: in a third of the time. Draws must then
+            be tensors with one row a sample.
 
     Raises:
         ValueError: If there is no level, or something other than a skeleton
@@ -56,6 +62,7 @@ class GrowingAugmentation(BaseTransform):
         levels: Sequence[Sequence[dict]],
         grown: bool = False,
         layout: str | dict | None = None,
+        in_collate: bool = False,
     ) -> None:
         if not levels:
             raise ValueError(
@@ -65,6 +72,7 @@ class GrowingAugmentation(BaseTransform):
             [_build(t, i, layout) for t in level] for i, level in enumerate(levels)
         ]
         self.grown = grown
+        self.in_collate = in_collate
         if grown:
             self._check_nothing_moves_masks()
 
@@ -178,7 +186,11 @@ class GrowingAugmentation(BaseTransform):
         x = torch.from_numpy(
             np.ascontiguousarray(results['keypoint'], np.float32)
         ).unsqueeze(0)
-        views = self.apply(x, **self.draw(1, worker_generator()))
+        draws = self.draw(1, worker_generator())
+        if self.in_collate:
+            results['views'] = DrawnViews(self, x, **draws)
+            return results
+        views = self.apply(x, **draws)
         results['views'] = {
             name: value[0]
             if isinstance(value, Tensor)
@@ -202,7 +214,52 @@ class GrowingAugmentation(BaseTransform):
                 masked = masked or isinstance(t, SkeletonJointMask)
 
     def __repr__(self) -> str:
-        return f'GrowingAugmentation(levels={self.levels}, grown={self.grown})'
+        return (
+            f'GrowingAugmentation(levels={self.levels}, grown={self.grown}, '
+            f'in_collate={self.in_collate})'
+        )
+
+
+@dataclass(frozen=True)
+class DrawnViews:
+    """Views of one clip that are drawn, and not made yet.
+
+    Attributes:
+        growing (GrowingAugmentation): What drew them, and makes them.
+        clip (Tensor): ``(1, M, T, V, C)``.
+        sets (list): Its draws.
+    """
+
+    growing: GrowingAugmentation
+    clip: Tensor
+    sets: list[list[dict]]
+
+
+def make_views(drawn: Sequence[DrawnViews]) -> dict:
+    """Make the views of several clips, as :meth:`GrowingAugmentation.apply` gives them.
+
+    Raises:
+        ValueError: If they were drawn by different augmentations.
+    """
+    growing = drawn[0].growing
+    others = {id(d.growing): d.growing for d in drawn}.values()
+    if len({repr(other) for other in others}) > 1:
+        raise ValueError(
+            'views_collate: the clips of a batch have different GrowingAugmentations; '
+            'make those of all data sets alike, or set in_collate=False.'
+        )
+    # A draw has a row for each view; those of a batch go by views, then by samples.
+    sets = [
+        [
+            {
+                name: torch.stack([d.sets[i][j][name] for d in drawn], 1).flatten(0, 1)
+                for name in draws
+            }
+            for j, draws in enumerate(level)
+        ]
+        for i, level in enumerate(drawn[0].sets)
+    ]
+    return growing.apply(torch.cat([d.clip for d in drawn]), sets)
 
 
 def _build(

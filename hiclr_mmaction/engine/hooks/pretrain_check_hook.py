@@ -9,7 +9,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from ...datasets import GrowingAugmentation
+from ...datasets import DrawnViews, GrowingAugmentation
 from ...datasets.wrapped import innermost
 from ...models import HiCLR
 from ...models.data_preprocessors import DeviceViews
@@ -84,7 +84,7 @@ def _check_joints(model: HiCLR, dataset) -> None:
     # The draws of this one sample are taken back: the check changes no run.
     with torch.random.fork_rng(devices=[]):
         inputs = dataset[0]['inputs']
-    made = isinstance(inputs, dict)
+    made = isinstance(inputs, dict | DrawnViews)
     if made == (_device_views(model) is not None):
         raise ValueError(
             'train_dataloader.dataset.pipeline makes views, and so does '
@@ -95,7 +95,9 @@ def _check_joints(model: HiCLR, dataset) -> None:
             'GrowingAugmentation before PackSkeletonViews, or set '
             'model.data_preprocessor.views=dict(levels=[...]).'
         )
-    joints = (inputs['key'] if made else inputs).shape[-2]
+    if isinstance(inputs, DrawnViews):
+        inputs = inputs.clip
+    joints = (inputs['key'] if isinstance(inputs, dict) else inputs).shape[-2]
     named = {
         'model.data_preprocessor.layout': getattr(
             model.data_preprocessor, 'layout', None

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import broadcast, get_rank
 from torch import Generator, Tensor, nn
 
-from ...datasets.transforms import GrowingAugmentation, pack_mask
+from ...datasets.transforms import GrowingAugmentation, pack_views
 from ...datasets.transforms.base import seeded_generator
 
 
@@ -43,9 +43,7 @@ class DeviceViews(nn.Module):
         # On a CPU, without the shape, noise is drawn for the samples only that get it.
         shape = None if x.device.type == 'cpu' else x.shape[1:]
         views = self.growing.apply(x, **self.growing.draw(len(x), generator, shape))
-        if 'mask' in views:
-            views['mask'] = pack_mask(views['mask'])
-        return views, generator
+        return pack_views(views), generator
 
     def next_generator(self, device: torch.device) -> Generator:
         """The generator of the next batch."""

@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Generator, Tensor
 
+from ...datasets.transforms import DrawnViews
 from ...skeleton import SkeletonLayout, get_layout, to_stream
 from ...skeleton.augment import ada_in, on_places
 from ...skeleton.streams import check_stream
@@ -62,7 +63,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         """Prepare a batch; ``inputs`` become float32 on the model's device.
 
         Raises:
-            ValueError: If both the pipeline and ``views`` make views.
+            ValueError: If both the pipeline and ``views`` make views, or nothing has
+                made those that are drawn.
         """
         # mmengine prepares a training batch within the optimiser's autocast.
         with torch.autocast(self.device.type, enabled=False):
@@ -71,6 +73,12 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
     def _prepare(self, data: dict, training: bool) -> dict:
         data = self.cast_data(data)
         inputs = data['inputs']
+        if isinstance(inputs, list) and isinstance(inputs[0], DrawnViews):
+            raise ValueError(
+                'SkeletonViewPreprocessor: GrowingAugmentation(in_collate=True) has drawn '
+                'views that nothing made; set train_dataloader.collate_fn='
+                "dict(type='views_collate'), or in_collate=False."
+            )
         generator = None
         if training and self.views is not None:
             if isinstance(inputs, dict):
