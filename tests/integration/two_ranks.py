@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from support import synthetic_config
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
+from hiclr_mmaction.datasets.transforms import views_collate
 
 
 def same(tensor: torch.Tensor) -> bool:
@@ -40,9 +41,9 @@ def train(work_dir: str) -> None:
     runner = Runner.from_cfg(cfg)
     runner.train()
     model = runner.model.module
-    view = runner.train_dataloader.dataset.pipeline(
-        runner.train_dataloader.dataset.get_data_info(0)
-    )['inputs']['key']
+    dataset = runner.train_dataloader.dataset
+    sample = dataset.pipeline(dataset.get_data_info(0))
+    view = views_collate([sample])['inputs']['key']
     report = dict(
         clips=sum(len(b['data_samples']) for b in runner.train_dataloader),
         pointer=int(model.queue.pointer),
