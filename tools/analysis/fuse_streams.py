@@ -79,7 +79,7 @@ def main(argv=None) -> None:
         }
         classes = read_names(args.classes)
         if args.picture is not None:
-            title = f'{" + ".join(Path(path).stem for path in args.scores)}'
+            title = ' + '.join(short_names(args.scores))
             draw_confusion(tables['fused'], classes, title).savefig(args.picture)
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
@@ -106,6 +106,15 @@ def main(argv=None) -> None:
             part.write_text(json.dumps(content, indent=1), encoding='utf-8')
 
 
+def short_names(paths: list[str]) -> list[str]:
+    """The part nearest to the end in which no two paths are alike, e.g. a folder."""
+    parts = (reversed(Path(path).with_suffix('').parts) for path in paths)
+    for names in zip(*parts, strict=False):
+        if len(set(names)) == len(paths):
+            return list(names)
+    return paths
+
+
 def class_accuracy(matrix) -> list[float | None]:
     """Of each class the part that is right; None where it has no clip."""
     return [
@@ -117,7 +126,7 @@ def class_accuracy(matrix) -> list[float | None]:
 def show(results: dict, weights: list[float], num_clips: int) -> None:
     """Each stream beside the fusion of all."""
     table = Table(title=f'{num_clips} clips, accuracy in %')
-    table.add_column('scores')
+    table.add_column('scores', overflow='fold')
     for heading in ('weight', 'top-1', 'top-5', 'mean class'):
         table.add_column(heading, justify='right')
     for (name, values), weight in zip(

@@ -151,3 +151,18 @@ class TestRefused:
         message = refusal(*streams, '--classes', names, '--picture', picture)
         assert '2 names of classes for a matrix of 6' in message
         assert not picture.exists()
+
+
+@pytest.mark.parametrize(
+    ('paths', 'names'),
+    [
+        (['joint.pkl', 'bone.pkl'], ['joint', 'bone']),
+        (
+            ['w/joint/linear/scores.pkl', 'w/bone/linear/scores.pkl'],
+            ['joint', 'bone'],
+        ),
+        (['a/b.pkl', 'b.pkl'], ['a/b.pkl', 'b.pkl']),
+    ],
+)
+def test_the_picture_names_what_differs_in_the_paths(load_tool, paths, names):
+    assert load_tool('analysis/fuse_streams').short_names(paths) == names
