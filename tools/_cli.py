@@ -4,6 +4,7 @@ import argparse
 import os
 import os.path as osp
 import sys
+import textwrap
 from contextlib import contextmanager
 
 from mmengine.config import Config, DictAction
@@ -90,8 +91,10 @@ def merge_options(cfg: Config, options: dict) -> None:
         try:
             cfg.merge_from_dict({option: options[option]})
         except (AssertionError, IndexError, KeyError, TypeError) as error:
+            # The whole of a list may be in the words.
+            reason = textwrap.shorten(str(error), 200)
             sys.exit(
-                f'--cfg-options {option}: there is no such place in the config ({error})'
+                f'--cfg-options {option}: there is no such place in the config ({reason})'
             )
 
 
