@@ -46,6 +46,7 @@ def runs_frames_first(block: nn.Module) -> bool:
         and type(gcn.act) is nn.ReLU
         and type(tcn) is unit_tcn
         and tcn.conv.dilation == (1, 1)
+        and tcn.conv.bias is not None
         and all(type(norm) is nn.BatchNorm2d and norm.affine for norm in norms)
     )
 
@@ -149,9 +150,10 @@ class _WidenedResidual(Function):
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         *inputs, mean, var = ctx.saved_tensors
         inputs = [p.detach().requires_grad_() for p in inputs]
+        x, weight, bias, norm_weight, norm_bias = inputs
         with torch.enable_grad():
-            y = _strided_linear(*inputs[:3], ctx.stride)
-            y = _norm_again(y, *inputs[3:], mean, var, ctx.eps)
+            y = _strided_linear(x, weight, bias, ctx.stride)
+            y = _norm_again(y, norm_weight, norm_bias, mean, var, ctx.eps)
         return *torch.autograd.grad(y, inputs, grad), None, None
 
 
@@ -209,17 +211,18 @@ class _GraphThenTime(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        *graph, norm_weight, norm_bias, time_weight, mean, var = ctx.saved_tensors
-        inputs = [graph_conv(*graph), norm_weight, norm_bias]
+        x, A, weight, bias, *norm, time_weight, mean, var = ctx.saved_tensors
+        inputs = [graph_conv(x, A, weight, bias), *norm]
         inputs = [p.detach().requires_grad_() for p in inputs]
+        y, norm_weight, norm_bias = inputs
         with torch.enable_grad():
-            y = _norm_again(*inputs, mean, var, ctx.eps).relu_()
+            y = _norm_again(y, norm_weight, norm_bias, mean, var, ctx.eps).relu_()
         grad, *grads_time = temporal_conv_backward(
             ctx.conv, y.detach(), time_weight, grad
         )
         grad, *grads_norm = torch.autograd.grad(y, inputs, grad)
         del y, inputs  # before the graph convolution makes maps of its own
-        grads_graph = graph_conv_backward(*graph, grad)
+        grads_graph = graph_conv_backward(x, A, weight, bias, grad)
         return *grads_graph, *grads_norm, *grads_time, None, None
 
 
@@ -282,7 +285,7 @@ def _mix_joints(A: Tensor, x: Tensor) -> Tensor:
 def temporal_conv(conv: nn.Conv2d, x: Tensor) -> Tensor:
     """A convolution over time, ``(1, C, T, V * N)`` to ``(1, C', T', V * N)``."""
     matrices = _fourier_way(conv, x)
-    if matrices is None:
+    if matrices is None or conv.bias is None:
         return conv(x)
     return fourier_conv(x, conv.weight, conv.bias, *matrices)
 
