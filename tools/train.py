@@ -105,8 +105,9 @@ def merge_args(cfg, args: argparse.Namespace) -> list[str]:
     cfg.randomness = randomness or dict(seed=None)
 
     notes = []
-    # Also where the config itself says resume=True, without a checkpoint.
-    auto = 'auto' if cfg.get('resume') and not cfg.get('load_from') else None
+    # Also where the config or an option says resume=True, without a checkpoint.
+    said = dict(cfg, **(args.cfg_options or {}))
+    auto = 'auto' if said.get('resume') and not said.get('load_from') else None
     resume = args.resume or auto
     if resume is not None:
         checkpoint, notes = find_resume(resume, work_dir(cfg, args))
@@ -158,7 +159,7 @@ def check_folder(cfg, args: argparse.Namespace) -> None:
     with one_line():
         if not cfg.get('resume'):
             check_work_dir(cfg.work_dir)
-        elif not args.resume_changed:
+        elif cfg.get('load_from') and not args.resume_changed:
             check_same_experiment(cfg, cfg.load_from)
 
 
