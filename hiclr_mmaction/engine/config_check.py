@@ -126,10 +126,13 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
         value = _get(cfg, path)
         if value is not None and (type(value) is not int or value < low):
             yield f'{path}={value!r}: give a whole number, {low} or more'
-    for path in ('optim_wrapper.optimizer.lr', 'optim_wrapper.clip_grad.max_norm'):
-        value = _get(cfg, path)
-        if value is not None and not (isinstance(value, Real) and float(value) > 0):
-            yield f'{path}={value!r}: give a number above 0'
+    # A rate of 0 is a way to look at weights that stay as they are.
+    rate = _get(cfg, 'optim_wrapper.optimizer.lr')
+    if rate is not None and not (isinstance(rate, Real) and rate >= 0):
+        yield f'optim_wrapper.optimizer.lr={rate!r}: give a number, 0 or more'
+    norm = _get(cfg, 'optim_wrapper.clip_grad.max_norm')
+    if norm is not None and not (isinstance(norm, Real) and norm > 0):
+        yield f'optim_wrapper.clip_grad.max_norm={norm!r}: give a number above 0'
 
 
 def _bad_levels(cfg: Mapping) -> Iterator[str]:

@@ -190,8 +190,8 @@ CONFIGS = {
         'train_cfg.max_epochs=0: give a whole number, 1 or more',
     ),
     'a learning rate of 0': (
-        {'optim_wrapper.optimizer.lr': 0},
-        'optim_wrapper.optimizer.lr=0: give a number above 0',
+        {'optim_wrapper.optimizer.lr': -1},
+        'optim_wrapper.optimizer.lr=-1: give a number, 0 or more',
     ),
     'levels against weights': (
         {'model.head.level_weights': (1.0, 0.5)},
