@@ -43,6 +43,7 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=few)
 test_dataloader = dict(dataset=few)
 train_cfg = dict(max_epochs=2, val_interval=1)
+param_scheduler = None
 """
 
 
