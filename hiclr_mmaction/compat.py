@@ -325,7 +325,7 @@ def write_files_whole() -> None:
         """Local files, put in place when all is written."""
 
         def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
-            from .checkpoint.files import whole_file  # needs mmaction
+            from .files import whole_file  # this module must load on its own
 
             os.makedirs(os.path.dirname(os.path.abspath(filepath)), exist_ok=True)
             with whole_file(filepath) as part:

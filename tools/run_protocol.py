@@ -29,9 +29,9 @@ from rich.table import Table
 from hiclr_mmaction.checkpoint.files import (
     build_model,
     read_checkpoint,
-    whole_file,
     write_checkpoint,
 )
+from hiclr_mmaction.files import write_text
 from hiclr_mmaction.skeleton.streams import STREAMS
 
 TOOLS = Path(__file__).resolve().parent
@@ -152,8 +152,7 @@ class Protocol:
         """Record a step that is done."""
         self.results[step] = result
         content = dict(settings=self.settings, results=self.results)
-        with whole_file(self.file) as part:
-            part.write_text(json.dumps(content, indent=1), encoding='utf-8')
+        write_text(json.dumps(content, indent=1), self.file)
 
     def run(self) -> None:
         """Run the steps that are not done yet."""
@@ -370,8 +369,7 @@ def show(protocol: Protocol) -> None:
     for row in (HEADINGS, ('---', *['---:'] * (len(HEADINGS) - 1)), *rows):
         lines.append(f'| {" | ".join(row)} |')
     path = protocol.work_dir / 'results.md'
-    with whole_file(path) as part:
-        part.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    write_text('\n'.join(lines) + '\n', path)
     print(f'Also in {path} and {protocol.file}')
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..files import whole_file
 from ..models.data_preprocessors import SkeletonViewPreprocessor
 from ..models.utils import pool_skeleton
 from ..skeleton import SkeletonLayout, to_stream
@@ -20,7 +21,6 @@ from .files import (
     check_writable,
     model_cfg_of,
     read_checkpoint,
-    whole_file,
 )
 
 

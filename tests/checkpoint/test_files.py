@@ -15,7 +15,7 @@ from hiclr_mmaction.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from hiclr_mmaction.checkpoint.files import remove_parts, whole_file
+from hiclr_mmaction.files import remove_parts, whole_file
 
 
 class Call:

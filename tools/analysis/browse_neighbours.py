@@ -7,7 +7,6 @@ Example:
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 from _drawing import add_config, read_config, read_names, require_file, writable
@@ -19,6 +18,7 @@ from hiclr_mmaction.apis import (
     init_encoder,
     nearest_clips,
 )
+from hiclr_mmaction.files import write_text
 from hiclr_mmaction.visualization import viewer_page
 
 
@@ -102,7 +102,7 @@ def main(argv=None) -> None:
             lines = [f'neighbour {rank}', f'cosine distance {distance:.3f}']
             clips.append(describe(bank, int(known.indices[row]), classes, lines))
         page = viewer_page(clips, encoder.layout, 'A clip and its nearest neighbours')
-        Path(args.out).write_text(page, encoding='utf-8')
+        write_text(page, args.out)
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     for clip in clips:

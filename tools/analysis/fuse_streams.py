@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import confusion_matrix
 
-from hiclr_mmaction.checkpoint.files import whole_file
 from hiclr_mmaction.evaluation import accuracies, fuse_scores, read_scores
+from hiclr_mmaction.files import write_text
 from hiclr_mmaction.visualization import draw_confusion, most_confused
 
 
@@ -102,8 +102,7 @@ def main(argv=None) -> None:
             },
             confusion_matrix=tables['fused'].tolist(),
         )
-        with whole_file(args.out) as part:
-            part.write_text(json.dumps(content, indent=1), encoding='utf-8')
+        write_text(json.dumps(content, indent=1), args.out)
 
 
 def short_names(paths: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from .ntu import NTUSource, parse_skeleton
 from .nw_ucla import NWUCLASource
 from .own import OwnSource
 from .pku_mmd import PKUMMDSource
-from .pose_pickle import write_pose_pickle, written_at_once
+from .pose_pickle import write_pose_pickle
 from .report import Report
 from .single import read_clip
 from .utd_mhad import UTDMHADSource
@@ -34,5 +34,4 @@ __all__ = [
     'split_by',
     'write_hiclr_arrays',
     'write_pose_pickle',
-    'written_at_once',
 ]

@@ -34,12 +34,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ...files import whole_file
 from ...skeleton import SkeletonLayout, get_layout
 from ..checks import UnusableClip, check_keypoint, join_score
 from ..prepared import Preparation, prepare_clip
 from ..safe_pickle import SafeUnpickler
 from .base import Clip, SkeletonSource, stamp
-from .pose_pickle import dump_streamed, write_pose_pickle, written_at_once
+from .pose_pickle import dump_streamed, write_pose_pickle
 from .report import Report
 
 _FORMAT = 1  # of the parts; another number makes older ones void
@@ -302,7 +303,7 @@ class _Job:
                 samples.append(sample)
                 facts.append(fact)
         head = dict(samples=samples, facts=facts, skipped=skipped)
-        with written_at_once(part) as temporary, open(temporary, 'wb') as file:
+        with whole_file(part) as temporary, open(temporary, 'wb') as file:
             pickle.dump(head, file, protocol=5)
             for array in arrays:
                 dump_streamed(array, file)

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from ...files import whole_file
 from ...skeleton import SkeletonLayout, get_layout
 from ..prepared import Preparation
 from ..safe_pickle import load_pickle
 from .base import Clip, SkeletonSource, stamp
 from .ntu import parse_ntu_name
-from .pose_pickle import written_at_once
 
 RAW_FRAMES = 300
 _JOINTS = ('_position', '_data', '_data_joint')  # endings of arrays of joints
@@ -239,7 +239,7 @@ def _write_pair(
 ) -> None:
     data_file, label_file = _pair(folder, split)
     _, _, frames, joints, persons = shape
-    with written_at_once(data_file) as temporary:
+    with whole_file(data_file) as temporary:
         array = np.lib.format.open_memmap(
             temporary, mode='w+', dtype=np.float32, shape=shape
         )
@@ -256,5 +256,5 @@ def _write_pair(
         array.flush()
         del array
     pair = ([s['frame_dir'] for s in samples], [int(s['label']) for s in samples])
-    with written_at_once(label_file) as temporary:
+    with whole_file(label_file) as temporary:
         temporary.write_bytes(pickle.dumps(pair, protocol=4))

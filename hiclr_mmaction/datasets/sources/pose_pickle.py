@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-
-@contextmanager
-def written_at_once(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder, which becomes ``path`` at the end.
-
-    If the block fails, nothing is left and an older ``path`` stays as it was.
-    """
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from ...files import whole_file
 
 
 class _Streamed:
@@ -50,7 +35,7 @@ def write_pose_pickle(
         split (dict): The names of the clips of each split.
         **head: What else the file tells, such as ``layout`` and ``prepared``.
     """
-    with written_at_once(path) as temporary, open(temporary, 'wb') as file:
+    with whole_file(path) as temporary, open(temporary, 'wb') as file:
         content = dict(split=dict(split), **head, annotations=_Streamed(annotations))
         dump_streamed(content, file)
 

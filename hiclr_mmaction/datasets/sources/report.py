@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .pose_pickle import written_at_once
+from ...files import write_text
 
 
 @dataclass
@@ -100,9 +100,8 @@ class Report:
     def write(self) -> None:
         """Write the report file, at once or not at all."""
         content = dict(asdict(self), reasons=self.reasons)
-        with written_at_once(self.path) as temporary:
-            text = json.dumps(content, indent=1, ensure_ascii=False, default=str)
-            temporary.write_text(text + '\n', encoding='utf-8')
+        text = json.dumps(content, indent=1, ensure_ascii=False, default=str)
+        write_text(text + '\n', self.path)
 
     def print(self, console: Console | None = None) -> None:
         """Print the summary."""

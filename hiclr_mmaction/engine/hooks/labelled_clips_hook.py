@@ -10,9 +10,9 @@ from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
-from ...checkpoint.files import whole_file
 from ...datasets import LabelledFraction
 from ...datasets.seeded import SeededDataset
+from ...files import write_text
 
 
 @HOOKS.register_module()
@@ -59,5 +59,4 @@ class LabelledClipsHook(Hook):
                     'another --work-dir, or remove the file.'
                 )
         elif is_main_process():
-            with whole_file(path) as part:
-                part.write_text(json.dumps(choice, indent=1), encoding='utf-8')
+            write_text(json.dumps(choice, indent=1), path)

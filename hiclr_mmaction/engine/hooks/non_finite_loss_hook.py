@@ -16,7 +16,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from torch import Tensor
 
-from ...checkpoint.files import write_text
+from ...files import write_text
 
 
 @HOOKS.register_module()
