@@ -128,10 +128,10 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
             yield f'{path}={value!r}: give a whole number, {low} or more'
     # A rate of 0 is a way to look at weights that stay as they are.
     rate = _get(cfg, 'optim_wrapper.optimizer.lr')
-    if rate is not None and not (isinstance(rate, Real) and rate >= 0):
+    if rate is not None and not (isinstance(rate, Real) and float(rate) >= 0):
         yield f'optim_wrapper.optimizer.lr={rate!r}: give a number, 0 or more'
     norm = _get(cfg, 'optim_wrapper.clip_grad.max_norm')
-    if norm is not None and not (isinstance(norm, Real) and norm > 0):
+    if norm is not None and not (isinstance(norm, Real) and float(norm) > 0):
         yield f'optim_wrapper.clip_grad.max_norm={norm!r}: give a number above 0'
 
 
