@@ -13,6 +13,7 @@ from ...datasets.transforms import DrawnViews
 from ...skeleton import SkeletonLayout, get_layout, to_stream
 from ...skeleton.augment import ada_in, on_places
 from ...skeleton.streams import check_stream
+from ..utils import present_bodies
 from .device_views import DeviceViews
 
 
@@ -146,7 +147,7 @@ class SkeleAdaIN:
             view = queries[level]
             style = view.roll(1, dims=0)
             # An absent person has no statistics: it neither takes nor gives any.
-            present = (view != 0).flatten(2).any(2)
+            present = present_bodies(view)
             chosen = present & present.roll(1, dims=0)
             draws = torch.rand(len(view), 1, generator=generator, device=view.device)
             chosen &= draws < self.prob
