@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from ...datasets import DrawnViews, GrowingAugmentation
+from ...datasets.randomness import draws_taken_back
 from ...datasets.wrapped import innermost
 from ...models import HiCLR
 from ...models.data_preprocessors import DeviceViews
@@ -82,7 +82,7 @@ def _check_levels(model: HiCLR, views: GrowingAugmentation, where: str) -> None:
 
 def _check_joints(model: HiCLR, dataset) -> None:
     # The draws of this one sample are taken back: the check changes no run.
-    with torch.random.fork_rng(devices=[]):
+    with draws_taken_back():
         inputs = dataset[0]['inputs']
     made = isinstance(inputs, dict | DrawnViews)
     if made == (_device_views(model) is not None):
