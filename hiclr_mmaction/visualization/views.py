@@ -15,6 +15,8 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from ..datasets import GrowingAugmentation, PackSkeletonViews
+from ..datasets.randomness import draws_taken_back
+from ..datasets.wrapped import innermost
 from ..models import HiCLR
 from ..skeleton import SkeletonLayout
 from .skeletons import Stage, legend_of_bodies, save_gif, to_pixels
@@ -75,16 +77,13 @@ def sample_views(
             f'the model is {type(model).__name__}, not HiCLR; views are made in '
             'pre-training alone, so give a config of that.'
         )
-    while not hasattr(dataset, 'pipeline'):
-        dataset = (
-            dataset.datasets[0] if hasattr(dataset, 'datasets') else dataset.dataset
-        )
+    dataset = next(innermost(dataset))
     if not 0 <= index < len(dataset):
         raise ValueError(
             f'index={index}: the training set has clips 0 to {len(dataset) - 1}.'
         )
     preprocessor = model.data_preprocessor
-    with torch.random.fork_rng(devices=[]):
+    with draws_taken_back():
         torch.manual_seed(seed)
         clips, found = zip(
             *(
@@ -93,10 +92,8 @@ def sample_views(
             ),
             strict=True,
         )
-        growing = found[0] or next(
-            (v for v in vars(preprocessor).values() if isinstance(v, GrowingAugmentation)),
-            None,
-        )  # fmt: skip
+        device_views = getattr(preprocessor, 'views', None)
+        growing = found[0] or getattr(device_views, 'growing', None)
         if growing is None:
             raise ValueError(
                 'neither train_dataloader.dataset.pipeline nor model.data_preprocessor '
@@ -253,6 +250,8 @@ def _before_views(
     dataset: Any, index: int
 ) -> tuple[Tensor, GrowingAugmentation | None]:
     """The clip ``(M, T, V, C)`` of which views are made, and what makes them."""
+    if not hasattr(dataset, 'pipeline'):  # ResidentClips, whose clips are packed
+        return dataset[index]['inputs'].cpu(), None
     results = dataset.get_data_info(index)
     for transform in dataset.pipeline.transforms:
         if isinstance(transform, GrowingAugmentation):

@@ -10,9 +10,11 @@ from mmengine.config import Config
 from mmengine.dataset import ConcatDataset
 from PIL import Image
 from planar import coco_annotations
-from support import ROOT, synthetic_config
+from support import ROOT, device_views_config, synthetic_config
 
 from hiclr_mmaction.datasets import GrowingAugmentation
+from hiclr_mmaction.datasets.seeded import SeededDataset
+from hiclr_mmaction.models.data_preprocessors import DeviceViews
 from hiclr_mmaction.visualization import (
     animate_views,
     draw_views,
@@ -98,8 +100,22 @@ def test_views_may_be_made_by_the_data_preprocessor(built):
     growing = dataset.pipeline.transforms.pop(1)
     with pytest.raises(ValueError, match='has a GrowingAugmentation'):
         sample_views(dataset, model)
-    model.data_preprocessor.growing = growing
+    model.data_preprocessor.views = DeviceViews(levels=growing.levels)
     for view, same in zip(sample_views(dataset, model), expected, strict=True):
+        np.testing.assert_array_equal(view.keypoint, same.keypoint)
+
+
+def test_views_of_the_fast_config_are_drawn_of_its_resident_clips(tmp_path):
+    cfg = device_views_config(tmp_path)
+    model = MODELS.build(cfg.model)
+    plain = DATASETS.build(cfg.train_dataloader.dataset)
+    resident = DATASETS.build(
+        dict(type='ResidentClips', dataset=cfg.train_dataloader.dataset)
+    )
+    expected = sample_views(plain, model, index=2)
+    for view, same in zip(
+        sample_views(SeededDataset(resident), model, index=2), expected, strict=True
+    ):
         np.testing.assert_array_equal(view.keypoint, same.keypoint)
 
 
