@@ -11,11 +11,11 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from hiclr_mmaction.compat import prepare_cpu_launch
+from hiclr_mmaction.datasets.wrapped import dataset_cfgs
 from hiclr_mmaction.engine.config_check import (
     check_config,
     check_weights,
     check_widths,
-    dataset_cfgs,
 )
 from hiclr_mmaction.engine.config_names import known_sections, nearest
 

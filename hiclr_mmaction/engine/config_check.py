@@ -16,10 +16,12 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.model import is_model_wrapper
 from torch import nn
 
+from ..checkpoint.backbone import backbone_weights
 from ..checkpoint.files import check_match, config_of, read_checkpoint
+from ..datasets.wrapped import dataset_cfgs
+from ..models.utils import bare_model
 from ..skeleton import SkeletonLayout, get_layout
 from .config_names import LOADERS, unknown_names
 
@@ -62,19 +64,6 @@ def check_config(cfg: Config | Mapping) -> None:
 def _as_dict(cfg: Config | Mapping) -> Mapping:
     # A Config is no Mapping.
     return cfg.to_dict() if isinstance(cfg, Config) else cfg
-
-
-def dataset_cfgs(cfg: Mapping | None, path: str) -> Iterator[tuple[str, Mapping]]:
-    """Paths and configs of the innermost data sets of a wrapped or concatenated one."""
-    if not isinstance(cfg, Mapping):
-        return
-    if isinstance(cfg.get('datasets'), list | tuple):
-        for i, part in enumerate(cfg['datasets']):
-            yield from dataset_cfgs(part, f'{path}.datasets.{i}')
-    elif isinstance(cfg.get('dataset'), Mapping):
-        yield from dataset_cfgs(cfg['dataset'], f'{path}.dataset')
-    else:
-        yield path, cfg
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Mapping]]:
@@ -316,7 +305,7 @@ def check_widths(model: nn.Module, cfg: Config | Mapping) -> None:
     Raises:
         ValueError: If the widths differ.
     """
-    inner: Any = model.module if is_model_wrapper(model) else model
+    inner = bare_model(model)
     shape = _clip_shape(_as_dict(cfg))
     for name in ('neck', 'cls_head'):
         next_part = getattr(inner, name, None)
@@ -362,15 +351,14 @@ def check_weights(model: nn.Module, checkpoint: str) -> None:
         FileNotFoundError: If there is no such file.
         ValueError: If it cannot be read, or is of another encoder.
     """
-    inner: Any = model.module if is_model_wrapper(model) else model
+    inner = bare_model(model)
     if '://' in checkpoint or not hasattr(inner, 'backbone'):
         return
-    prefix = 'backbone.'
-    weights = {
-        name.removeprefix('module.').removeprefix(prefix): value
+    state_dict = {
+        name.removeprefix('module.'): value
         for name, value in read_checkpoint(checkpoint)['state_dict'].items()
-        if name.removeprefix('module.').startswith(prefix)
     }
+    weights = backbone_weights(state_dict, checkpoint)
     check_match(inner.backbone, weights, f'backbone of {checkpoint}')
 
 

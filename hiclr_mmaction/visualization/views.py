@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from ..datasets import GrowingAugmentation, PackSkeletonViews
 from ..datasets.randomness import draws_taken_back
 from ..datasets.wrapped import innermost
 from ..models import HiCLR
+from ..models.utils import bare_model
 from ..skeleton import SkeletonLayout
 from .skeletons import Stage, legend_of_bodies, save_gif, to_pixels
 
@@ -70,8 +70,7 @@ def sample_views(
         ValueError: If the model is not HiCLR, there is no such clip, or neither pipeline
             nor preprocessor makes views.
     """
-    if is_model_wrapper(model):
-        model = model.get_submodule('module')
+    model = bare_model(model)
     if not isinstance(model, HiCLR):
         raise ValueError(
             f'the model is {type(model).__name__}, not HiCLR; views are made in '

@@ -6,8 +6,9 @@ import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from torch import nn
+
+from ...models.utils import bare_model
 
 
 @HOOKS.register_module()
@@ -26,7 +27,7 @@ class AccelerationHook(Hook):
 
     def before_train(self, runner) -> None:
         """Set it up once the model is where it trains."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         self.accelerate(model, next(model.parameters()).device)
 
     def accelerate(self, model: nn.Module, device: torch.device) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+
+from ...models.utils import bare_model
 
 
 @HOOKS.register_module()
@@ -22,7 +23,7 @@ class NeighborMiningHook(Hook):
 
     def before_train_epoch(self, runner) -> None:
         """Set the model's ``mining_active`` for the epoch."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         active = runner.epoch >= self.begin
         if active and not model.mining_active:
             runner.logger.info(f'Neighbour mining is on from epoch {runner.epoch + 1}.')

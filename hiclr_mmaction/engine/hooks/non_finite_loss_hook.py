@@ -13,10 +13,10 @@ import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import all_reduce, is_distributed
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from torch import Tensor
 
 from ...files import write_text
+from ...models.utils import bare_model
 
 
 @HOOKS.register_module()
@@ -147,7 +147,7 @@ class _Snapshot:
     """What a step changes: the model's state and the optimisers'."""
 
     def __init__(self, runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         self._tensors = [
             (value, value.detach().clone())
             for value in model.state_dict().values()

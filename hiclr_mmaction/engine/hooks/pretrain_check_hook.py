@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from ...datasets import DrawnViews, GrowingAugmentation
 from ...datasets.randomness import draws_taken_back
 from ...datasets.wrapped import innermost
 from ...models import HiCLR
 from ...models.data_preprocessors import DeviceViews
+from ...models.utils import bare_model
 from ..config_check import bad_levels
 
 
@@ -35,7 +35,7 @@ class PretrainCheckHook(Hook):
 
     def check(self, runner) -> None:
         """Run the checks on a runner that is built."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         if not isinstance(model, HiCLR):
             raise ValueError(
                 f'PretrainCheckHook: the model is {type(model).__name__}, not HiCLR; '

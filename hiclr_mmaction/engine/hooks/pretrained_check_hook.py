@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
 from ...checkpoint.backbone import check_pretrained
+from ...models.utils import bare_model
 
 
 @HOOKS.register_module()
@@ -39,7 +39,7 @@ class PretrainedCheckHook(Hook):
         if self._checked:
             return
         self._checked = True
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         given = check_pretrained(model, None if runner._resume else runner._load_from)
         if not given:
             runner.logger.warning(

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from torch import Tensor
+
+from ...models.utils import bare_model
 
 
 @HOOKS.register_module()
@@ -35,7 +36,7 @@ class StandardizedFeaturesHook(Hook):
                 "train_cfg=dict(type='LinearProbeLoop') with cache=True, or remove the "
                 'hook from custom_hooks.'
             )
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         classifier = model.cls_head.fc
         var, mean = torch.var_mean(features.flatten(0, 1), dim=0)
         # What does not vary tells nothing, and would be divided by 0.

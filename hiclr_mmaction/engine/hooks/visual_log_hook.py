@@ -11,10 +11,10 @@ import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from ...compat import add_vis_backend
 from ...models import HiCLR
+from ...models.utils import bare_model
 from ...visualization import (
     check_method,
     draw_features,
@@ -96,7 +96,7 @@ class VisualLogHook(Hook):
 
     def before_train(self, runner) -> None:
         """Log a picture of the views, of a pre-training that begins."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         if runner.iter > 0 or not isinstance(model, HiCLR) or not is_main_process():
             return
         views = sample_views(

@@ -15,6 +15,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner, autocast
 from torch.utils.data import DataLoader
 
 from ...datasets.randomness import draws_taken_back, random_transform
+from ...models.utils import bare_model
 from ..hooks import PretrainedCheckHook
 from .frozen_features import FrozenFeatures, extract_features
 
@@ -51,7 +52,7 @@ class LinearProbeLoop(EpochBasedTrainLoop):
         cache: bool = True,
         **kwargs,
     ) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         _check_model(model)
         hooks = [h for h in runner.hooks if isinstance(h, PretrainedCheckHook)]
         (hooks or [PretrainedCheckHook()])[0].check(runner)

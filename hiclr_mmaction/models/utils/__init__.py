@@ -1,6 +1,7 @@
 """Parts of the recognizer."""
 
 from .absent_bodies import forward_present, present_bodies
+from .bare_model import bare_model
 from .batch_shuffle import BatchShuffle
 from .edge_perturbation import EdgePerturbation
 from .feature_queue import FeatureQueue
@@ -19,6 +20,7 @@ __all__ = [
     'EdgePerturbation',
     'FeatureQueue',
     'ForeachEMA',
+    'bare_model',
     'forward_block',
     'forward_present',
     'from_frames_first',
