@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..checkpoint.backbone import matching_backbone
 from ..checkpoint.files import build_model, read_checkpoint
+from ..datasets.wrapped import dataset_cfgs
 from ..models.utils import pool_skeleton
 from ..skeleton import SkeletonLayout, get_layout
 
@@ -185,14 +186,11 @@ def _as_list(clips: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
 def _test_pipeline(cfg: Config) -> list[Mapping[str, Any]]:
     """Transforms of the data set that is tested, within whatever wraps it."""
     loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
-    dataset = loader.get('dataset') or {}
-    while 'pipeline' not in dataset:
-        # Of several data sets the last is classified, the others are the bank.
-        inner = dataset.get('datasets') or [dataset.get('dataset')]
-        if inner[-1] is None:
-            raise ValueError(
-                'init_encoder: the config has no test_dataloader.dataset.pipeline, so '
-                'nothing tells how clips are aligned; add it.'
-            )
-        dataset = inner[-1]
-    return dataset['pipeline']
+    parts = [part for _, part in dataset_cfgs(loader.get('dataset'), 'dataset')]
+    # Of several data sets the last is classified, the others are the bank.
+    if not parts or 'pipeline' not in parts[-1]:
+        raise ValueError(
+            'init_encoder: the config has no test_dataloader.dataset.pipeline, so '
+            'nothing tells how clips are aligned; add it.'
+        )
+    return parts[-1]['pipeline']

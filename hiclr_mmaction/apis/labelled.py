@@ -15,6 +15,7 @@ from mmengine.registry import DefaultScope
 from sklearn.neighbors import NearestNeighbors
 
 from ..datasets.safe_pickle import load_pickle
+from ..datasets.wrapped import dataset_cfgs
 from .encoder import SkeletonEncoder, _test_pipeline
 
 PARTS = ('train', 'val')
@@ -54,17 +55,15 @@ def build_dataset(cfg: Config, part: str = 'val') -> Any:
     evaluated = loader.get('dataset') or {}
     if part == 'train' and 'datasets' not in evaluated:
         evaluated = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    parts = [inner for _, inner in dataset_cfgs(evaluated, 'dataset')]
     # Of several data sets the first is the bank, the last is classified.
     which = 0 if part == 'train' else -1
-    while 'pipeline' not in evaluated:
-        inner = evaluated.get('datasets') or [evaluated.get('dataset')]
-        if not inner or inner[which] is None:
-            raise ValueError(
-                f'the config has no data set for part={part!r}: it needs '
-                'train_dataloader and val_dataloader (or test_dataloader).'
-            )
-        evaluated = inner[which]
-    evaluated = copy.deepcopy(dict(evaluated))
+    if not parts or 'pipeline' not in parts[which]:
+        raise ValueError(
+            f'the config has no data set for part={part!r}: it needs '
+            'train_dataloader and val_dataloader (or test_dataloader).'
+        )
+    evaluated = copy.deepcopy(dict(parts[which]))
     evaluated.update(pipeline=_test_pipeline(cfg), test_mode=True)
     with DefaultScope.overwrite_default_scope('mmaction'):
         return DATASETS.build(evaluated)
