@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 import hiclr_mmaction  # noqa: F401  registers the components
 
 sys.path.append(str(Path(__file__).parents[1]))
-from _cli import load_config, require_file  # noqa: E402
+from _cli import load_config, merge_options, require_file  # noqa: E402
 
 __all__ = ['add_config', 'read_config', 'read_names', 'require_file', 'writable']
 
@@ -33,7 +33,7 @@ def read_config(args: argparse.Namespace) -> Config:
     # mmengine tells of every layer how it was initialised.
     MMLogger.get_current_instance().setLevel('WARNING')
     cfg = load_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    merge_options(cfg, args.cfg_options or {})
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     return cfg
 
