@@ -29,12 +29,18 @@ class PretrainCheckHook(Hook):
 
     priority = 'VERY_HIGH'
 
+    def __init__(self) -> None:
+        self._checked = False
+
     def before_train(self, runner) -> None:
         """Run the checks."""
         self.check(runner)
 
     def check(self, runner) -> None:
-        """Run the checks on a runner that is built."""
+        """Run the checks, once, on a runner that is built."""
+        if self._checked:
+            return
+        self._checked = True
         model = bare_model(runner.model)
         if not isinstance(model, HiCLR):
             raise ValueError(
