@@ -143,9 +143,11 @@ RELEASED = [
 ]
 
 
+# Clips of 600 frames are made two at a time.
+@pytest.mark.parametrize('frames', [50, 600])
 @pytest.mark.parametrize('grown', [False, True])
-def test_views_made_in_the_collate_are_those_of_each_sample(grown):
-    clips = np.random.default_rng(0).standard_normal((5, 2, 50, 25, 3))
+def test_views_made_in_the_collate_are_those_of_each_sample(grown, frames):
+    clips = np.random.default_rng(0).standard_normal((5, 2, frames, 25, 3))
 
     def packed(in_collate):
         growing = GrowingAugmentation(RELEASED, grown, in_collate=in_collate)
@@ -165,7 +167,7 @@ def test_views_made_in_the_collate_are_those_of_each_sample(grown):
         assert view.untyped_storage().nbytes() == view.nbytes
     # Clips of a pipeline without views are collated as ever.
     clip = PackSkeletonViews()(dict(keypoint=clips[0]))
-    assert views_collate([clip, clip])['inputs'].shape == (2, 2, 50, 25, 3)
+    assert views_collate([clip, clip])['inputs'].shape == (2, 2, frames, 25, 3)
 
 
 def test_batch_of_different_augmentations_is_refused():

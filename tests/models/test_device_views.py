@@ -90,6 +90,18 @@ class TestBatch:
         out = build(ada_in={})(data, training=True)['inputs']
         assert all((v[:, 1] == 0).all() for v in [out['key'], *out['queries']])
 
+    def test_clips_made_in_several_pieces_keep_their_order_and_differ(self):
+        clips = torch.randn(1, 2, 600, 25, 3).expand(5, -1, -1, -1, -1).clone()
+        clips[:, 0, 0, 0, 0] = torch.arange(5)
+        plain = build(views=dict(levels=[[], []]))
+        assert plain.views.growing.piece_size(clips) < 5
+        out = plain(dict(inputs=clips, data_samples=[]), training=True)['inputs']
+        assert all(torch.equal(v, clips) for v in [out['key'], *out['queries']])
+        data = dict(inputs=clips[:1].repeat(5, 1, 1, 1, 1), data_samples=[])
+        out = build()(data, training=True)['inputs']
+        for view in (out['key'], *out['queries'], out['mask']):
+            assert len(torch.unique(view.flatten(1), dim=0)) == 5
+
     def test_masks_of_several_levels_are_a_list(self):
         masked = [[], [dict(type='SkeletonJointMask')], []]
         out = build(views=dict(levels=masked))(batch(), training=True)['inputs']

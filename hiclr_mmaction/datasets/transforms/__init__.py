@@ -19,7 +19,7 @@ from .formatting import (
     pack_views,
     views_collate,
 )
-from .growing import DrawnViews, GrowingAugmentation
+from .growing import DrawnViews, GrowingAugmentation, join_views
 
 __all__ = [
     'DrawnViews',
@@ -37,6 +37,7 @@ __all__ = [
     'SkeletonTemporalCrop',
     'SkeletonTimeFlip',
     'SkeletonTransform',
+    'join_views',
     'pack_views',
     'views_collate',
     'worker_generator',

@@ -204,9 +204,6 @@ def views_collate(samples: Sequence[dict]) -> dict:
     if not isinstance(samples[0]['inputs'], DrawnViews):
         return default_collate(samples)
     views = pack_views(make_views([sample['inputs'] for sample in samples]))
-    # Parts of larger tensors, which a data worker would send whole.
-    views['key'] = views['key'].clone()
-    views['queries'] = [view.clone() for view in views['queries']]
     rest = [{k: v for k, v in sample.items() if k != 'inputs'} for sample in samples]
     return dict(default_collate(rest), inputs=views)
 

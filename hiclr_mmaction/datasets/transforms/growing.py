@@ -144,6 +144,15 @@ class GrowingAugmentation(BaseTransform):
             out['mask'] = masks
         return out
 
+    def piece_size(self, x: Tensor) -> int:
+        """How many of the clips ``x`` a CPU best makes views of at a time.
+
+        Larger pieces leave the caches, and each step is given new pages of memory to
+        write to: for a batch of 128 that takes as long again as the augmentations do.
+        """
+        views = (self.num_levels + 1) * x.shape[1:].numel()
+        return max(1, 2**20 // views)
+
     def applied(
         self, n: int, sample: int, sets: list[list[dict]]
     ) -> list[list[SkeletonTransform]]:
@@ -248,6 +257,13 @@ def make_views(drawn: Sequence[DrawnViews]) -> dict:
             'views_collate: the clips of a batch have different GrowingAugmentations; '
             'make those of all data sets alike, or set in_collate=False.'
         )
+    size = growing.piece_size(drawn[0].clip)
+    return join_views(
+        [_make_piece(drawn[i : i + size]) for i in range(0, len(drawn), size)]
+    )
+
+
+def _make_piece(drawn: Sequence[DrawnViews]) -> dict:
     # A draw has a row for each view; those of a batch go by views, then by samples.
     sets = [
         [
@@ -259,7 +275,25 @@ def make_views(drawn: Sequence[DrawnViews]) -> dict:
         ]
         for i, level in enumerate(drawn[0].sets)
     ]
-    return growing.apply(torch.cat([d.clip for d in drawn]), sets)
+    return drawn[0].growing.apply(torch.cat([d.clip for d in drawn]), sets)
+
+
+def join_views(pieces: Sequence[dict]) -> dict:
+    """Join what :meth:`GrowingAugmentation.apply` made of the pieces of a batch.
+
+    No view is a part of a larger tensor then, as those of one piece are.
+    """
+
+    def join(parts: tuple[Tensor | None, ...]) -> Tensor | None:
+        present = [part for part in parts if part is not None]
+        return torch.cat(present) if present else None
+
+    return {
+        name: join(tuple(piece[name] for piece in pieces))
+        if isinstance(value, Tensor)
+        else [join(parts) for parts in zip(*(p[name] for p in pieces), strict=True)]
+        for name, value in pieces[0].items()
+    }
 
 
 def _build(

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import broadcast, get_rank
 from torch import Generator, Tensor, nn
 
-from ...datasets.transforms import GrowingAugmentation, pack_views
+from ...datasets.transforms import GrowingAugmentation, join_views, pack_views
 from ...datasets.transforms.base import seeded_generator
 
 
@@ -40,10 +40,16 @@ class DeviceViews(nn.Module):
             of a batch, and the batch's generator, for further draws.
         """
         generator = self.next_generator(x.device)
+        growing = self.growing
         # On a CPU, without the shape, noise is drawn for the samples only that get it.
-        shape = None if x.device.type == 'cpu' else x.shape[1:]
-        views = self.growing.apply(x, **self.growing.draw(len(x), generator, shape))
-        return pack_views(views), generator
+        on_cpu = x.device.type == 'cpu'
+        shape = None if on_cpu else x.shape[1:]
+        pieces = x.split(growing.piece_size(x)) if on_cpu else [x]
+        views = [
+            growing.apply(piece, **growing.draw(len(piece), generator, shape))
+            for piece in pieces
+        ]
+        return pack_views(join_views(views) if on_cpu else views[0]), generator
 
     def next_generator(self, device: torch.device) -> Generator:
         """The generator of the next batch."""
