@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import json
 import platform
+import resource
 import statistics
 import sys
 import time
@@ -80,6 +81,20 @@ def _processor() -> str:
             if line.startswith('model name'):
                 return line.partition(':')[2].strip()
     return platform.processor() or platform.machine()
+
+
+def own_peak_mb() -> float:
+    """Peak resident memory of this process, in MiB.
+
+    ``getrusage`` would tell the peak of the process that started this one, where that
+    was larger: Linux hands it on.
+    """
+    status = Path('/proc/self/status')
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith('VmHWM:'):
+                return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def wait(device: torch.device) -> None:

@@ -18,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from _measure import own_peak_mb
 from rich.console import Console
 
 from hiclr_mmaction.datasets.sources import NTUSource, convert
@@ -78,13 +79,8 @@ def run(folder: Path, out: Path, workers: int, align: int | None) -> dict[str, f
     start, wall = time.process_time(), time.monotonic()
     console = Console(quiet=True)
     convert(NTUSource([folder]), out, workers=workers, align=align, console=console)
-    peak = {
-        name: resource.getrusage(who).ru_maxrss / 1024
-        for name, who in [
-            ('main_mb', resource.RUSAGE_SELF),
-            ('worker_mb', resource.RUSAGE_CHILDREN),
-        ]
-    }
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    peak = dict(main_mb=own_peak_mb(), worker_mb=children)
     used = dict(cpu_s=time.process_time() - start, wall_s=time.monotonic() - wall)
     return {**peak, **used, 'out_mb': out.stat().st_size / 2**20}
 

@@ -10,7 +10,6 @@ Example:
 
 import argparse
 import multiprocessing
-import resource
 import time
 import types
 from collections import defaultdict
@@ -29,6 +28,7 @@ from _measure import (
     finish,
     import_released,
     in_turns,
+    own_peak_mb,
     ratio,
     trace,
     wait,
@@ -284,7 +284,7 @@ def peak_mb(name: str, args: argparse.Namespace, num: int, device: str) -> float
         step()
     if device == 'cuda':
         return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return own_peak_mb()
 
 
 def measure(
