@@ -113,7 +113,8 @@ def temporal_crop(x: Tensor, start: int | Tensor, pad: int) -> Tensor:
     Args:
         x (Tensor): Clips ``(N, M, T, V, C)``.
         start (int | Tensor): First frame taken, counted in the padded clip,
-            ``0 .. 2 * pad``; ``(N,)`` or a scalar.
+            ``0 .. 2 * pad``; ``(N,)`` or a scalar. ``(K * N,)`` makes ``K`` crops of
+            each clip, of all clips in turn.
         pad (int): Frames added at each end, at most ``T``.
     """
     frames = x.shape[-3]
@@ -124,8 +125,8 @@ def temporal_crop(x: Tensor, start: int | Tensor, pad: int) -> Tensor:
     # As rows of whole frames: an index for each number would be larger than the clips.
     rows = x.reshape(-1, *x.shape[-2:])
     clips = torch.arange(0, rows.shape[0], frames, device=x.device)
-    index = clips.view(*x.shape[:2], 1) + index.unsqueeze(1)
-    return rows.index_select(0, index.flatten()).view(x.shape)
+    index = clips.view(*x.shape[:2], 1) + index.unflatten(0, (-1, x.shape[0], 1))
+    return rows.index_select(0, index.flatten()).view(-1, *x.shape[1:])
 
 
 @lru_cache(maxsize=64)

@@ -118,7 +118,9 @@ class GrowingAugmentation(BaseTransform):
         """
         # A set is applied to all the views that it is for as to one batch.
         n = x.shape[0]
-        views: Tensor = torch.cat([x] * self._views_of_set(0))
+        views = x
+        if not self._crops_first(sets):
+            views = torch.cat([x] * self._views_of_set(0))
         mask: Tensor | None = None
         queries: list[Tensor] = []
         masks: list[Tensor | None] = []
@@ -143,6 +145,11 @@ class GrowingAugmentation(BaseTransform):
         if masks[-1] is not None:
             out['mask'] = masks
         return out
+
+    def _crops_first(self, sets: list[list[dict]]) -> bool:
+        """Whether the first thing done is to crop all clips, which makes the copies."""
+        first = next(iter(self.levels[0]), None)
+        return isinstance(first, SkeletonTemporalCrop) and 'chosen' not in sets[0][0]
 
     def piece_size(self, x: Tensor) -> int:
         """How many of the clips ``x`` a CPU best makes views of at a time.
