@@ -2,4 +2,4 @@
 _base_ = 'hiclr_stgcn_pku2_finetune.py'
 
 model = dict(backbone=dict(init_cfg=_base_.init_cfg))
-custom_hooks = []
+custom_hooks = [dict(type='LabelsCheckHook')]

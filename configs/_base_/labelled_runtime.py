@@ -2,4 +2,4 @@
 _base_ = 'default_runtime.py'
 
 default_hooks = dict(checkpoint=dict(save_best=None, max_keep_ckpts=1))
-custom_hooks = [dict(type='PretrainedCheckHook')]
+custom_hooks = [dict(type='LabelsCheckHook'), dict(type='PretrainedCheckHook')]

@@ -527,6 +527,21 @@ def test_checkpoint_of_another_width(complaint, write_config, finished):
     assert re.search(r'epoch_1.pth does not fit the model \(HiCLRSTGCN\)', message)
 
 
+@pytest.mark.parametrize('protocol', ['linear', 'supervised'])
+def test_fewer_classes_than_labels(protocol, complaint, tmp_path):
+    message = complaint(
+        'train',
+        ROOT / f'configs/hiclr_stgcn_synthetic_{protocol}.py',
+        '--work-dir',
+        tmp_path / 'run',
+        '--cfg-options',
+        'model.cls_head.num_classes=3',
+        'model.backbone.init_cfg=None',
+    )
+    assert 'train_dataloader: clip' in message
+    assert 'has the label 3, but model.cls_head.num_classes=3 has classes 0' in message
+
+
 def test_a_run_is_not_overwritten(complaint, write_config, finished):
     message = complaint('train', write_config({}), '--work-dir', finished.parent)
     assert f'work_dir={finished.parent} holds the checkpoints of a run' in message

@@ -5,6 +5,7 @@ from .collapse_warning_hook import CollapseWarningHook
 from .interval_info_hook import IntervalInfoHook
 from .knn_progress_hook import KNNProgressHook
 from .labelled_clips_hook import LabelledClipsHook
+from .labels_check_hook import LabelsCheckHook
 from .neighbor_mining_hook import NeighborMiningHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .pretrain_check_hook import PretrainCheckHook
@@ -19,6 +20,7 @@ __all__ = [
     'IntervalInfoHook',
     'KNNProgressHook',
     'LabelledClipsHook',
+    'LabelsCheckHook',
     'NeighborMiningHook',
     'NonFiniteLossHook',
     'PretrainCheckHook',
