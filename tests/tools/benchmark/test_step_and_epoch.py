@@ -2,10 +2,13 @@
 
 import json
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from support import ROOT
 
 TOOLS = Path(__file__).parents[3] / 'tools' / 'benchmark'
 
@@ -69,3 +72,15 @@ def test_epoch_projects_from_a_part_of_the_clips(tool, tmp_path):
 def test_epoch_needs_two_batches(tool):
     with pytest.raises(SystemExit, match='fewer than two batches'):
         tool('epoch', '--scale', 0.00005)
+
+
+@pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='needs /proc')
+def test_peak_memory_is_not_that_of_the_parent():
+    held = np.ones(2**30 // 8)  # 1 GiB, beside what this process holds anyway
+    code = 'from _measure import own_peak_mb; print(own_peak_mb())'
+    folder = ROOT / 'tools' / 'benchmark'
+    command = [sys.executable, '-c', code]
+    told = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert 50 < float(told.stdout) < held.nbytes / 2**20
