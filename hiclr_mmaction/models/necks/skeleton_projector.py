@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -38,11 +39,16 @@ class SkeletonProjector(BaseModule):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Project ``(N, M, C, T, V)`` to ``(N, D)``, not yet of unit length."""
+        """Project ``(N, M, C, T, V)`` to ``(N, D)``, not yet of unit length.
+
+        In mixed precision too this is done in float32: it is small, and what tells clips
+        apart early in training is lost in eight bits.
+        """
         x = pool_skeleton(x)
         if x.shape[1] != self.in_channels:
             raise ValueError(
                 f'neck.in_channels={self.in_channels}, but the backbone gives '
                 f'{x.shape[1]} channels; make them equal.'
             )
-        return self.mlp(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.mlp(x.to(next(self.mlp.parameters())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -12,6 +13,8 @@ def pool_skeleton(x: Tensor) -> Tensor:
         x (Tensor): Feature map of a GCN backbone, ``(N, M, C, T, V)``.
 
     Returns:
-        Tensor: ``(N, C)``.
+        Tensor: ``(N, C)``, float32 where the map is of half precision: clips may differ
+        by less than that rounds to.
     """
-    return x.mean(dim=(-2, -1)).mean(dim=1)
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return x.mean(dim=(-2, -1), dtype=dtype).mean(dim=1)
