@@ -6,6 +6,11 @@ import mmaction.engine  # noqa: F401
 from . import hooks, loops
 from .hooks import *  # noqa: F403
 from .loops import *  # noqa: F403
-from .optim_wrappers import BFloat16OptimWrapper
+from .optim_wrappers import BFloat16OptimWrapper, Float16OptimWrapper
 
-__all__ = ['BFloat16OptimWrapper', *hooks.__all__, *loops.__all__]
+__all__ = [
+    'BFloat16OptimWrapper',
+    'Float16OptimWrapper',
+    *hooks.__all__,
+    *loops.__all__,
+]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from mmaction.registry import OPTIM_WRAPPERS
 from mmengine.logging import print_log
-from mmengine.optim import OptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner.amp import autocast
 from torch import nn
 
@@ -45,5 +45,45 @@ class BFloat16OptimWrapper(OptimWrapper):
         with (
             super().optim_context(model),
             autocast(dtype=torch.bfloat16, enabled=self.enabled),
+        ):
+            yield
+
+
+@OPTIM_WRAPPERS.register_module()
+class Float16OptimWrapper(AmpOptimWrapper):
+    """Mixed precision in float16 with loss scaling, on a CPU too.
+
+    On a GPU it is mmengine's ``AmpOptimWrapper``, which refuses a CPU. There float16 is
+    many times slower than float32: this is to see what it does to a training, and to test
+    it, on a machine without a GPU.
+
+    Args:
+        loss_scale (str | float | dict): ``'dynamic'``, the scale that is kept, or the
+            arguments of :class:`torch.amp.GradScaler`. Defaults to ``'dynamic'``.
+        **kwargs: As in :class:`mmengine.optim.OptimWrapper`.
+    """
+
+    def __init__(self, loss_scale: str | float | dict = 'dynamic', **kwargs) -> None:
+        if torch.cuda.is_available():
+            super().__init__(loss_scale=loss_scale, dtype=torch.float16, **kwargs)
+            return
+        OptimWrapper.__init__(self, **kwargs)
+        self.cast_dtype = torch.float16
+        self._scale_update_param = None
+        scaler: dict = {}
+        if isinstance(loss_scale, dict):
+            scaler = loss_scale
+        elif loss_scale != 'dynamic':
+            self._scale_update_param = float(loss_scale)
+            scaler = dict(init_scale=float(loss_scale))
+        self.loss_scaler = torch.amp.GradScaler('cpu', **scaler)
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Run the forward pass in float16 where torch's autocast does."""
+        device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        with (
+            OptimWrapper.optim_context(self, model),
+            torch.autocast(device, torch.float16),  # mmengine's takes none on a CPU
         ):
             yield

@@ -46,6 +46,11 @@ class TerminateAt(Hook):
 
 
 EPOCHS, STEPS = 4, 4  # steps of an epoch
+# The loss is scaled by a factor that grows on the way.
+FLOAT16 = {
+    'optim_wrapper.type': 'Float16OptimWrapper',
+    'optim_wrapper.loss_scale': dict(init_scale=256.0, growth_interval=4),
+}
 # What depends on the clock, and nothing else.
 CLOCK = ('time', 'data_time', 'eta', 'memory')
 OF_A_PROCESS = ('cfg', 'experiment_name', 'mmengine_version', 'epoch', 'iter')
@@ -278,6 +283,7 @@ def test_twenty_sigkills_lose_nothing(uninterrupted, tmp_path):
         (('validation', 8), 0, {}),
         (('validation', 8), 2, {'train_dataloader.persistent_workers': False}),
         (('step', 15), 2, {'train_dataloader.drop_last': False}),
+        (('step', 10), 1, FLOAT16),
     ],
 )
 def test_sigterm_at_any_moment_loses_nothing(tmp_path, moment, workers, options):
