@@ -36,9 +36,7 @@ def worker_generator() -> Generator:
     # A forked worker inherits the variable: the key tells whose it is.
     key = (os.getpid(), info.seed)
     if _worker_generator is None or _worker_generator[0] != key:
-        entropy = np.random.SeedSequence([info.seed, torch.initial_seed()])
-        seed = int(entropy.generate_state(1, np.uint64)[0] >> 1)
-        _worker_generator = key, Generator().manual_seed(seed)
+        _worker_generator = key, seeded_generator([info.seed, torch.initial_seed()])
     return _worker_generator[1]
 
 
@@ -260,6 +258,9 @@ def device_of(generator: Generator | None) -> torch.device | None:
     return None if generator is None else generator.device
 
 
-def seeded_generator(seed: int, device: torch.device) -> Generator:
-    """Generator on ``device`` for one call."""
-    return Generator(device=device).manual_seed(seed)
+def seeded_generator(
+    entropy: Sequence[int], device: torch.device | str = 'cpu'
+) -> Generator:
+    """Generator on ``device`` whose seed is mixed from several numbers."""
+    (seed,) = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    return Generator(device=device).manual_seed(int(seed) >> 1)

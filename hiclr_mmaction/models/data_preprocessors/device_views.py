@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from mmengine.dist import broadcast, get_rank
 from torch import Generator, Tensor, nn
@@ -57,10 +56,9 @@ class DeviceViews(nn.Module):
             initial = torch.tensor([torch.initial_seed() % 2**63])
             broadcast(initial)  # with randomness.diff_rank_seed they differ
             self._seed = int(initial)
-        entropy = np.random.SeedSequence([self._seed, get_rank(), self._batches])
+        entropy = self._seed, get_rank(), self._batches
         self._batches += 1
-        seed = int(entropy.generate_state(1, np.uint64)[0] >> 1)
-        return seeded_generator(seed, device)
+        return seeded_generator(entropy, device)
 
     def get_extra_state(self) -> Tensor:
         """Seed (-1: not known yet) and number of batches, for the checkpoint."""

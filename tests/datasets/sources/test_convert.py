@@ -158,7 +158,7 @@ def test_failure_leaves_the_older_result_and_no_temporary_file(
 ):
     out = tmp_path / 'poses.pkl'
     out.write_text('mine')
-    monkeypatch.setattr('hiclr_mmaction.files.os.replace', disk_full)
+    monkeypatch.setattr('hiclr_mmaction.files.Path.replace', disk_full)
     with pytest.raises(OSError, match='no space'):
         write_pose_pickle(out, [dict(frame_dir='a')], {})
     assert out.read_text() == 'mine'
@@ -170,7 +170,7 @@ def disk_full(*_):
 
 
 def test_a_full_disk_is_no_skipped_clip(source, tmp_path, monkeypatch):
-    monkeypatch.setattr('hiclr_mmaction.files.os.replace', disk_full)
+    monkeypatch.setattr('hiclr_mmaction.files.Path.replace', disk_full)
     with pytest.raises(OSError, match='no space'):
         run(source, tmp_path / 'poses.pkl')
 
