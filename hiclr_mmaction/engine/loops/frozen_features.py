@@ -99,7 +99,7 @@ def extract_features(model: RecognizerGCN, loader: DataLoader) -> FrozenFeatures
                 'FormatGCNInput and PackActionInputs.'
             )
         x, _ = model.extract_feat(inputs)
-        features.append(pool_skeleton(x.float()).unflatten(0, inputs.shape[:2]))
+        features.append(pool_skeleton(x).float().unflatten(0, inputs.shape[:2]))
     shares = torch.stack(all_gather(torch.cat(features)), dim=1)
     rows = zip(*all_gather_object(data_samples), strict=True)
     return FrozenFeatures(
