@@ -61,9 +61,19 @@ class Float16OptimWrapper(AmpOptimWrapper):
         loss_scale (str | float | dict): ``'dynamic'``, the scale that is kept, or the
             arguments of :class:`torch.amp.GradScaler`. Defaults to ``'dynamic'``.
         **kwargs: As in :class:`mmengine.optim.OptimWrapper`.
+
+    Raises:
+        ValueError: If ``loss_scale`` is none of these.
     """
 
     def __init__(self, loss_scale: str | float | dict = 'dynamic', **kwargs) -> None:
+        if isinstance(loss_scale, int):
+            loss_scale = float(loss_scale)  # mmengine takes no int
+        if loss_scale != 'dynamic' and not isinstance(loss_scale, float | dict):
+            raise ValueError(
+                f"optim_wrapper.loss_scale={loss_scale!r}; give 'dynamic', a number, or "
+                'the arguments of torch.amp.GradScaler as a dict.'
+            )
         if torch.cuda.is_available():
             super().__init__(loss_scale=loss_scale, dtype=torch.float16, **kwargs)
             return
@@ -74,8 +84,8 @@ class Float16OptimWrapper(AmpOptimWrapper):
         if isinstance(loss_scale, dict):
             scaler = loss_scale
         elif loss_scale != 'dynamic':
-            self._scale_update_param = float(loss_scale)
-            scaler = dict(init_scale=float(loss_scale))
+            self._scale_update_param = loss_scale
+            scaler = dict(init_scale=loss_scale)
         self.loss_scaler = torch.amp.GradScaler('cpu', **scaler)
 
     @contextmanager

@@ -6,6 +6,7 @@ from mmengine.runner import Runner
 from support import synthetic_config
 from torch import nn
 
+from hiclr_mmaction.engine import Float16OptimWrapper
 from hiclr_mmaction.models import HierarchicalContrastHead, SkeletonProjector
 from hiclr_mmaction.models.utils import pool_skeleton
 
@@ -49,6 +50,33 @@ def test_half_precision_trains_like_float32(tmp_path, options, dtype):
     # Weights, statistics, the key encoder and the queue stay float32.
     state = runner.model.state_dict().values()
     assert {v.dtype for v in state if v.is_floating_point()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ('loss_scale', 'scales'),
+    [
+        ('dynamic', [2.0**16] * 2),
+        (512, [512.0] * 2),
+        (dict(init_scale=8.0), [8.0] * 2),
+    ],
+)
+def test_float16_scales_the_loss_as_asked(loss_scale, scales):
+    weight = nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    wrapper = Float16OptimWrapper(loss_scale=loss_scale, optimizer=optimizer)
+    seen = []
+    for _ in range(2):
+        wrapper.update_params(weight.sum())
+        seen.append(wrapper.loss_scaler.get_scale())
+    assert seen == scales
+    assert weight.item() == pytest.approx(0.8)  # the steps are of the unscaled loss
+
+
+def test_a_loss_scale_that_is_none_is_named():
+    with pytest.raises(ValueError, match=r"optim_wrapper.loss_scale='dynamik'; give"):
+        Float16OptimWrapper(
+            'dynamik', optimizer=torch.optim.SGD([torch.ones(1)], lr=0.1)
+        )
 
 
 def test_the_loss_is_exact_in_mixed_precision():
