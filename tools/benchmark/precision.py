@@ -3,7 +3,8 @@
 Each seed is trained once in each precision; the accuracies of the frozen features after
 the last epoch are averaged over the seeds, for one seed alone differs by more than the
 precisions do. The config's 40 epochs end on the way up, where a run that is late is far
-behind: 120 tell more. float16 takes an hour and more on a CPU: name it to have it there.
+behind: 120 tell more. float16 takes an hour and more for each seed on a CPU: name it to
+have it there.
 
 Example:
     python tools/benchmark/precision.py --seeds 0 1 2
@@ -55,7 +56,7 @@ def accuracy(precision: str, seed: int, epochs: int, metric: str) -> float:
     cfg.randomness.seed = seed
     cfg.train_cfg.max_epochs = epochs
     # Validated after the last epoch, as every run is, and not before.
-    cfg.train_cfg.val_interval = cfg.train_cfg.max_epochs
+    cfg.train_cfg.val_interval = epochs
     cfg.experiment_name = f'{precision}_{seed}'
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
