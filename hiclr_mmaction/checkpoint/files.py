@@ -82,7 +82,9 @@ def load_file(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
                 f'plain values ({unknown[1] or unknown[2]}), and nothing of it was run. '
                 'Ask its author for the state dict alone.'
             ) from None
-        reason = str(error).splitlines() or [type(error).__name__]
+        # Of torch's refusal the cause alone, without its advice to trust the file.
+        cause = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
+        reason = cause.splitlines() or [type(error).__name__]
         raise ValueError(
             f'{path} cannot be read: it is truncated, damaged or no PyTorch checkpoint '
             f'({reason[0][:120]}). Fetch it again.'

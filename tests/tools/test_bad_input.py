@@ -492,7 +492,10 @@ CHECKPOINTS = {
         'it is truncated, damaged or no PyTorch checkpoint',
     ),
     'an empty one': (lambda whole: b'', 'truncated, damaged or no PyTorch checkpoint'),
-    'a text': (lambda whole: b'weights', 'truncated, damaged or no PyTorch checkpoint'),
+    'a text': (
+        lambda whole: b'weights',
+        'truncated, damaged or no PyTorch checkpoint (Unsupported operand',
+    ),
     'one that runs code': (
         lambda whole: dict(state_dict=Armed()),
         'is refused: it holds code or objects other than tensors and plain values',
