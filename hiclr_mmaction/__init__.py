@@ -10,6 +10,6 @@ from .version import __version__
 
 install_workarounds()
 
-from . import checkpoint, datasets, engine, evaluation, models, skeleton
+from . import checkpoint, datasets, engine, evaluation, methods, models, skeleton, views
 
 __all__ = ['__version__']

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.support import real_data
 from mmengine.registry import init_default_scope
-from support import real_data
 
 import hiclr_mmaction  # noqa: F401  registers the components
 

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.support import ROOT
 from markdown_it import MarkdownIt
-from support import ROOT
 
 PAGES = sorted(
     path

@@ -1,8 +1,8 @@
 """The files that OpenMMLab's tools read tell of each config, and no made-up result."""
 
 import yaml
+from helpers.support import ROOT
 from mmengine.config import Config
-from support import ROOT
 
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())
 METAFILES = [yaml.safe_load((ROOT / path).read_text()) for path in INDEX['Import']]

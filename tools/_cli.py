@@ -12,11 +12,7 @@ from mmengine.runner import Runner
 
 from hiclr_mmaction.compat import prepare_cpu_launch
 from hiclr_mmaction.datasets.wrapped import dataset_cfgs
-from hiclr_mmaction.engine.config_check import (
-    check_config,
-    check_weights,
-    check_widths,
-)
+from hiclr_mmaction.engine.config_check import check_config, check_weights, check_widths
 from hiclr_mmaction.engine.config_names import known_sections, nearest
 
 

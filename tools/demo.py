@@ -32,13 +32,13 @@ from hiclr_mmaction.apis import (
     init_encoder,
     nearest_clips,
 )
-from hiclr_mmaction.checkpoint.files import (
+from hiclr_mmaction.checkpoint.checkpoint_file import (
     build_model,
     check_match,
     config_of,
     read_checkpoint,
 )
-from hiclr_mmaction.datasets.sources import read_clip
+from hiclr_mmaction.converters import read_clip
 from hiclr_mmaction.visualization import animate_clips
 
 

@@ -26,12 +26,12 @@ from mmengine.runner import find_latest_checkpoint, set_random_seed
 from rich.console import Console
 from rich.table import Table
 
-from hiclr_mmaction.checkpoint.files import (
+from hiclr_mmaction.atomic_write import write_text
+from hiclr_mmaction.checkpoint.checkpoint_file import (
     build_model,
     read_checkpoint,
     write_checkpoint,
 )
-from hiclr_mmaction.files import write_text
 from hiclr_mmaction.skeleton.streams import STREAMS
 
 TOOLS = Path(__file__).resolve().parent

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from hiclr_mmaction.datasets import SyntheticSkeletons
-from hiclr_mmaction.datasets.transforms import GrowingAugmentation
 from hiclr_mmaction.skeleton import get_layout, hiclr_align
+from hiclr_mmaction.views import GrowingAugmentation
 
 LAYOUT = get_layout('nturgb+d')
 LEVELS = [

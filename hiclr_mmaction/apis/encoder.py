@@ -15,9 +15,9 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from ..checkpoint.backbone import matching_backbone
-from ..checkpoint.files import build_model, read_checkpoint
+from ..checkpoint.checkpoint_file import build_model, read_checkpoint
 from ..datasets.wrapped import dataset_cfgs
-from ..models.utils import pool_skeleton
+from ..models.modules import pool_skeleton
 from ..skeleton import SkeletonLayout, get_layout
 
 

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from sklearn.neighbors import NearestNeighbors
 
-from ..datasets.safe_pickle import load_pickle
+from ..annotations.safe_pickle import load_pickle
 from ..datasets.wrapped import dataset_cfgs
 from .encoder import SkeletonEncoder, _test_pipeline
 

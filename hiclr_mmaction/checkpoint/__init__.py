@@ -1,8 +1,6 @@
 """Conversion of weights to and from other projects."""
 
-from .convert import convert_hiclr
-from .export import export_checkpoint
-from .files import (
+from .checkpoint_file import (
     check_match,
     config_of,
     find_whole_checkpoint,
@@ -10,8 +8,10 @@ from .files import (
     read_checkpoint,
     write_checkpoint,
 )
+from .export import export_checkpoint
 from .from_hiclr import from_hiclr
 from .onnx import export_onnx
+from .released_checkpoint import convert_hiclr
 
 __all__ = [
     'check_match',

@@ -11,7 +11,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from .files import check_match, model_cfg_of, read_checkpoint
+from .checkpoint_file import check_match, model_cfg_of, read_checkpoint
 
 
 def backbone_weights(

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
 from ..version import __version__
 from .backbone import backbone_weights
-from .files import (
+from .checkpoint_file import (
     build_model,
     check_match,
     check_writable,

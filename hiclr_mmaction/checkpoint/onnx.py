@@ -10,18 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..files import whole_file
-from ..models.data_preprocessors import SkeletonViewPreprocessor
-from ..models.utils import pool_skeleton
+from ..atomic_write import whole_file
+from ..models import SkeletonViewPreprocessor
+from ..models.modules import pool_skeleton
 from ..skeleton import SkeletonLayout, to_stream
-from .export import exported_weights
-from .files import (
+from .checkpoint_file import (
     build_model,
     check_match,
     check_writable,
     model_cfg_of,
     read_checkpoint,
 )
+from .export import exported_weights
 
 
 class DeployedModel(nn.Module):

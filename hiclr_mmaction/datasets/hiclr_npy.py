@@ -10,17 +10,17 @@ import numpy as np
 from mmaction.datasets import BaseActionDataset
 from mmaction.registry import DATASETS
 
-from ..skeleton import get_layout
-from .checks import check_keypoint
-from .mapped import PageBudget
-from .prepared import Preparation
-from .skeleton_dataset import check_prepared, prepared_keys
-from .sources.hiclr_arrays import (
+from ..annotations.clip_checks import check_keypoint
+from ..annotations.mapped import PageBudget
+from ..annotations.prepared import Preparation
+from ..converters.released_arrays import (
     find_label_file,
     find_preparation,
     open_array,
     read_labels,
 )
+from ..skeleton import get_layout
+from .skeleton_dataset import check_prepared, prepared_keys
 
 
 @DATASETS.register_module()

@@ -11,7 +11,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from .checks import sample_name
+from ..annotations.clip_checks import sample_name
 
 
 @DATASETS.register_module()

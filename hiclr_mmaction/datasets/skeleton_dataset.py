@@ -16,12 +16,12 @@ from mmaction.datasets import BaseActionDataset, PoseDataset
 from mmaction.registry import DATASETS
 from mmengine.dataset import Compose
 
+from ..annotations.clip_checks import check_keypoint, sample_name
+from ..annotations.mapped import leave_in_file
+from ..annotations.prepared import Preparation
+from ..annotations.safe_pickle import load_pickle
 from ..skeleton import SkeletonLayout, get_layout
-from .checks import check_keypoint, sample_name
-from .mapped import leave_in_file
-from .prepared import Preparation
-from .safe_pickle import load_pickle
-from .transforms import (
+from ..views import (
     GrowingAugmentation,
     PackSkeletonViews,
     SkeletonAlign,

@@ -19,9 +19,9 @@ from mmengine.device import get_device
 from torch import nn
 
 from ..checkpoint.backbone import backbone_weights
-from ..checkpoint.files import check_match, config_of, read_checkpoint
+from ..checkpoint.checkpoint_file import check_match, config_of, read_checkpoint
 from ..datasets.wrapped import dataset_cfgs
-from ..models.utils import bare_model
+from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout
 from .config_names import LOADERS, unknown_names
 

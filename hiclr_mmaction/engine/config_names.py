@@ -34,10 +34,10 @@ from mmengine.registry import FUNCTIONS, WEIGHT_INITIALIZERS, Registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..datasets.transforms import GrowingAugmentation
-from ..models import HiCLR
-from ..models.data_preprocessors.skeleton_view_preprocessor import SkeleAdaIN
-from ..models.utils import EdgePerturbation
+from ..methods import HiCLR
+from ..models.modules import EdgePerturbation
+from ..models.skeleton_view_preprocessor import SkeleAdaIN
+from ..views import GrowingAugmentation
 
 # The sections that are parts or lists of parts, and where these are looked up.
 _SECTIONS: dict[str, Registry] = {

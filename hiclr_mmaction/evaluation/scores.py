@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..datasets.safe_pickle import SafeUnpickler, load_pickle
+from ..annotations.safe_pickle import SafeUnpickler, load_pickle
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
-"""Models."""
+"""Parts of the learners, and the preprocessor that makes their views."""
 
 from .backbones import DSTANet, HiCLRSTGCN
-from .data_preprocessors import SkeletonViewPreprocessor
 from .heads import HierarchicalContrastHead
 from .necks import SkeletonProjector
-from .recognizers import HiCLR
+from .skeleton_view_preprocessor import SkeletonViewPreprocessor
 
 __all__ = [
     'DSTANet',
-    'HiCLR',
     'HiCLRSTGCN',
     'HierarchicalContrastHead',
     'SkeletonProjector',

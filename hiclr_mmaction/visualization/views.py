@@ -13,12 +13,12 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from ..datasets import GrowingAugmentation, PackSkeletonViews
 from ..datasets.randomness import draws_taken_back
 from ..datasets.wrapped import innermost
-from ..models import HiCLR
-from ..models.utils import bare_model
+from ..methods import HiCLR
+from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout
+from ..views import GrowingAugmentation, PackSkeletonViews
 from .skeletons import Stage, legend_of_bodies, save_gif, to_pixels
 
 _LEGEND = 0.3  # inches

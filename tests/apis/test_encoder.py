@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from helpers.support import synthetic_config
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import default_collate
-from support import synthetic_config
 
 from hiclr_mmaction.apis import extract_features, init_encoder
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from helpers.probe import probe_config, save_pretrained
 from mmaction.registry import DATASETS
 from mmengine.runner import Runner
-from probe import probe_config, save_pretrained
 
 from hiclr_mmaction.checkpoint.backbone import check_pretrained
 from hiclr_mmaction.datasets import SyntheticSkeletons

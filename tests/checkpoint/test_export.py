@@ -5,16 +5,12 @@ import sys
 
 import pytest
 import torch
+from helpers.support import load_reference
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
-from support import load_reference
 
-from hiclr_mmaction.checkpoint import (
-    convert_hiclr,
-    export_checkpoint,
-    read_checkpoint,
-)
+from hiclr_mmaction.checkpoint import convert_hiclr, export_checkpoint, read_checkpoint
 
 SMALL = dict(
     type='HiCLR',
@@ -134,7 +130,7 @@ def test_stock_mmaction2_loads_it_without_this_package(tmp_path):
     # what it registers nothing may be used.
     script = f"""
 import torch
-from hiclr_mmaction import compat
+from hiclr_mmaction.compat import workarounds as compat
 from mmaction.registry import MODELS
 for name in [n for n, c in MODELS.module_dict.items()
              if c.__module__.startswith('hiclr_mmaction')]:

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from helpers.support import load_reference
 from mmaction.registry import MODELS
-from support import load_reference
 
 from hiclr_mmaction.checkpoint import from_hiclr
 

@@ -7,7 +7,7 @@ import pytest
 from mmaction.registry import DATASETS
 from torch.utils.data import DataLoader
 
-from hiclr_mmaction.datasets import SkeletonAlign
+from hiclr_mmaction.views import SkeletonAlign
 
 
 def write(folder, clips, split='train', pair=None):

@@ -8,12 +8,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from helpers.support import synthetic_config
 from mmaction.registry import DATASETS
 from mmengine.runner import Runner
-from support import synthetic_config
 
+from hiclr_mmaction.converters import write_hiclr_arrays
 from hiclr_mmaction.datasets import LabelledFraction
-from hiclr_mmaction.datasets.sources import write_hiclr_arrays
 
 JOINTS = 25
 PER_CLASS = {0: 40, 1: 25, 2: 3}

@@ -10,7 +10,7 @@ from mmengine.dataset import worker_init_fn
 from torch.utils.data import DataLoader, Dataset
 
 from hiclr_mmaction.datasets.seeded import SeededDataset, SeededSampler
-from hiclr_mmaction.datasets.transforms import worker_generator
+from hiclr_mmaction.views import worker_generator
 
 
 class Draws(Dataset):

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from helpers.support import synthetic_config
 from mmaction.registry import DATASETS, HOOKS, MODELS, OPTIM_WRAPPERS
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
-from support import synthetic_config
 from torch.utils.data import DataLoader
 
 ON_GPU = torch.cuda.is_available()

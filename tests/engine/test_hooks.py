@@ -4,8 +4,8 @@ import logging
 
 import pytest
 import torch
+from helpers.support import device_views_config, synthetic_config
 from mmengine.runner import Runner
-from support import device_views_config, synthetic_config
 
 from hiclr_mmaction.engine import NeighborMiningHook, PretrainCheckHook
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import mmaction
 import pytest
 import torch
+from helpers.probe import probe_config, save_pretrained
 from mmengine.runner import Runner
-from probe import probe_config, save_pretrained
 
 MMACTION_TEST = Path(mmaction.__file__).parent / '.mim' / 'tools' / 'test.py'
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
+from helpers.support import synthetic_config
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from support import synthetic_config
 
 from hiclr_mmaction.engine import NonFiniteLossHook
 

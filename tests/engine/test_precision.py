@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from helpers.support import synthetic_config
 from mmengine.runner import Runner
-from support import synthetic_config
 from torch import nn
 
 from hiclr_mmaction.engine import Float16OptimWrapper
 from hiclr_mmaction.models import HierarchicalContrastHead, SkeletonProjector
-from hiclr_mmaction.models.utils import pool_skeleton
+from hiclr_mmaction.models.modules import pool_skeleton
 
 BFLOAT16 = {'optim_wrapper.type': 'BFloat16OptimWrapper'}
 FLOAT16 = {'optim_wrapper.type': 'Float16OptimWrapper'}

@@ -3,9 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.probe import probe_config, save_pretrained
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from probe import probe_config, save_pretrained
 
 EPOCHS = 4
 

@@ -5,8 +5,8 @@ import sys
 
 import matplotlib.image
 import pytest
+from helpers.support import synthetic_config
 from mmengine.runner import Runner
-from support import synthetic_config
 
 from hiclr_mmaction.engine.hooks import VisualLogHook
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from helpers.support import ROOT
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
-from support import ROOT
 
 from hiclr_mmaction.checkpoint import export_checkpoint, export_onnx, read_checkpoint
 from hiclr_mmaction.skeleton import get_layout

@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from helpers.planar import coco_annotations
+from helpers.support import ROOT
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
-from planar import coco_annotations
-from support import ROOT
 
-from hiclr_mmaction.datasets.prepared import Preparation, prepare_clip
+from hiclr_mmaction.annotations.prepared import Preparation, prepare_clip
 from hiclr_mmaction.skeleton import get_layout
 
 # Backbones of full width take long on a CPU.

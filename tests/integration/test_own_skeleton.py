@@ -5,10 +5,10 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from helpers.planar import to_coco
+from helpers.support import ROOT
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
-from planar import to_coco
-from support import ROOT
 
 from hiclr_mmaction.datasets.synthetic import pose_annotations
 from hiclr_mmaction.skeleton import get_layout

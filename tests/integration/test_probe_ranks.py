@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.probe import ranks_config, save_pretrained
 from mmengine.runner import Runner
-from probe import ranks_config, save_pretrained
 
 
 @pytest.fixture(scope='module')

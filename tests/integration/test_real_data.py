@@ -5,12 +5,12 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from helpers.support import ROOT
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
-from support import ROOT
 
-from hiclr_mmaction.models.utils import pool_skeleton, present_bodies
+from hiclr_mmaction.models.modules import pool_skeleton, present_bodies
 from hiclr_mmaction.skeleton import hiclr_align
 
 
@@ -56,7 +56,8 @@ def test_small_sets_train_on_the_real_files(name, data_dir, tmp_path, monkeypatc
     ],
 )
 def test_every_real_clip_can_be_aligned(data_dir, file, split, sizes):
-    from hiclr_mmaction.datasets import SkeletonAlign, SkeletonDataset
+    from hiclr_mmaction.datasets import SkeletonDataset
+    from hiclr_mmaction.views import SkeletonAlign
 
     align = SkeletonAlign(layout='kinect20', num_frames=32, num_person=1)
     for part, size in zip(('train', 'val'), sizes, strict=True):

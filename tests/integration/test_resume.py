@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.support import ROOT, synthetic_config
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from support import ROOT, synthetic_config
 
-from hiclr_mmaction.checkpoint.files import load_file
+from hiclr_mmaction.checkpoint.checkpoint_file import load_file
 from hiclr_mmaction.engine.hooks.resumable_checkpoint_hook import EXIT_INTERRUPTED
 
 pytestmark = pytest.mark.skipif(

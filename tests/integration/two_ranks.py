@@ -13,10 +13,10 @@ from mmengine.dist import all_gather
 from mmengine.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from support import synthetic_config
+from helpers.support import synthetic_config
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
-from hiclr_mmaction.datasets.transforms import views_collate
+from hiclr_mmaction.views import views_collate
 
 
 def same(tensor: torch.Tensor) -> bool:

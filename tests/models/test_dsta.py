@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from helpers.support import load_reference
 from mmaction.registry import MODELS
-from support import load_reference
 
 from hiclr_mmaction.checkpoint import from_hiclr
-from hiclr_mmaction.models.utils import EdgePerturbation
+from hiclr_mmaction.models.modules import EdgePerturbation
 
 TINY = [[8, 8, 4, 1], [8, 16, 4, 2]]
 

@@ -4,7 +4,7 @@ import torch
 from mmengine.model import ExponentialMovingAverage
 from torch import nn
 
-from hiclr_mmaction.models.utils import ForeachEMA
+from hiclr_mmaction.models.modules import ForeachEMA
 
 
 def source():

@@ -5,7 +5,7 @@ import torch
 from mmaction.models import STGCN
 from mmaction.registry import MODELS
 
-from hiclr_mmaction.models.utils import pool_skeleton
+from hiclr_mmaction.models.modules import pool_skeleton
 
 
 def build(**kwargs):

@@ -6,9 +6,9 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.dataset import pseudo_collate
 
-from hiclr_mmaction.datasets import GrowingAugmentation, PackSkeletonViews
 from hiclr_mmaction.skeleton import to_stream
 from hiclr_mmaction.skeleton.augment import ada_in
+from hiclr_mmaction.views import GrowingAugmentation, PackSkeletonViews
 
 
 def build(**kwargs):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from planar import to_coco
-from support import DATA, ROOT
+from helpers.planar import to_coco
+from helpers.support import DATA, ROOT
 
 from hiclr_mmaction.skeleton import (
     align_2d,

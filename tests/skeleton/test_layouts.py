@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from helpers.support import load_reference
 from mmaction.models.utils.graph import Graph
-from support import load_reference
 
 from hiclr_mmaction.skeleton import LAYOUTS, SkeletonLayout, get_layout
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.support import synthetic_config
 from mmaction.registry import MODELS
-from support import synthetic_config
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / 'tools'

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.support import ROOT, synthetic_config
 from mmengine.config import Config
-from support import ROOT, synthetic_config
 
 from hiclr_mmaction.engine.config_check import check_config
 

@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from helpers.support import ROOT
 
 TINY = ['--batch-size', '2', '--frames', '60', '--rounds', '1', '--seconds', '0']
 

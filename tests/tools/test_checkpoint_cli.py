@@ -1,6 +1,6 @@
 import pytest
 import torch
-from support import load_reference
+from helpers.support import load_reference
 
 from hiclr_mmaction.checkpoint import read_checkpoint
 

@@ -5,10 +5,10 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from helpers.source_files import write_ntu
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from PIL import Image
-from source_files import write_ntu
 
 from hiclr_mmaction.datasets.synthetic import pose_annotations
 

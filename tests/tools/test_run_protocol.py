@@ -9,7 +9,7 @@ import time
 
 import pytest
 import torch
-from support import ROOT
+from helpers.support import ROOT
 
 FAMILY = ROOT / 'configs'
 FEW = dict(

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from helpers.support import ROOT
 from mmengine.config import Config
-from support import ROOT
 
 NTU60 = str(ROOT / 'configs' / 'hiclr_stgcn_ntu60.py')
 

@@ -3,10 +3,10 @@
 import matplotlib.image
 import numpy as np
 import pytest
-from bodies import standing
+from helpers.bodies import standing
+from helpers.planar import to_coco
 from matplotlib.figure import Figure
 from PIL import Image
-from planar import to_coco
 
 from hiclr_mmaction.skeleton.layouts import get_layout
 from hiclr_mmaction.visualization import Stage, animate_clips, draw_clip, to_pixels

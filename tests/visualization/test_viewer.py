@@ -7,8 +7,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from bodies import standing
-from planar import to_coco
+from helpers.bodies import standing
+from helpers.planar import to_coco
 
 from hiclr_mmaction.visualization import viewer_page
 

@@ -5,16 +5,15 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from helpers.planar import coco_annotations
+from helpers.support import ROOT, device_views_config, synthetic_config
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import ConcatDataset
 from PIL import Image
-from planar import coco_annotations
-from support import ROOT, device_views_config, synthetic_config
 
-from hiclr_mmaction.datasets import GrowingAugmentation
 from hiclr_mmaction.datasets.seeded import SeededDataset
-from hiclr_mmaction.models.data_preprocessors import DeviceViews
+from hiclr_mmaction.views import DeviceViews, GrowingAugmentation
 from hiclr_mmaction.visualization import (
     animate_views,
     draw_views,

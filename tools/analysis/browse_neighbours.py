@@ -18,7 +18,7 @@ from hiclr_mmaction.apis import (
     init_encoder,
     nearest_clips,
 )
-from hiclr_mmaction.files import write_text
+from hiclr_mmaction.atomic_write import write_text
 from hiclr_mmaction.visualization import viewer_page
 
 

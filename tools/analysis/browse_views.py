@@ -11,7 +11,7 @@ import sys
 from _drawing import add_config, read_config, writable
 from mmaction.registry import DATASETS
 
-from hiclr_mmaction.checkpoint.files import build_model
+from hiclr_mmaction.checkpoint.checkpoint_file import build_model
 from hiclr_mmaction.visualization import animate_views, draw_views, sample_views
 
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import confusion_matrix
 
+from hiclr_mmaction.atomic_write import write_text
 from hiclr_mmaction.evaluation import accuracies, fuse_scores, read_scores
-from hiclr_mmaction.files import write_text
 from hiclr_mmaction.visualization import draw_confusion, most_confused
 
 

@@ -21,7 +21,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 import hiclr_mmaction  # noqa: F401  registers the components
-from hiclr_mmaction.datasets.safe_pickle import load_pickle
+from hiclr_mmaction.annotations.safe_pickle import load_pickle
 
 CONFIG = Path(__file__).parents[2] / 'configs' / 'skeletonclr_stgcn_msr.py'
 

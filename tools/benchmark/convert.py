@@ -21,7 +21,7 @@ import numpy as np
 from _measure import own_peak_mb
 from rich.console import Console
 
-from hiclr_mmaction.datasets.sources import NTUSource, convert
+from hiclr_mmaction.converters import NTUSource, convert
 
 
 def parse_args(argv=None) -> argparse.Namespace:

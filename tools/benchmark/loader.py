@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import DataLoader
 
+from hiclr_mmaction.converters import write_pose_pickle
 from hiclr_mmaction.datasets import HiCLRNpyDataset, SkeletonDataset
-from hiclr_mmaction.datasets.sources import write_pose_pickle
 
 
 def parse_args(argv=None) -> argparse.Namespace:

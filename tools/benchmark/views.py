@@ -39,14 +39,14 @@ from mmaction.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.registry import FUNCTIONS, init_default_scope
 
-from hiclr_mmaction.datasets import GrowingAugmentation
-from hiclr_mmaction.datasets.transforms import (
+from hiclr_mmaction.skeleton import get_layout
+from hiclr_mmaction.views import (
+    DeviceViews,
+    GrowingAugmentation,
     PackSkeletonViews,
     SkeletonAlign,
     SkeletonJointMask,
 )
-from hiclr_mmaction.models.data_preprocessors import DeviceViews
-from hiclr_mmaction.skeleton import get_layout
 
 ALL, ALIGNED, RELEASED = 'all views', 'aligning, all views', 'released feeder'
 CONFIG = Path(__file__).parents[2] / 'configs' / 'hiclr_stgcn_ntu60.py'

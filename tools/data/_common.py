@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hiclr_mmaction.datasets.sources import Report, SkeletonSource, convert
+from hiclr_mmaction.converters import Report, SkeletonSource, convert
 
 
 def make_parser(description: str, epilog: str | None = None) -> argparse.ArgumentParser:
@@ -25,7 +25,7 @@ def make_parser(description: str, epilog: str | None = None) -> argparse.Argumen
 
 
 def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> None:
-    """Add the options of :func:`hiclr_mmaction.datasets.sources.convert`.
+    """Add the options of :func:`hiclr_mmaction.converters.conversion`.
 
     Args:
         parser (ArgumentParser): Gets them, and the result as last positional argument.

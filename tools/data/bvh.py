@@ -7,8 +7,8 @@ Example:
 from _common import add_max_frames, add_output_options, make_parser, run
 from _folder import add_folder_options
 
-from hiclr_mmaction.datasets.sources import BVHSource
-from hiclr_mmaction.datasets.sources.bvh import TARGETS
+from hiclr_mmaction.converters import BVHSource
+from hiclr_mmaction.converters.bvh import TARGETS
 
 
 def parse_args(argv=None):

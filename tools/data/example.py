@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from _common import make_parser
 
-from hiclr_mmaction.datasets.planar import to_coco
 from hiclr_mmaction.datasets.synthetic import pose_annotations
+from hiclr_mmaction.datasets.synthetic.camera import to_coco
 from hiclr_mmaction.skeleton import get_layout
 
 ACTIONS = ('wave', 'drink', 'kick', 'squat', 'bow')

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from _common import add_output_options, make_parser, run
 
-from hiclr_mmaction.datasets.sources import HiCLRArraySource, write_hiclr_arrays
+from hiclr_mmaction.converters import HiCLRArraySource, write_hiclr_arrays
 
 
 def parse_args(argv=None):

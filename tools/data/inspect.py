@@ -22,8 +22,8 @@ else:
     from rich.markup import escape
     from rich.table import Table
 
-    from hiclr_mmaction.datasets.checks import join_score
-    from hiclr_mmaction.datasets.inspection import inspect_pickle
+    from hiclr_mmaction.annotations.clip_checks import join_score
+    from hiclr_mmaction.annotations.inspection import inspect_pickle
     from hiclr_mmaction.visualization import draw_clip
 
 

@@ -6,7 +6,7 @@ Example:
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.datasets.sources import MSRAction3DSource
+from hiclr_mmaction.converters import MSRAction3DSource
 
 
 def parse_args(argv=None):

@@ -7,8 +7,8 @@ Example:
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.datasets.sources import NTUSource
-from hiclr_mmaction.datasets.sources.ntu import BODY_SELECTIONS
+from hiclr_mmaction.converters import NTUSource
+from hiclr_mmaction.converters.ntu import BODY_SELECTIONS
 
 
 def parse_args(argv=None):

@@ -8,7 +8,8 @@ Example:
 from _common import add_max_frames, add_output_options, make_parser, run
 from _folder import add_folder_options, layout
 
-from hiclr_mmaction.datasets.sources import OwnSource, own
+from hiclr_mmaction.converters import OwnSource
+from hiclr_mmaction.converters import custom as own
 
 
 def parse_args(argv=None):

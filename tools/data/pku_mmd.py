@@ -9,7 +9,7 @@ import argparse
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.datasets.sources import PKUMMDSource
+from hiclr_mmaction.converters import PKUMMDSource
 
 
 def split_file(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ Example:
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.datasets.sources import UTDMHADSource
+from hiclr_mmaction.converters import UTDMHADSource
 
 
 def parse_args(argv=None):

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from torch import nn
 
-from ...models.utils import bare_model
+from ...models.modules import bare_model
 
 
 @HOOKS.register_module()

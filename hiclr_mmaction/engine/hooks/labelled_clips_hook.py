@@ -10,9 +10,9 @@ from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
+from ...atomic_write import write_text
 from ...datasets import LabelledFraction
 from ...datasets.seeded import SeededDataset
-from ...files import write_text
 
 
 @HOOKS.register_module()

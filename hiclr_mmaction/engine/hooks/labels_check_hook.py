@@ -7,9 +7,9 @@ from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 
-from ...datasets.checks import sample_name
+from ...annotations.clip_checks import sample_name
 from ...datasets.wrapped import innermost
-from ...models.utils import bare_model
+from ...models.modules import bare_model
 
 
 @HOOKS.register_module()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
-from ...models.utils import bare_model
+from ...models.modules import bare_model
 
 
 @HOOKS.register_module()

@@ -15,8 +15,8 @@ from mmengine.dist import all_reduce, is_distributed
 from mmengine.hooks import Hook
 from torch import Tensor
 
-from ...files import write_text
-from ...models.utils import bare_model
+from ...atomic_write import write_text
+from ...models.modules import bare_model
 
 
 @HOOKS.register_module()

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
-from ...datasets import DrawnViews, GrowingAugmentation
 from ...datasets.randomness import draws_taken_back
 from ...datasets.wrapped import innermost
-from ...models import HiCLR
-from ...models.data_preprocessors import DeviceViews
-from ...models.utils import bare_model
+from ...methods import HiCLR
+from ...models.modules import bare_model
+from ...views import DeviceViews, DrawnViews, GrowingAugmentation
 from ..config_check import bad_levels
 
 

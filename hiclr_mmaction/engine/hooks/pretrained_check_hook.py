@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 
 from ...checkpoint.backbone import check_pretrained
-from ...models.utils import bare_model
+from ...models.modules import bare_model
 
 
 @HOOKS.register_module()

@@ -17,7 +17,7 @@ from mmengine.dist import (
 )
 from mmengine.hooks import CheckpointHook
 
-from ...files import remove_parts, write_text
+from ...atomic_write import remove_parts, write_text
 from ..generators import generator_states
 
 INTERRUPTED = 'interrupted.pth'

@@ -9,7 +9,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from torch import Tensor
 
-from ...models.utils import bare_model
+from ...models.modules import bare_model
 
 
 @HOOKS.register_module()

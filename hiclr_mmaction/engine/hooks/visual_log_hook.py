@@ -13,8 +13,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
 from ...compat import add_vis_backend
-from ...models import HiCLR
-from ...models.utils import bare_model
+from ...methods import HiCLR
+from ...models.modules import bare_model
 from ...visualization import (
     check_method,
     draw_features,

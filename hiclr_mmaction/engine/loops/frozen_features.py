@@ -12,7 +12,7 @@ from mmengine.dist import all_gather, all_gather_object, get_rank, get_world_siz
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from ...models.utils import pool_skeleton
+from ...models.modules import pool_skeleton
 
 
 class FrozenFeatures(Dataset):

@@ -15,7 +15,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner, autocast
 from torch.utils.data import DataLoader
 
 from ...datasets.randomness import draws_taken_back, random_transform
-from ...models.utils import bare_model
+from ...models.modules import bare_model
 from ..hooks import PretrainedCheckHook
 from .frozen_features import FrozenFeatures, extract_features
 

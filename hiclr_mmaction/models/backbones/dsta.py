@@ -10,7 +10,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule, ModuleList, Sequential
 from torch import Tensor, nn
 
-from ..utils import forward_present
+from ..modules import forward_present
 
 # Width in, width out, width of queries and keys, stride in time.
 HICLR_STAGES = (

@@ -10,15 +10,15 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ...skeleton import get_layout
-from ..utils import (
+from ...accelerate import (
     forward_block,
-    forward_present,
     from_frames_first,
     runs_frames_first,
     suits_frames_first,
     to_frames_first,
 )
+from ...skeleton import get_layout
+from ..modules import forward_present
 
 
 @MODELS.register_module()

@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..utils import pool_skeleton
+from ..modules import pool_skeleton
 
 
 @MODELS.register_module()

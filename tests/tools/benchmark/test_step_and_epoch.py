@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import ROOT
+from helpers.support import ROOT
 
 TOOLS = Path(__file__).parents[3] / 'tools' / 'benchmark'
 

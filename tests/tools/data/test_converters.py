@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from source_files import write_ntu, write_pku
-from support import ROOT
+from helpers.source_files import write_ntu, write_pku
+from helpers.support import ROOT
 
+from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.datasets import HiCLRNpyDataset, SkeletonDataset
-from hiclr_mmaction.datasets.safe_pickle import load_pickle
 
 NAMES = ['S001C001P001R001A001', 'S001C002P003R001A002']
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from hiclr_mmaction.datasets.safe_pickle import load_pickle
+from hiclr_mmaction.annotations.safe_pickle import load_pickle
 
 TOOLS = Path(__file__).parents[3] / 'tools' / 'data'
 ROD = "{'joints': ['foot', 'head'], 'bones': [(1, 0)], 'center': 0, 'name': 'rod'}"

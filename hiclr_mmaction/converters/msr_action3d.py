@@ -1,0 +1,87 @@
+"""MSR-Action3D, the text files of its authors.
+
+W. Li, Z. Zhang, Z. Liu, CVPR4HB 2010. A file ``a01_s02_e03_skeleton3D.txt`` (action,
+subject, take) has a line ``x y z confidence`` for each of the 20 joints of each frame,
+metres.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .converter import Clip, split_by
+from .named_folder import NamedFolder
+
+_NAME = re.compile(r'(a(\d\d)_s(\d\d)_e(\d\d))(_skeleton3D)?')
+ACTIONS = (
+    'high arm wave', 'horizontal arm wave', 'hammer', 'hand catch', 'forward punch',
+    'high throw', 'draw x', 'draw tick', 'draw circle', 'hand clap', 'two hand wave',
+    'side boxing', 'bend', 'forward kick', 'side kick', 'jogging', 'tennis swing',
+    'tennis serve', 'golf swing', 'pickup and throw',
+)  # fmt: skip
+XSUB_TRAIN = (1, 3, 5, 7, 9)
+# The three subsets of actions that the authors evaluate, by their numbers from 1 on.
+SUBSETS = dict(
+    as1=(2, 3, 5, 6, 10, 13, 18, 20),
+    as2=(1, 4, 7, 8, 9, 11, 12, 14),
+    as3=(6, 14, 15, 16, 17, 18, 19, 20),
+)
+# For each joint of `kinect20` its line in a frame.
+_LINES = (6, 3, 2, 19, 0, 7, 9, 11, 1, 8, 10, 12, 4, 13, 15, 17, 5, 14, 16, 18)
+
+
+class MSRAction3DSource(NamedFolder):
+    """The text files of a folder.
+
+    Splits: ``xsub_train`` and ``xsub_val``, and the same of the subsets (``as1_train``,
+    ...), with labels of the whole set. Frames in which nobody is tracked (all zero) are
+    left out. The 557 clips that papers report on are those of the authors' list; the
+    others are named by ``ignore``.
+
+    Args:
+        folder (str | Path): Where they are; subfolders count.
+        max_frames (int, optional): Longer clips are left out.
+    """
+
+    classes = ACTIONS
+    suffix = '.txt'
+    pattern = _NAME
+
+    def read(self, clip: Clip) -> dict[str, Any]:
+        """Read a file."""
+        action, subject, take = map(int, _NAME.fullmatch(clip.id).groups()[1:4])  # type: ignore[union-attr]
+        if not 1 <= action <= len(ACTIONS):
+            raise ValueError(f'unknown action: a{action:02d}')
+        text = Path(clip.files[0]).read_text(encoding='utf-8-sig')
+        try:
+            numbers = np.array(text.split(), dtype=np.float64)
+        except ValueError as error:
+            raise ValueError(f'not a number: {error}') from error
+        lines, rest = divmod(numbers.size, 4)
+        if rest or not lines or lines % len(_LINES):
+            raise ValueError(
+                f'truncated: {numbers.size} numbers are no frames of 20 lines of 4'
+            )
+        joints = numbers.reshape(-1, len(_LINES), 4)[:, _LINES, :3]
+        tracked = joints.any(axis=(1, 2))
+        notes = [] if tracked.all() else ['frames without a person, left out']
+        return dict(
+            keypoint=joints[tracked][None],
+            label=action - 1,
+            subject=subject,
+            take=take,
+            notes=notes,
+        )
+
+    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """Odd subjects for training, even ones for evaluation."""
+        out = split_by(samples, 'subject', XSUB_TRAIN, 'xsub')
+        for name, actions in SUBSETS.items():
+            those = [s for s in samples if s['label'] + 1 in actions]
+            out.update(split_by(those, 'subject', XSUB_TRAIN, name))
+        return out

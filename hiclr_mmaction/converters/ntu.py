@@ -1,0 +1,329 @@
+"""NTU RGB+D 60 and 120: the ``.skeleton`` files of Kinect v2.
+
+A. Shahroudy et al., CVPR 2016, and J. Liu et al., TPAMI 2020. A file starts with its
+number of frames; a frame with its number of bodies; a body is a line that begins with
+its id, a line with its number of joints, and a line of 12 numbers a joint, ``x y z``
+in metres first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .converter import Clip, SkeletonSource, split_by
+from .decimals import parse_decimals
+
+NUM_JOINTS = 25
+_NUMBERS_OF_JOINT = 12
+_NAME = re.compile(r'S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})')
+NTU_NAME_KEYS = ('setup', 'camera', 'subject', 'replication', 'action')
+
+# The published training sets: of subjects for the cross-subject protocols, of cameras
+# for the cross-view one, and the setups of even number for the cross-setup one.
+XSUB60_TRAIN = (
+    1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38,
+)  # fmt: skip
+XSUB120_TRAIN = (
+    *XSUB60_TRAIN, 45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80,
+    81, 82, 83, 84, 85, 86, 89, 91, 92, 93, 94, 95, 97, 98, 100, 103,
+)  # fmt: skip
+XVIEW_TRAIN = (2, 3)
+XSET_TRAIN = tuple(range(2, 33, 2))
+
+BODY_SELECTIONS = ('first-two', 'most-motion')
+
+
+def parse_ntu_name(name: str) -> dict[str, int] | None:
+    """Setup, camera, subject, replication and action that an NTU name tells.
+
+    Args:
+        name (str): Such as ``'S001C002P003R002A013'``. None comes of other names.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    return dict(zip(NTU_NAME_KEYS, map(int, match.groups()), strict=True))
+
+
+class NTUSource(SkeletonSource):
+    """The ``.skeleton`` files of a folder and of its subfolders.
+
+    Args:
+        folders (Sequence[str]): Where to look; NTU RGB+D 120 comes as two archives.
+        dataset (str): ``'ntu60'`` (actions 1 to 60; splits xsub, xview) or ``'ntu120'``
+            (actions 1 to 120; xsub, xset).
+        bodies (str): ``'first-two'``, the first two body ids in order of appearance, as
+            the released HiCLR preprocessing takes them; or ``'most-motion'``, see
+            :func:`most_motion`.
+        max_frames (int | None): Longer clips are left out.
+
+    Raises:
+        ValueError: If a setting is out of range.
+    """
+
+    layout = 'nturgb+d'
+
+    def __init__(
+        self,
+        folders: Sequence[str | Path],
+        dataset: str = 'ntu60',
+        bodies: str = 'first-two',
+        max_frames: int | None = 300,
+    ) -> None:
+        if dataset not in ('ntu60', 'ntu120'):
+            raise ValueError(f"dataset={dataset!r} is not 'ntu60' or 'ntu120'.")
+        if bodies not in BODY_SELECTIONS:
+            raise ValueError(
+                f'bodies={bodies!r} is unknown; known are {", ".join(BODY_SELECTIONS)}.'
+            )
+        self.folders = [str(folder) for folder in folders]
+        self.dataset = dataset
+        self.bodies = bodies
+        self.max_frames = max_frames
+
+    def clips(self) -> Iterator[Clip]:
+        """All ``.skeleton`` files, by name."""
+        files: list[Path] = []
+        for folder in self.folders:
+            if not Path(folder).is_dir():
+                raise ValueError(f'{folder} is not a folder.')
+            files += Path(folder).rglob('*.skeleton')
+        for path in sorted(files, key=lambda path: (path.name, str(path))):
+            yield Clip(path.name.removesuffix('.skeleton'), (str(path),))
+
+    def read(self, clip: Clip) -> dict[str, Any]:
+        """Read one file."""
+        numbers = parse_ntu_name(clip.id)
+        if numbers is None:
+            raise ValueError('not an NTU name: it is no SsssCcccPpppRrrrAaaa')
+        action = numbers.pop('action')
+        num_actions = 60 if self.dataset == 'ntu60' else 120
+        if not 1 <= action <= num_actions:
+            raise ValueError(
+                f'action of another set: A{action:03d} is not one of the {num_actions} '
+                f'of {self.dataset}'
+            )
+        data = Path(clip.files[0]).read_bytes()
+        notes = ['CRLF line ends'] if b'\r' in data else []
+        bodies = parse_skeleton(data)
+        if not len(bodies):
+            raise ValueError('no body: none is tracked in any frame')
+        select = first_two if self.bodies == 'first-two' else most_motion
+        return dict(keypoint=select(bodies), label=action - 1, notes=notes, **numbers)
+
+    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """The published protocols."""
+        if self.dataset == 'ntu60':
+            return {
+                **split_by(samples, 'subject', XSUB60_TRAIN, 'xsub'),
+                **split_by(samples, 'camera', XVIEW_TRAIN, 'xview'),
+            }
+        return {
+            **split_by(samples, 'subject', XSUB120_TRAIN, 'xsub'),
+            **split_by(samples, 'setup', XSET_TRAIN, 'xset'),
+        }
+
+
+# ---------------------------------------------------------------------------
+# Parsing
+# ---------------------------------------------------------------------------
+
+
+def parse_skeleton(data: bytes) -> np.ndarray:
+    """Read the text of a ``.skeleton`` file.
+
+    Args:
+        data (bytes): The file.
+
+    Returns:
+        np.ndarray: Coordinates ``(M, T, 25, 3)``, float64, metres: a row for each body
+        id, in order of appearance; zeros where the body is not in the frame.
+
+    Raises:
+        ValueError: Why it cannot be read, as ``'kind: details'``.
+    """
+    if not data.strip():
+        raise ValueError('empty: the file holds nothing')
+    if b'\r' in data:
+        data = data.translate(None, b'\r')
+    lines = _Lines(data.rstrip() + b'\n')
+    num_frames = lines.count(0, 'frames')
+    where: list[tuple[int, int]] = []  # body and frame of each block of joints
+    first_joint: list[int] = []  # its first line
+    ids: dict[bytes, int] = {}
+    line = 1
+    for frame in range(num_frames):
+        lines.require(line, frame, num_frames)
+        bodies = lines.count(line, f'bodies in frame {frame}')
+        line += 1
+        for _ in range(bodies):
+            # The line after the last joint's is not needed at the end of the file.
+            lines.require(line + NUM_JOINTS + 1, frame, num_frames)
+            name = lines.first_word(line)
+            joints = lines.count(line + 1, f'joints in frame {frame}')
+            if joints != NUM_JOINTS:
+                raise ValueError(
+                    f'wrong joint count: {joints} joints in frame {frame}, not '
+                    f'{NUM_JOINTS}'
+                )
+            where.append((ids.setdefault(name, len(ids)), frame))
+            first_joint.append(line + 2)
+            line += 2 + NUM_JOINTS
+    if line != len(lines):
+        raise ValueError(
+            f'too much text: {len(lines) - line} lines after the last of the '
+            f'{num_frames} frames'
+        )
+    out = np.zeros((len(ids), num_frames, NUM_JOINTS, 3))
+    if where:
+        rows = (np.array(first_joint)[:, None] + np.arange(NUM_JOINTS)).ravel()
+        body, frame_of = np.array(where).T
+        out[body, frame_of] = lines.joints(rows).reshape(-1, NUM_JOINTS, 3)
+    return out
+
+
+def _find_blanks(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes of a text, and where its blanks are."""
+    text = np.frombuffer(data, np.uint8)
+    return text, np.flatnonzero(text <= ord(' '))
+
+
+class _Lines:
+    """The lines of a text and the places of its spaces."""
+
+    def __init__(self, data: bytes) -> None:
+        # Columns are found by single spaces; texts by another hand are made so.
+        text, blank = _find_blanks(data)
+        if b'\t' in data or blank[0] == 0 or (np.diff(blank) == 1).any():
+            words = (line.split() for line in data.split(b'\n'))
+            data = b'\n'.join(b' '.join(line) for line in words)
+            text, blank = _find_blanks(data)
+        self.data, self.text = data, text
+        is_end = text[blank] == ord('\n')
+        self.stop = blank[is_end]
+        self.start = np.concatenate([[0], self.stop[:-1] + 1])
+        self.spaces = blank[~is_end]
+        # Python's own integers: the walk over the frames takes them one by one.
+        self._start, self._stop = self.start.tolist(), self.stop.tolist()
+
+    def __len__(self) -> int:
+        return len(self._start)
+
+    def __getitem__(self, line: int) -> bytes:
+        return self.data[self._start[line] : self._stop[line]]
+
+    def require(self, line: int, frame: int, num_frames: int) -> None:
+        """Complain of a file that ends before a line."""
+        if line >= len(self):
+            raise ValueError(
+                f'truncated: the file ends in frame {frame} of {num_frames}'
+            )
+
+    def count(self, line: int, what: str) -> int:
+        """The whole number that is alone on a line."""
+        word = self[line]
+        if not (word.isdigit() and len(word) < 7):
+            text = word[:40].decode('latin1')
+            raise ValueError(
+                f'not a skeleton file: line {line + 1} should be the number of {what}, '
+                f'but is {text!r}'
+            )
+        return int(word)
+
+    def first_word(self, line: int) -> bytes:
+        """The id of a body; compared as text, for it has more digits than a double."""
+        return self[line].split(b' ', 1)[0]
+
+    def joints(self, rows: np.ndarray) -> np.ndarray:
+        """The first three numbers of some lines, ``(N, 3)``."""
+        start, stop = self.start[rows], self.stop[rows]
+        before = np.searchsorted(self.spaces, start)
+        wrong = np.searchsorted(self.spaces, stop) - before != _NUMBERS_OF_JOINT - 1
+        if wrong.any():
+            line = int(rows[wrong][0])
+            kind = 'truncated' if line == len(self) - 1 else 'not a skeleton file'
+            raise ValueError(
+                f'{kind}: line {line + 1} should be a joint of {_NUMBERS_OF_JOINT} '
+                f'numbers, but is {self[line][:40].decode("latin1")!r}'
+            )
+        ends = self.spaces[before[:, None] + np.arange(3)]
+        starts = np.column_stack([start, ends[:, :2] + 1])
+        return parse_decimals(self.text, starts.ravel(), ends.ravel()).reshape(-1, 3)
+
+
+# ---------------------------------------------------------------------------
+# Which bodies
+# ---------------------------------------------------------------------------
+
+
+def first_two(bodies: np.ndarray) -> np.ndarray:
+    """The first two bodies in order of appearance."""
+    return bodies[:2]
+
+
+def most_motion(
+    bodies: np.ndarray, min_frames: int = 11, max_width: float = 0.8
+) -> np.ndarray:
+    """The two persons who move most, without what Kinect takes for a body.
+
+    Chairs and shadows are seen for a moment, or as a body that is wider than a person
+    is tall. So a body counts as a person if it is in more than ``min_frames`` frames
+    (or in half of them), and if in most of its frames its width is at most
+    ``max_width`` times its height, where one who lies down excepts it by being long. If
+    no body passes, all of them stand. Kinect gives a person who is lost and found a new
+    id: bodies that are never in a frame together become one person, the one who moves
+    most first. Frames in which neither person is there are left out.
+
+    Args:
+        bodies (np.ndarray): ``(M, T, V, 3)``, metres, zeros where a body is not there.
+        min_frames (int): Frames that are too few.
+        max_width (float): Largest usual width over height.
+
+    Returns:
+        np.ndarray: ``(1 or 2, T', V, 3)``, the one who moves more first.
+    """
+    there: np.ndarray = (bodies != 0).any(axis=(2, 3))
+    real = [
+        m
+        for m, body in enumerate(bodies)
+        if _is_person(body[there[m]], bodies.shape[1], min_frames, max_width)
+    ] or list(range(len(bodies)))
+    motion = {m: _motion(bodies[m][there[m]]) for m in real}
+    persons: list[np.ndarray] = []
+    for m in sorted(real, key=lambda m: (-motion[m], m)):
+        for person in persons:
+            if not (person.any(axis=(1, 2)) & there[m]).any():
+                person += bodies[m]
+                break
+        else:
+            if len(persons) < 2:
+                persons.append(bodies[m].copy())
+    out = np.stack(persons)
+    return out[:, out.any(axis=(0, 2, 3))]
+
+
+def _is_person(
+    body: np.ndarray, num_frames: int, min_frames: int, max_width: float
+) -> bool:
+    """Whether a body (its frames alone) is seen long enough and has a person's shape."""
+    if len(body) <= min(min_frames, num_frames // 2):
+        return False
+    width, height = np.ptp(body[..., 0], axis=1), np.ptp(body[..., 1], axis=1)
+    return bool(np.mean(width > max_width * height) < 0.5) or _is_long(body)
+
+
+def _is_long(body: np.ndarray) -> bool:
+    """Whether head and feet are as far apart as a lying person's, in metres."""
+    feet = (body[:, 15] + body[:, 19]) / 2
+    length = np.linalg.norm(body[:, 3] - feet, axis=-1)
+    return bool(0.9 < np.median(length) < 2.2)
+
+
+def _motion(body: np.ndarray) -> float:
+    """How much the joints move: the sum of their variances over time, m^2."""
+    return float(body.var(axis=0).sum())

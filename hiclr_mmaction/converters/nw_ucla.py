@@ -1,0 +1,76 @@
+"""NW-UCLA Multiview Action 3D, the JSON files that CTR-GCN distributes.
+
+J. Wang et al., CVPR 2014. A file ``a01_s02_e03_v01.json`` (action, subject, take, view)
+is ``dict(file_name=..., skeletons=[T][20][3], label=...)``, metres.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .converter import Clip, split_by
+from .named_folder import NamedFolder
+
+_NAME = re.compile(r'(a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d))')
+# The numbers of the actions in the names of the files; 7 and 10 are none.
+ACTIONS = {
+    1: 'pick up with one hand',
+    2: 'pick up with two hands',
+    3: 'drop trash',
+    4: 'walk around',
+    5: 'sit down',
+    6: 'stand up',
+    8: 'donning',
+    9: 'doffing',
+    11: 'throw',
+    12: 'carry',
+}
+XVIEW_TRAIN = (1, 2)
+
+
+class NWUCLASource(NamedFolder):
+    """The JSON files of a folder (``all_sqe``); splits ``xview_train``, ``xview_val``.
+
+    Args:
+        folder (str | Path): Where they are; subfolders count.
+        max_frames (int, optional): Longer clips are left out.
+    """
+
+    classes = tuple(ACTIONS.values())
+    suffix = '.json'
+    pattern = _NAME
+
+    def read(self, clip: Clip) -> dict[str, Any]:
+        """Read a file. Its label is that of its name."""
+        action, subject, take, view = map(int, _NAME.fullmatch(clip.id).groups()[1:])  # type: ignore[union-attr]
+        if action not in ACTIONS:
+            raise ValueError(f'unknown action: a{action:02d}')
+        try:
+            content = json.loads(Path(clip.files[0]).read_text(encoding='utf-8'))
+        except ValueError as error:
+            raise ValueError(f'no JSON: {error}') from error
+        if not isinstance(content, Mapping) or 'skeletons' not in content:
+            raise ValueError('no skeletons: the file has no such key')
+        try:
+            joints = np.asarray(content['skeletons'], dtype=np.float64)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f'uneven frames: {error}') from error
+        if joints.ndim != 3:
+            raise ValueError(f'wrong shape: {joints.shape}, not (T, 20, 3)')
+        return dict(
+            keypoint=joints[None],
+            label=list(ACTIONS).index(action),
+            subject=subject,
+            camera=view,
+            take=take,
+        )
+
+    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """Views 1 and 2 for training, 3 for evaluation."""
+        return split_by(samples, 'camera', XVIEW_TRAIN, 'xview')

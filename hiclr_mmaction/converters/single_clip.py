@@ -1,0 +1,101 @@
+"""One clip out of any file that the converters read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..annotations.clip_checks import check_keypoint, join_score, sample_name
+from ..annotations.safe_pickle import load_pickle
+from ..skeleton import SkeletonLayout, get_layout
+from .bvh import TARGETS, joints_of, parse_bvh
+from .custom import read_csv, read_json, read_npy
+from .labelled_folder import scale_image
+from .ntu import first_two, parse_skeleton
+
+SUFFIXES = ('.skeleton', '.csv', '.npy', '.json', '.bvh', '.pkl')
+
+
+def read_clip(
+    path: str | Path,
+    layout: str | dict | SkeletonLayout = 'nturgb+d',
+    index: int = 0,
+    image_size: Sequence[float] | None = None,
+    num_person: int = 2,
+) -> np.ndarray:
+    """Read a clip from a file, by its suffix.
+
+    Args:
+        path (str | Path): NTU's ``.skeleton``; ``.csv``, ``.npy`` or ``.json`` as
+            :class:`OwnSource` reads them; ``.bvh``; or a pose pickle, ``.pkl``.
+        layout (str | dict | SkeletonLayout): The skeleton that the clip must have.
+        index (int): Which clip of a pose pickle.
+        image_size (Sequence[float], optional): Width and height of the picture, where
+            the coordinates of a skeleton in an image are parts of them.
+        num_person (int): Persons kept of a JSON file.
+
+    Returns:
+        np.ndarray: ``(M, T, V, C)``, in an image with the scores as third coordinate.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the suffix is unknown, or the file cannot be read, holds no such
+            clip, or one of another skeleton.
+    """
+    path, layout = Path(path), get_layout(layout)
+    suffix = path.suffix.lower()
+    name = path.name
+    try:
+        match suffix:
+            case '.skeleton':
+                sample = dict(keypoint=first_two(parse_skeleton(path.read_bytes())))
+            case '.csv':
+                sample = dict(keypoint=read_csv(path, layout))
+            case '.npy':
+                sample = dict(keypoint=read_npy(path, layout))
+            case '.json':
+                sample = dict(keypoint=read_json(path, layout, num_person))
+            case '.bvh':
+                sample = dict(keypoint=_of_bvh(path, layout))
+            case '.pkl':
+                sample = _of_pickle(path, index)
+                name = sample_name(sample)
+            case _:
+                raise ValueError(
+                    f'the suffix {suffix!r} is unknown; known are {", ".join(SUFFIXES)}.'
+                )
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+    sample['keypoint'] = scale_image(sample['keypoint'], image_size)
+    if layout.coordinates == 'xys':
+        join_score(sample)
+    check_keypoint(sample['keypoint'], layout, name)
+    return np.asarray(sample['keypoint'], np.float32)
+
+
+def _of_bvh(path: Path, layout: SkeletonLayout) -> np.ndarray:
+    """Metres; the file's unit is the centimetre, as :class:`BVHSource` takes it."""
+    bvh = parse_bvh(path.read_text(encoding='utf-8-sig', errors='replace'))
+    places = 0.01 * bvh.positions()
+    # Joints by what they are called, where the layout is one of these.
+    return (
+        places[None, :, joints_of(bvh, layout.name)]
+        if layout.name in TARGETS
+        else places[None]
+    )
+
+
+def _of_pickle(path: Path, index: int) -> dict:
+    content = load_pickle(path)
+    clips = content.get('annotations') if isinstance(content, Mapping) else content
+    if not isinstance(clips, list) or not all(
+        isinstance(clip, Mapping) and 'keypoint' in clip for clip in clips
+    ):
+        raise ValueError(
+            'no pose pickle, which is dict(split=..., annotations=[{keypoint: ...}]).'
+        )
+    if not 0 <= index < len(clips):
+        raise ValueError(f'index={index}: it has clips 0 to {len(clips) - 1}.')
+    return dict(clips[index])

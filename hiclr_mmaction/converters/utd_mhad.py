@@ -1,0 +1,73 @@
+"""UTD-MHAD, the MATLAB files of its authors.
+
+C. Chen, R. Jafari, N. Kehtarnavaz, ICIP 2015. A file ``a1_s2_t3_skeleton.mat`` (action,
+subject, take) holds ``d_skel`` ``(20, 3, T)``, metres.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from .converter import Clip, split_by
+from .named_folder import NamedFolder
+
+_NAME = re.compile(r'(a(\d+)_s(\d+)_t(\d+))_skeleton')
+ACTIONS = (
+    'swipe left', 'swipe right', 'wave', 'clap', 'throw', 'arm cross',
+    'basketball shoot', 'draw x', 'draw circle clockwise',
+    'draw circle counter clockwise', 'draw triangle', 'bowling', 'boxing',
+    'baseball swing', 'tennis swing', 'arm curl', 'tennis serve', 'push', 'knock',
+    'catch', 'pickup and throw', 'jog', 'walk', 'sit to stand', 'stand to sit', 'lunge',
+    'squat',
+)  # fmt: skip
+XSUB_TRAIN = (1, 3, 5, 7)
+# For each joint of `kinect20` its row: the authors count the trunk from the head down.
+_ROWS = (3, 2, 1, 0, *range(4, 20))
+
+
+class UTDMHADSource(NamedFolder):
+    """The ``*_skeleton.mat`` files of a folder; splits ``xsub_train``, ``xsub_val``.
+
+    Args:
+        folder (str | Path): Where they are; subfolders count.
+        max_frames (int, optional): Longer clips are left out.
+    """
+
+    classes = ACTIONS
+    suffix = '.mat'
+    pattern = _NAME
+
+    def read(self, clip: Clip) -> dict[str, Any]:
+        """Read a file."""
+        path = clip.files[0]
+        action, subject, take = map(int, _NAME.fullmatch(Path(path).stem).groups()[1:])  # type: ignore[union-attr]
+        if not 1 <= action <= len(ACTIONS):
+            raise ValueError(f'unknown action: a{action}')
+        try:
+            content = scipy.io.loadmat(path, variable_names=['d_skel'])
+        # A damaged file can fail anywhere in the reader.
+        except Exception as error:
+            raise ValueError(f'no MATLAB file: {error}') from error
+        if 'd_skel' not in content:
+            raise ValueError('no skeletons: the file has no d_skel')
+        joints = np.asarray(content['d_skel'], dtype=np.float64)
+        if joints.ndim == 2:  # MATLAB drops the last axis of a single frame
+            joints = joints[..., None]
+        if joints.ndim != 3 or joints.shape[:2] != (20, 3):
+            raise ValueError(f'wrong shape: {joints.shape}, not (20, 3, T)')
+        return dict(
+            keypoint=joints[list(_ROWS)].transpose(2, 0, 1)[None],
+            label=action - 1,
+            subject=subject,
+            take=take,
+        )
+
+    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """Odd subjects for training, even ones for evaluation."""
+        return split_by(samples, 'subject', XSUB_TRAIN, 'xsub')

@@ -1,0 +1,5 @@
+"""Self-supervised learners of skeleton encoders."""
+
+from .hiclr import HiCLR
+
+__all__ = ['HiCLR']

@@ -1,5 +1,0 @@
-"""Recognizers."""
-
-from .hiclr import HiCLR
-
-__all__ = ['HiCLR']

@@ -1,0 +1,295 @@
+"""The augmentations of HiCLR as transforms, one class an operation.
+
+Those that take a ``layout`` do another thing to skeletons in an image, ``(x, y, score)``,
+than to skeletons in space: they change ``x`` and ``y`` and keep the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmaction.registry import TRANSFORMS
+from torch import Generator, Tensor
+
+from ..skeleton import augment, get_layout
+from .transform import SkeletonFieldTransform, SkeletonTransform, device_of, uniform
+
+
+@TRANSFORMS.register_module()
+class SkeletonShear(SkeletonTransform):
+    """Shear: a linear map with unit diagonal (basic set).
+
+    Args:
+        amplitude (float): The six other entries are drawn from
+            ``U(-amplitude, amplitude)``; in an image there are two others.
+        prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
+    """
+
+    def __init__(
+        self,
+        amplitude: float = 0.5,
+        prob: float = 1.0,
+        layout: str | dict = 'nturgb+d',
+    ) -> None:
+        super().__init__(prob, layout)
+        self.amplitude = amplitude
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        axes = self.num_axes
+        matrix = uniform((n, axes, axes), -self.amplitude, self.amplitude, generator)
+        matrix.diagonal(dim1=-2, dim2=-1).fill_(1)
+        return dict(matrix=matrix)
+
+    def change(self, x: Tensor, matrix: Tensor) -> Tensor:
+        return self.on_places(lambda places: augment.shear(places, matrix), x)
+
+
+@TRANSFORMS.register_module()
+class SkeletonTemporalCrop(SkeletonTransform):
+    """Mirror-pad in time and crop to the old length (basic set).
+
+    Args:
+        padding_ratio (int): Each end is padded by ``T // padding_ratio`` frames.
+        prob (float): Probability with which a sample is changed.
+    """
+
+    def __init__(self, padding_ratio: int = 6, prob: float = 1.0) -> None:
+        super().__init__(prob)
+        if padding_ratio < 1:
+            raise ValueError(
+                f'SkeletonTemporalCrop: padding_ratio={padding_ratio} is less than 1, '
+                'so the padding would be longer than the clip.'
+            )
+        self.padding_ratio = padding_ratio
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        # Where in the range of starts; how long it is, the clip will tell.
+        return dict(position=uniform((n,), 0, 1, generator))
+
+    def change(self, x: Tensor, position: Tensor) -> Tensor:
+        pad = x.shape[-3] // self.padding_ratio
+        # Rounding could reach 2 * pad + 1.
+        start = (position * (2 * pad + 1)).long().clamp_(max=2 * pad)
+        return augment.temporal_crop(x, start.to(x.device), pad)
+
+
+@TRANSFORMS.register_module()
+class SkeletonMirror(SkeletonTransform):
+    """Exchange left and right joints (normal set; 'spatial flip' in the paper).
+
+    A joint's score goes with its place.
+
+    Args:
+        layout (str | dict): The skeleton.
+        prob (float): Probability with which a sample is changed.
+    """
+
+    def __init__(self, layout: str | dict = 'nturgb+d', prob: float = 0.5) -> None:
+        super().__init__(prob, layout)
+        self._permutation = get_layout(layout).mirror
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        return {}
+
+    def change(self, x: Tensor) -> Tensor:
+        return augment.mirror(x, self._permutation)
+
+
+@TRANSFORMS.register_module()
+class SkeletonRotate(SkeletonTransform):
+    """Turn about x, y and z, about one main axis more (normal set).
+
+    Args:
+        main_degrees (float): The angle about the main axis is ``U(0, main_degrees)``.
+        other_degrees (float): The others are ``U(0, other_degrees)``.
+        prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton. In an image z is always the main axis, and
+            there is no other.
+    """
+
+    def __init__(
+        self,
+        main_degrees: float = 30,
+        other_degrees: float = 1,
+        prob: float = 1.0,
+        layout: str | dict = 'nturgb+d',
+    ) -> None:
+        super().__init__(prob, layout)
+        self.main_degrees = main_degrees
+        self.other_degrees = other_degrees
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        part = uniform((n, 3), 0, 1, generator)
+        main = torch.randint(3, (n, 1), generator=generator, device=part.device)
+        axis = torch.arange(3, device=part.device)
+        if self.num_axes == 2:
+            return dict(degrees=part * torch.where(axis == 2, self.main_degrees, 0))
+        return dict(
+            degrees=part
+            * torch.where(axis == main, self.main_degrees, self.other_degrees)
+        )
+
+    def change(self, x: Tensor, degrees: Tensor) -> Tensor:
+        if self.num_axes == 3:
+            return augment.rotate(x, degrees)
+        matrix = augment.rotation_matrix(degrees)[..., :2, :2]
+        return self.on_places(lambda places: augment.shear(places, matrix), x)
+
+
+@TRANSFORMS.register_module()
+class SkeletonNoise(SkeletonFieldTransform):
+    """Add Gaussian noise to every coordinate but scores (normal set).
+
+    Args:
+        std (float): Standard deviation, in the data's unit (metres; in an image, after
+            :class:`SkeletonAlign`, the size of the body).
+        absent (bool): Whether absent persons (all zeros) get noise too, as in the
+            released code. By default they stay absent.
+        prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
+    """
+
+    def __init__(
+        self,
+        std: float = 0.01,
+        absent: bool = False,
+        prob: float = 0.5,
+        layout: str | dict = 'nturgb+d',
+    ) -> None:
+        super().__init__(prob, layout)
+        self.std = std
+        self.absent = absent
+
+    def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
+        return torch.randn(shape, generator=generator, device=device_of(generator))
+
+    def change(self, x: Tensor, **drawn: Any) -> Tensor:
+        noise = self.field(x, **drawn)
+        if not self.absent:
+            noise = noise * (x != 0).flatten(2).any(-1)[..., None, None, None]
+        return self.on_places(
+            lambda places: places.add(noise[..., : places.shape[-1]], alpha=self.std), x
+        )
+
+
+@TRANSFORMS.register_module()
+class SkeletonBlur(SkeletonTransform):
+    """Blur along time (normal set).
+
+    Args:
+        sigma (tuple[float, float]): Range of the standard deviation, in frames.
+        kernel_size (int): Number of taps, odd.
+        normalize (bool): Whether the weights sum to 1. The released code's do not.
+        prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
+    """
+
+    def __init__(
+        self,
+        sigma: tuple[float, float] = (0.1, 2),
+        kernel_size: int = 15,
+        normalize: bool = False,
+        prob: float = 0.5,
+        layout: str | dict = 'nturgb+d',
+    ) -> None:
+        super().__init__(prob, layout)
+        if not 0 < sigma[0] <= sigma[1]:
+            raise ValueError(
+                f'SkeletonBlur: sigma={tuple(sigma)} is not a range of positive numbers.'
+            )
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                f'SkeletonBlur: kernel_size={kernel_size} is even; take an odd one.'
+            )
+        self.sigma: tuple[float, float] = (sigma[0], sigma[1])
+        self.kernel_size = kernel_size
+        self.normalize = normalize
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        return dict(sigma=uniform((n,), *self.sigma, generator))
+
+    def change(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self.on_places(
+            lambda places: augment.gaussian_blur(
+                places, sigma, self.kernel_size, self.normalize
+            ),
+            x,
+        )
+
+
+@TRANSFORMS.register_module()
+class SkeletonChannelMask(SkeletonTransform):
+    """Set one of x, y, z to zero, in an image one of x and y (normal set).
+
+    Args:
+        prob (float): Probability with which a sample is changed.
+        layout (str | dict): The skeleton.
+    """
+
+    def __init__(self, prob: float = 0.5, layout: str | dict = 'nturgb+d') -> None:
+        super().__init__(prob, layout)
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        device = device_of(generator)
+        axis = torch.randint(self.num_axes, (n,), generator=generator, device=device)
+        return dict(axis=axis)
+
+    def change(self, x: Tensor, axis: Tensor) -> Tensor:
+        return augment.channel_mask(x, axis.to(x.device))
+
+
+@TRANSFORMS.register_module()
+class SkeletonTimeFlip(SkeletonTransform):
+    """Play the clip backwards (not in the default sets of the paper).
+
+    Args:
+        prob (float): Probability with which a sample is changed.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        super().__init__(prob)
+
+    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+        return {}
+
+    def change(self, x: Tensor) -> Tensor:
+        return augment.time_flip(x)
+
+
+@TRANSFORMS.register_module()
+class SkeletonJointMask(SkeletonFieldTransform):
+    """Mask some joints of each frame (strong set; 'random mask' in the paper).
+
+    On its own it sets the masked joints to zero, scores too. Within
+    :class:`GrowingAugmentation` the mask is handed to the model, which puts its
+    learnable value there (and a score of 0), after the stream is made.
+
+    Args:
+        ratio (float): ``int(V * ratio)`` joints of each frame are masked.
+        prob (float): Probability with which a sample is changed.
+    """
+
+    def __init__(self, ratio: float = 0.1, prob: float = 1.0) -> None:
+        super().__init__(prob)
+        if not 0 <= ratio < 1:
+            raise ValueError(
+                f'SkeletonJointMask: ratio={ratio} is out of range; it is the part of the '
+                'joints that is masked, 0 to below 1.'
+            )
+        self.ratio = ratio
+
+    def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
+        n, _, frames, joints, _ = shape
+        count = augment.num_masked(joints, self.ratio)
+        return uniform((n, frames, count), 0, 1, generator)
+
+    def mask(self, x: Tensor, chosen: Tensor | None = None, **drawn: Any) -> Tensor:
+        """The mask for a batch ``(N, M, T, V, C)``: bool ``(N, T, V)``, true = masked."""
+        mask = augment.choose_joints(self.field(x, **drawn), x.shape[-2])
+        return mask if chosen is None else mask & chosen.to(x.device)[:, None, None]
+
+    def change(self, x: Tensor, **drawn: Any) -> Tensor:
+        return x.masked_fill(self.mask(x, **drawn)[:, None, :, :, None], 0)

@@ -1,0 +1,217 @@
+"""Into the layout that the models take, and out of the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmaction.registry import TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+from mmengine.dataset import default_collate
+from mmengine.registry import FUNCTIONS
+
+from ..annotations.clip_checks import check_keypoint, join_score, sample_name
+from ..skeleton import align_clip, get_layout, to_stream
+from ..skeleton.streams import check_stream
+from .growing import DrawnViews, make_views
+
+
+@TRANSFORMS.register_module()
+class SkeletonAlign(BaseTransform):
+    """Centre, resample and turn a clip, as the released preprocessing does.
+
+    A skeleton in an image is brought to one size instead of turned, see
+    :func:`~hiclr_mmaction.skeleton.align_2d`.
+
+    Required Keys:
+
+    - keypoint (np.ndarray): ``(M, T, V, 3)``, in metres; of an image ``(M, T, V, 2)``,
+      in pixels, or with scores ``(M, T, V, 3)``
+    - keypoint_score (np.ndarray, optional): ``(M, T, V)``, of an image: joined to
+      ``keypoint``, and taken out
+
+    Modified Keys:
+
+    - keypoint (np.ndarray): float32 ``(num_person, num_frames, V, 3)``
+
+    Added Keys:
+
+    - total_frames (int), num_clips (int, 1), clip_len (int)
+    - coordinates (str): the layout's, ``'xyz'`` or ``'xys'``
+
+    Args:
+        layout (str | dict): The skeleton.
+        num_frames (int): Frames after resampling.
+        num_person (int): Persons after selection: the first ones; missing ones are
+            zeros.
+
+    Raises:
+        ValueError: If the clip does not fit the layout, is empty or not finite, or was
+            aligned when its file was made.
+    """
+
+    def __init__(
+        self,
+        layout: str | dict = 'nturgb+d',
+        num_frames: int = 50,
+        num_person: int = 2,
+    ) -> None:
+        self._layout = get_layout(layout)
+        if num_frames < 1 or num_person < 1:
+            raise ValueError(
+                f'SkeletonAlign: num_frames={num_frames}, num_person={num_person}; '
+                'both must be at least 1.'
+            )
+        self.layout = layout
+        self.num_frames = num_frames
+        self.num_person = num_person
+
+    def transform(self, results: dict) -> dict:
+        """Align one sample."""
+        if results.get('prepared'):
+            raise ValueError(
+                f'SkeletonAlign: clip {sample_name(results)!r} was aligned when its file '
+                f'was made ({results["prepared"]}); remove SkeletonAlign from the '
+                'pipeline, or convert the data without --align.'
+            )
+        if self._layout.coordinates == 'xys':
+            join_score(results)
+        keypoint = results['keypoint']
+        check_keypoint(keypoint, self._layout, sample_name(results))
+        keypoint = np.asarray(keypoint[: self.num_person], dtype=np.float32)
+        aligned = align_clip(torch.from_numpy(keypoint), self._layout, self.num_frames)
+        absent = self.num_person - len(aligned)
+        if absent:
+            aligned = torch.cat(
+                [aligned, aligned.new_zeros(absent, *aligned.shape[1:])]
+            )
+        results['keypoint'] = aligned.numpy()
+        results['total_frames'] = results['clip_len'] = self.num_frames
+        results['num_clips'] = 1
+        results['coordinates'] = self._layout.coordinates
+        return results
+
+    def __repr__(self) -> str:
+        return (
+            f'SkeletonAlign(layout={self.layout!r}, num_frames={self.num_frames}, '
+            f'num_person={self.num_person})'
+        )
+
+
+@TRANSFORMS.register_module()
+class SkeletonStream(BaseTransform):
+    """Turn joint coordinates into bones or motion.
+
+    For pre-training leave this to ``SkeletonViewPreprocessor``: there the stream is
+    made after the augmentations, and before joints are masked.
+
+    Required and Modified Keys:
+
+    - keypoint (np.ndarray): ``(M, T, V, C)``
+
+    Args:
+        stream (str): ``'joint'``, ``'bone'``, ``'motion'`` or ``'bone_motion'``.
+        layout (str | dict): The skeleton.
+    """
+
+    def __init__(self, stream: str = 'joint', layout: str | dict = 'nturgb+d') -> None:
+        check_stream(stream)
+        self._layout = get_layout(layout)
+        self.stream = stream
+        self.layout = layout
+
+    def transform(self, results: dict) -> dict:
+        """Turn one sample."""
+        x = torch.from_numpy(np.ascontiguousarray(results['keypoint'], np.float32))
+        results['keypoint'] = to_stream(x, self.stream, self._layout).numpy()
+        return results
+
+    def __repr__(self) -> str:
+        return f'SkeletonStream(stream={self.stream!r}, layout={self.layout!r})'
+
+
+@TRANSFORMS.register_module()
+class PackSkeletonViews(BaseTransform):
+    """Pack the views of a sample, or the clip itself where none were made.
+
+    Required Keys:
+
+    - views (dict) of :class:`GrowingAugmentation`, or keypoint (np.ndarray)
+    - label (int, optional): pre-training needs none
+
+    Added Keys:
+
+    - inputs: ``dict(key=(M, T, V, C), queries=[(M, T, V, C), ...])`` and, where joints
+      are masked, ``mask``: a bool ``(T, V)`` for the last query where only that one is
+      masked, else a list with one a query. Without views a Tensor ``(M, T, V, C)``;
+      views that are only drawn stay so, for :func:`views_collate`.
+    - data_samples (:class:`ActionDataSample`): label and meta information
+
+    Args:
+        knn_bank (bool): Whether the sample belongs to the labelled bank in which
+            :class:`KNNMetric` looks for neighbours.
+        meta_keys (Sequence[str]): Keys to keep as meta information, where present.
+    """
+
+    def __init__(
+        self,
+        knn_bank: bool = False,
+        meta_keys: Sequence[str] = ('frame_dir', 'sample_idx'),
+    ) -> None:
+        self.knn_bank = knn_bank
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack one sample."""
+        if 'views' in results:
+            inputs: Any = results['views']
+            if not isinstance(inputs, DrawnViews):
+                inputs = pack_views(inputs)
+        else:
+            inputs = torch.from_numpy(
+                np.ascontiguousarray(results['keypoint'], np.float32)
+            )
+        sample = ActionDataSample()
+        if 'label' in results:
+            sample.set_gt_label(results['label'])
+        meta = {key: results[key] for key in self.meta_keys if key in results}
+        sample.set_metainfo(dict(meta, knn_bank=self.knn_bank))
+        return dict(inputs=inputs, data_samples=sample)
+
+    def __repr__(self) -> str:
+        return (
+            f'PackSkeletonViews(knn_bank={self.knn_bank}, meta_keys={self.meta_keys})'
+        )
+
+
+def pack_views(views: dict) -> dict:
+    """Views of a sample or a batch with their masks packed."""
+    if 'mask' not in views:
+        return dict(views)
+    return dict(views, mask=pack_mask(views['mask']))
+
+
+@FUNCTIONS.register_module()
+def views_collate(samples: Sequence[dict]) -> dict:
+    """mmengine's ``default_collate``, which makes the views of the batch where need be.
+
+    For ``GrowingAugmentation(in_collate=True)``. The draws are the samples' own, so that
+    the views are those that each would have got on its own.
+    """
+    if not isinstance(samples[0]['inputs'], DrawnViews):
+        return default_collate(samples)
+    views = pack_views(make_views([sample['inputs'] for sample in samples]))
+    rest = [{k: v for k, v in sample.items() if k != 'inputs'} for sample in samples]
+    return dict(default_collate(rest), inputs=views)
+
+
+def pack_mask(masks: list[torch.Tensor | None]) -> torch.Tensor | list[torch.Tensor]:
+    """One mask where only the last view has one, else one for each (false: none)."""
+    *weaker, last = masks
+    assert last is not None  # a stronger view has the masks of the weaker ones
+    if all(mask is None for mask in weaker):
+        return last
+    return [torch.zeros_like(last) if mask is None else mask for mask in masks]

@@ -1,0 +1,395 @@
+"""The runner: what it writes, what it leaves out, and how it goes on."""
+
+import gc
+import io
+import json
+import pickle
+import re
+import textwrap
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.source_files import quiet
+from mmaction.datasets import PoseDataset
+from rich.console import Console
+
+from hiclr_mmaction.annotations.safe_pickle import load_pickle
+from hiclr_mmaction.converters import (
+    Clip,
+    SkeletonSource,
+    convert,
+    split_by,
+    write_pose_pickle,
+)
+from hiclr_mmaction.converters import (
+    converter as base,
+)
+from hiclr_mmaction.datasets import SkeletonDataset
+from hiclr_mmaction.views import SkeletonAlign
+
+
+class NpyFolder(SkeletonSource):
+    """A file a clip, named ``{subject}-{label}``; notes in ``read.txt`` what it read."""
+
+    layout = 'kinect20'
+    num_person = 1
+
+    def __init__(self, folder, scale=1.0):
+        self.folder = str(folder)
+        self.scale = scale
+        self._log = folder / 'read.txt'
+        self._interrupt = None
+
+    def clips(self):
+        for path in sorted(Path(self.folder).glob('*.npy')):
+            yield Clip(path.stem, (str(path),))
+
+    def read(self, clip):
+        if clip.id == self._interrupt:
+            raise KeyboardInterrupt
+        with open(self._log, 'a') as log:
+            log.write(f'{clip.id}\n')
+        subject, label = map(int, clip.id.split('-'))
+        return dict(
+            keypoint=np.load(clip.files[0]) * self.scale, label=label, subject=subject
+        )
+
+    def splits(self, samples):
+        return split_by(samples, 'subject', {0, 1, 2}, 'xsub')
+
+    def were_read(self):
+        names = self._log.read_text().split() if self._log.exists() else []
+        self._log.unlink(missing_ok=True)
+        return sorted(names)
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / 'clips'
+    folder.mkdir()
+    for i in range(10):
+        clip = np.random.randn(1, 5 + i, 20, 3).astype(np.float32)
+        np.save(folder / f'{i // 2}-{i % 3}.npy', clip)
+    return NpyFolder(folder)
+
+
+def run(source, out, **kwargs):
+    return convert(
+        source, out, **{'workers': 1, 'chunk_size': 3, 'console': quiet(), **kwargs}
+    )
+
+
+def test_result_is_what_both_pose_datasets_read(source, tmp_path):
+    out = tmp_path / 'poses.pkl'
+    run(source, out)
+    stock = PoseDataset(str(out), [], split='xsub_train')
+    ours = SkeletonDataset(str(out), [], split='xsub_train', layout='kinect20')
+    assert len(stock) == len(ours) == 6
+    info = stock.get_data_info(2)
+    np.testing.assert_array_equal(info['keypoint'], np.load(source.folder + '/1-0.npy'))
+    assert info['keypoint'].dtype == np.float32
+    assert (info['frame_dir'], info['label'], info['total_frames']) == ('1-0', 0, 8)
+
+
+def test_result_is_the_same_with_any_number_of_processes(source, tmp_path):
+    run(source, tmp_path / 'one.pkl')
+    run(source, tmp_path / 'many.pkl', workers=3, chunk_size=2)
+    assert (tmp_path / 'one.pkl').read_bytes() == (tmp_path / 'many.pkl').read_bytes()
+    assert not list(tmp_path.glob('*.parts'))
+
+
+def test_stopped_run_goes_on_where_it_was(source, tmp_path):
+    out = tmp_path / 'poses.pkl'
+    run(source, tmp_path / 'whole.pkl')
+    source.were_read()
+    source._interrupt = '2-2'
+    with pytest.raises(KeyboardInterrupt):
+        run(source, out)
+    assert not out.exists()
+    first = source.were_read()
+    source._interrupt = None
+    run(source, out)
+    # The chunk that was under way is read again; the finished one is not.
+    assert first == ['0-0', '0-1', '1-0', '1-2', '2-1']
+    assert source.were_read() == sorted(all_names()[3:])
+    assert out.read_bytes() == (tmp_path / 'whole.pkl').read_bytes()
+
+
+def all_names():
+    return sorted(f'{i // 2}-{i % 3}' for i in range(10))
+
+
+@pytest.mark.parametrize('change', ['file', 'setting', 'align'])
+def test_parts_of_other_inputs_or_settings_are_not_used(source, tmp_path, change):
+    out = tmp_path / 'poses.pkl'
+    source._interrupt = '4-0'
+    with pytest.raises(KeyboardInterrupt):
+        run(source, out)
+    source._interrupt = None
+    source.were_read()
+    kwargs = {}
+    if change == 'file':
+        np.save(f'{source.folder}/0-0.npy', np.ones((1, 30, 20, 3)))
+        again = all_names()[:3] + all_names()[6:]
+    else:
+        source.scale = 2.0 if change == 'setting' else 1.0
+        kwargs = dict(align=8) if change == 'align' else {}
+        again = all_names()
+    run(source, out, **kwargs)
+    assert [name for name in source.were_read() if name in again] == sorted(again)
+    first = load_pickle(out)['annotations'][0]['keypoint']
+    expected = np.load(f'{source.folder}/0-0.npy') * source.scale
+    if change != 'align':
+        np.testing.assert_array_equal(first, expected)
+
+
+def test_older_result_is_refused_and_kept(source, tmp_path):
+    out = tmp_path / 'poses.pkl'
+    out.write_text('mine')
+    with pytest.raises(FileExistsError, match=r'poses.pkl exists; set overwrite'):
+        run(source, out)
+    assert out.read_text() == 'mine'
+    assert source.were_read() == []
+    run(source, out, overwrite=True)
+    assert len(load_pickle(out)['annotations']) == 10
+
+
+def test_failure_leaves_the_older_result_and_no_temporary_file(
+    source, tmp_path, monkeypatch
+):
+    out = tmp_path / 'poses.pkl'
+    out.write_text('mine')
+    monkeypatch.setattr('hiclr_mmaction.atomic_write.Path.replace', disk_full)
+    with pytest.raises(OSError, match='no space'):
+        write_pose_pickle(out, [dict(frame_dir='a')], {})
+    assert out.read_text() == 'mine'
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ['poses.pkl']
+
+
+def disk_full(*_):
+    raise OSError('no space')
+
+
+def test_a_full_disk_is_no_skipped_clip(source, tmp_path, monkeypatch):
+    monkeypatch.setattr('hiclr_mmaction.atomic_write.Path.replace', disk_full)
+    with pytest.raises(OSError, match='no space'):
+        run(source, tmp_path / 'poses.pkl')
+
+
+BAD = {
+    'NaN or infinite': lambda x: np.where(
+        np.arange(x.size).reshape(x.shape) == 7, np.nan, x
+    ),
+    'wrong joint count': lambda x: x[:, :, :19],
+    'wrong number of axes': lambda x: x[0],
+    'wrong number of coordinates': lambda x: x[..., :2],
+    'no person or no frame': lambda x: x[:, :0],
+    'no body': lambda x: x * 0,
+    'too long': lambda x: np.repeat(x, 70, axis=1),
+}
+
+
+@pytest.mark.parametrize('kind', BAD)
+@pytest.mark.parametrize('workers', [1, 2])
+def test_unusable_clip_is_reported_and_not_in_the_result(
+    source, tmp_path, kind, workers
+):
+    source.max_frames = 300
+    path = f'{source.folder}/1-2.npy'
+    np.save(path, BAD[kind](np.load(path)))
+    out = tmp_path / 'poses.pkl'
+    report = run(source, out, workers=workers)
+    assert [(s['clip'], s['file']) for s in report.skipped] == [('1-2', path)]
+    assert report.reasons == {kind: 1}
+    content = load_pickle(out)
+    assert [a['frame_dir'] for a in content['annotations']] == [
+        name for name in all_names() if name != '1-2'
+    ]
+    assert '1-2' not in content['split']['xsub_train']
+    with pytest.raises(ValueError, match=rf'1-2 \(.*\) cannot be used: {kind}: '):
+        run(source, tmp_path / 'strict.pkl', workers=workers, strict=True)
+    assert not (tmp_path / 'strict.pkl').exists()
+
+
+def test_file_that_cannot_be_opened_is_left_out(source, tmp_path):
+    path = tmp_path / 'clips' / '1-2.npy'
+    path.unlink()
+    path.mkdir()
+    report = run(source, tmp_path / 'poses.pkl')
+    assert report.reasons == {'cannot be read': 1}
+
+
+def test_strict_heeds_what_was_skipped_before_the_stop(source, tmp_path):
+    out = tmp_path / 'poses.pkl'
+    np.save(f'{source.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
+    source._interrupt = '4-0'
+    with pytest.raises(KeyboardInterrupt):
+        run(source, out)
+    source._interrupt = None
+    with pytest.raises(ValueError, match='0-0 .* no body'):
+        run(source, out, strict=True)
+
+
+def test_an_error_of_the_program_is_no_skipped_clip(source, tmp_path):
+    source.read = lambda clip: {}
+    with pytest.raises(KeyError, match='keypoint'):
+        run(source, tmp_path / 'poses.pkl')
+
+
+def test_second_clip_of_a_name_is_left_out(source, tmp_path):
+    first = list(source.clips())
+    source.clips = lambda: [*first, Clip('0-0', ('elsewhere/0-0.npy',))]
+    report = run(source, tmp_path / 'poses.pkl')
+    assert report.clips == 10
+    assert report.reasons == {'name taken': 1}
+    assert report.skipped[0]['file'] == 'elsewhere/0-0.npy'
+
+
+def test_ignored_clips_are_counted_and_not_read(source, tmp_path):
+    report = run(source, tmp_path / 'a.pkl', ignore={'0-0', '3-1', 'none'}, strict=True)
+    assert (report.clips, report.ignored, report.skipped) == (8, 2, [])
+    assert '0-0' not in source.were_read()
+
+
+def test_no_usable_clip_is_an_error_with_a_report(source, tmp_path):
+    source.max_frames = 1
+    with pytest.raises(
+        ValueError, match='no clip could be used, 0-0 for one: too long'
+    ):
+        run(source, tmp_path / 'poses.pkl')
+    assert not (tmp_path / 'poses.pkl').exists()
+    report = json.loads((tmp_path / 'poses.pkl.report.json').read_text())
+    assert report['reasons'] == {'too long': 10}
+
+
+def test_no_clip_at_all_is_an_error(tmp_path):
+    (tmp_path / 'clips').mkdir()
+    with pytest.raises(ValueError, match='NpyFolder has no clip to convert'):
+        run(NpyFolder(tmp_path / 'clips'), tmp_path / 'poses.pkl')
+
+
+@pytest.mark.parametrize(
+    ('kwargs', 'message'),
+    [
+        (dict(workers=0), 'workers=0 is less than 1'),
+        (dict(align=0), 'align=0, num_person=1; both must be at least 1'),
+        (dict(out='poses.json'), 'must end in .pkl'),
+    ],
+)
+def test_settings_out_of_range_are_errors_before_anything_is_read(
+    source, tmp_path, kwargs, message
+):
+    out = tmp_path / kwargs.pop('out', 'poses.pkl')
+    with pytest.raises(ValueError, match=message):
+        run(source, out, **kwargs)
+    assert source.were_read() == []
+
+
+def test_align_without_shoulders_is_an_error(source, tmp_path):
+    source.layout = dict(num_joints=20, bones=[(1, 0)], center=0)
+    with pytest.raises(ValueError, match='has no shoulders'):
+        run(source, tmp_path / 'poses.pkl', align=8)
+
+
+def test_report_counts(source, tmp_path):
+    source.classes = ('wave', 'sit', 'throw')
+    out = tmp_path / 'poses.pkl'
+    report = run(source, out)
+    assert json.loads(report.path.read_text())['clips'] == 10
+    assert report.frames == sum(range(5, 15))
+    assert report.persons == 10
+    assert report.per_class == {'0 wave': 4, '1 sit': 3, '2 throw': 3}
+    assert report.per_subject == {str(i): 2 for i in range(5)}
+    assert report.splits == dict(xsub_train=6, xsub_val=4)
+    assert load_pickle(out)['classes'] == ['wave', 'sit', 'throw']
+
+
+def test_summary_names_what_was_left_out(source, tmp_path):
+    console = Console(record=True, width=120, file=io.StringIO())
+    np.save(f'{source.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
+    run(source, tmp_path / 'poses.pkl', console=console)
+    text = console.export_text()
+    for piece in ['left out', '1 no body (such as 0-0)', 'split xsub_val', '4: 2']:
+        assert piece in text
+
+
+def test_aligned_clips_are_what_the_transform_gives(source, tmp_path):
+    run(source, tmp_path / 'raw.pkl')
+    run(source, tmp_path / 'aligned.pkl', align=8)
+    align = SkeletonAlign(layout='kinect20', num_frames=8, num_person=1)
+    raw = SkeletonDataset(str(tmp_path / 'raw.pkl'), [align], 'xsub_val', 'kinect20')
+    aligned = SkeletonDataset(str(tmp_path / 'aligned.pkl'), [], 'xsub_val', 'kinect20')
+    for i in range(4):
+        a, b = raw[i], aligned[i]
+        np.testing.assert_array_equal(a['keypoint'], b['keypoint'])
+        assert {k: a[k] for k in ('total_frames', 'num_clips', 'clip_len')} == {
+            k: b[k] for k in ('total_frames', 'num_clips', 'clip_len')
+        }
+
+
+def test_scores_go_along_and_are_joined_by_align(source, tmp_path):
+    source.layout = 'coco'
+
+    def read(clip):
+        x = np.random.default_rng(0).uniform(1, 200, (2, 6, 17, 2))
+        x[1] = 0
+        score = np.full((2, 6, 17), 0.5)
+        return dict(keypoint=x, keypoint_score=score, subject=0)
+
+    source.read = read
+    run(source, tmp_path / 'raw.pkl')
+    sample = load_pickle(tmp_path / 'raw.pkl')['annotations'][0]
+    assert sample['keypoint'].shape == (1, 6, 17, 2)
+    assert sample['keypoint_score'].shape == (1, 6, 17)
+    run(source, tmp_path / 'aligned.pkl', align=4)
+    sample = load_pickle(tmp_path / 'aligned.pkl')['annotations'][0]
+    assert sample['keypoint'].shape == (1, 4, 17, 3)
+    assert (sample['keypoint'][..., 2] == 0.5).all()
+
+
+def test_no_clip_stays_in_memory_while_the_result_is_written(tmp_path):
+    alive = []
+
+    def clips():
+        for i in range(5):
+            gc.collect()
+            assert sum(ref() is not None for ref in alive) <= 1  # the one just written
+            x = np.full((1, 4, 20, 3), i, np.float32)
+            alive.append(weakref.ref(x))
+            yield dict(frame_dir=str(i), keypoint=x)
+            del x
+
+    write_pose_pickle(tmp_path / 'poses.pkl', clips(), dict(all=['0']), layout='x')
+    content = pickle.loads((tmp_path / 'poses.pkl').read_bytes())
+    assert [a['keypoint'][0, 0, 0, 0] for a in content['annotations']] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+    assert content['layout'] == 'x'
+
+
+def test_example_of_the_documentation_works(tmp_path, monkeypatch):
+    code = textwrap.dedent(re.search(r'source::\n\n(.*)', base.__doc__, re.S)[1])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'data' / 'csv').mkdir(parents=True)
+    rows = np.random.randn(4, 60)
+    np.savetxt('data/csv/a03.csv', rows, delimiter=',')
+    np.savetxt('data/csv/a04.csv', rows[:, :59], delimiter=',')
+    names = dict(
+        SkeletonSource=SkeletonSource,
+        Clip=Clip,
+        convert=lambda *args: run(*args),
+        np=np,
+        Path=Path,
+    )
+    exec(code, names)
+    clip = load_pickle('data/mine.pkl')['annotations']
+    assert [(c['frame_dir'], c['label']) for c in clip] == [('a03', 3)]
+    np.testing.assert_allclose(
+        clip[0]['keypoint'], rows.reshape(1, 4, 20, 3), rtol=1e-6
+    )

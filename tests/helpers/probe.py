@@ -1,0 +1,108 @@
+"""Linear evaluation in small, and the pre-trained encoder that it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from helpers.support import synthetic_config
+from mmaction.registry import MODELS
+from mmengine.config import Config
+
+
+def save_pretrained(path: Path, **options) -> Path:
+    """Write a checkpoint as pre-training does, with statistics of its own.
+
+    Args:
+        path (Path): The file.
+        **options: Settings of the pre-training to change.
+    """
+    cfg = synthetic_config(path.parent, **options)
+    model = MODELS.build(cfg.model)
+    torch.manual_seed(3)
+    model.init_weights()
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+    torch.save(
+        dict(state_dict=model.state_dict(), meta=dict(cfg=cfg.pretty_text)), path
+    )
+    return path
+
+
+def probe_config(work_dir: Path, checkpoint: Path, **options) -> Config:
+    """Linear evaluation of :func:`synthetic_config`'s encoder: 24 and 12 clips.
+
+    Args:
+        work_dir (Path): For checkpoints and logs.
+        checkpoint (Path): The pre-trained weights.
+        **options: Settings to change, as in ``--cfg-options``.
+    """
+    pretrain = synthetic_config(work_dir)
+    backbone = dict(
+        pretrain.model.backbone,
+        tcn_dropout=0.5,
+        init_cfg=dict(
+            type='Pretrained', checkpoint=str(checkpoint), prefix='backbone.'
+        ),
+    )
+    few = dict(pretrain.train_dataloader.dataset)
+    few['pipeline'] = [
+        pretrain.align,
+        dict(type='FormatGCNInput', num_person=1),
+        dict(type='PackActionInputs'),
+    ]
+    loader = dict(batch_size=5, num_workers=0)
+    val_dataloader = dict(
+        loader,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(few, split='val', test_mode=True),
+    )
+    cfg = Config(
+        dict(
+            default_scope='mmaction',
+            custom_imports=dict(imports=['hiclr_mmaction']),
+            model=dict(
+                type='RecognizerGCN',
+                backbone=backbone,
+                cls_head=dict(type='GCNHead', num_classes=3, in_channels=16),
+            ),
+            train_dataloader=dict(
+                loader,
+                drop_last=True,
+                sampler=dict(type='DefaultSampler', shuffle=True),
+                dataset=few,
+            ),
+            val_dataloader=val_dataloader,
+            test_dataloader=val_dataloader,
+            val_evaluator=dict(type='AccMetric'),
+            test_evaluator=dict(type='AccMetric'),
+            train_cfg=dict(type='LinearProbeLoop', max_epochs=3, val_interval=2),
+            val_cfg=dict(type='ValLoop'),
+            test_cfg=dict(type='TestLoop'),
+            optim_wrapper=dict(
+                optimizer=dict(type='SGD', lr=3.0, momentum=0.9, weight_decay=0.1)
+            ),
+            param_scheduler=[dict(type='MultiStepLR', milestones=[2])],
+            randomness=dict(seed=0),
+            work_dir=str(work_dir),
+            experiment_name=f'test_{work_dir.name}',
+        )
+    )
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+def ranks_config(work_dir: Path, checkpoint: Path, batch_size: int) -> Config:
+    """The same for 23 and 11 clips, which neither two nor three ranks divide."""
+    return probe_config(
+        work_dir,
+        checkpoint,
+        **{
+            'train_dataloader.batch_size': batch_size,
+            'train_dataloader.dataset.indices': 23,
+            'val_dataloader.dataset.indices': 11,
+            'default_hooks': dict(sync_buffers=dict(type='SyncBuffersHook')),
+        },
+    )
