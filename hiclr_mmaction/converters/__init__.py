@@ -1,33 +1,33 @@
-"""Sources of skeletons, and how they become a pose pickle."""
+"""Converters of skeleton files to a pose pickle."""
 
-from .bvh import BVHSource
+from .bvh import BVHConverter
 from .conversion import convert
-from .converter import Clip, SkeletonSource, split_by
-from .custom import OwnSource
+from .converter import Clip, SkeletonConverter, split_by
+from .custom import CustomConverter
 from .labelled_folder import LabelledFolder
-from .msr_action3d import MSRAction3DSource
-from .ntu import NTUSource, parse_skeleton
-from .nw_ucla import NWUCLASource
-from .pku_mmd import PKUMMDSource
+from .msr_action3d import MSRAction3DConverter
+from .ntu import NTUConverter, parse_skeleton
+from .nw_ucla import NWUCLAConverter
+from .pku_mmd import PKUMMDConverter
 from .pose_pickle import write_pose_pickle
-from .released_arrays import HiCLRArraySource, write_hiclr_arrays
+from .released_arrays import HiCLRArrayConverter, write_hiclr_arrays
 from .report import Report
 from .single_clip import read_clip
-from .utd_mhad import UTDMHADSource
+from .utd_mhad import UTDMHADConverter
 
 __all__ = [
-    'BVHSource',
+    'BVHConverter',
     'Clip',
-    'HiCLRArraySource',
+    'HiCLRArrayConverter',
     'LabelledFolder',
-    'MSRAction3DSource',
-    'NTUSource',
-    'NWUCLASource',
-    'OwnSource',
-    'PKUMMDSource',
+    'MSRAction3DConverter',
+    'NTUConverter',
+    'NWUCLAConverter',
+    'CustomConverter',
+    'PKUMMDConverter',
     'Report',
-    'SkeletonSource',
-    'UTDMHADSource',
+    'SkeletonConverter',
+    'UTDMHADConverter',
     'convert',
     'parse_skeleton',
     'read_clip',

@@ -210,7 +210,7 @@ def joints_of(bvh: BVH, layout: str) -> list[int]:
     return [j for *_, j in found if j is not None]
 
 
-class BVHSource(LabelledFolder):
+class BVHConverter(LabelledFolder):
     """The BVH files of a folder, as joints in metres, one person a clip.
 
     Without a layout the skeleton is that of the first file, which the result and the

@@ -1,4 +1,4 @@
-"""From any source to a pose pickle: all cores, bounded memory, all or nothing.
+"""From any converter to a pose pickle: all cores, bounded memory, all or nothing.
 
 The clips are cut into chunks. A worker process reads the clips of a chunk and writes
 them to a file of the folder ``<out>.parts``; at the end the parts are joined, in
@@ -39,7 +39,7 @@ from ..annotations.prepared import Preparation, prepare_clip
 from ..annotations.safe_pickle import SafeUnpickler
 from ..atomic_write import whole_file
 from ..skeleton import SkeletonLayout, get_layout
-from .converter import Clip, SkeletonSource, stamp
+from .converter import Clip, SkeletonConverter, stamp
 from .pose_pickle import dump_streamed, write_pose_pickle
 from .report import Report
 
@@ -48,7 +48,7 @@ _ARRAYS = ('keypoint', 'keypoint_score')
 
 
 def convert(
-    source: SkeletonSource,
+    converter: SkeletonConverter,
     out: str | Path,
     *,
     workers: int | None = None,
@@ -59,24 +59,24 @@ def convert(
     chunk_size: int = 64,
     console: Console | None = None,
 ) -> Report:
-    """Convert the clips of a source to MMAction2's pose pickle.
+    """Convert the clips of a converter to MMAction2's pose pickle.
 
     The result is ``dict(split=..., layout=..., annotations=[...])``; each annotation
     has ``frame_dir``, ``total_frames``, ``keypoint`` (float32 ``(M, T, V, C)``,
-    persons that are there alone) and what the source tells. With ``align`` there is
+    persons that are there alone) and what the converter tells. With ``align`` there is
     also ``prepared``, by which :class:`SkeletonDataset` knows. The result and its
-    bytes depend on source and settings alone, not on workers or on stops between.
+    bytes depend on converter and settings alone, not on workers or on stops between.
     A report is written beside it, ``<out>.report.json``.
 
     Args:
-        source (SkeletonSource): Where the clips come from.
+        converter (SkeletonConverter): Where the clips come from.
         out (str | Path): The result, a ``.pkl``.
         workers (int, optional): Processes; 1 converts in this one. None: as many as
             there are cores for this process.
         overwrite (bool): Whether an older result may be replaced.
         strict (bool): Whether a clip that has to be left out ends the run.
         align (int, optional): Store clips aligned, by :func:`hiclr_align`, to this many
-            frames and ``source.num_person`` persons. None: as they are.
+            frames and ``converter.num_person`` persons. None: as they are.
         ignore (Collection[str]): Names of clips to leave out.
         chunk_size (int): Clips that are converted and kept together.
         console (Console, optional): For progress and summary.
@@ -88,13 +88,13 @@ def convert(
     """
     started = time.monotonic()
     out = Path(out)
-    workers = _check_settings(source, out, workers, overwrite, chunk_size)
+    workers = _check_settings(converter, out, workers, overwrite, chunk_size)
     job = _Job(
-        source,
+        converter,
         Path(f'{out}.parts'),
-        _preparation(source, align),
+        _preparation(converter, align),
     )
-    clips, doubled, ignored = _list_clips(source, set(ignore))
+    clips, doubled, ignored = _list_clips(converter, set(ignore))
     _be_strict(strict, doubled)
     chunks = [clips[i : i + chunk_size] for i in range(0, len(clips), chunk_size)]
     console = console or Console()
@@ -112,7 +112,7 @@ def convert(
 
 
 def _check_settings(
-    source: SkeletonSource,
+    converter: SkeletonConverter,
     out: Path,
     workers: int | None,
     overwrite: bool,
@@ -125,9 +125,9 @@ def _check_settings(
     for name, value in [('workers', workers), ('chunk_size', chunk_size)]:
         if value < 1:
             raise ValueError(f'{name}={value} is less than 1.')
-    if source.max_frames is not None and source.max_frames < 1:
+    if converter.max_frames is not None and converter.max_frames < 1:
         raise ValueError(
-            f'max_frames={source.max_frames} is less than 1; None is no limit.'
+            f'max_frames={converter.max_frames} is less than 1; None is no limit.'
         )
     if out.suffix != '.pkl':
         raise ValueError(f'out={str(out)!r}: the name must end in .pkl.')
@@ -142,21 +142,21 @@ def _check_settings(
     return workers
 
 
-def _preparation(source: SkeletonSource, align: int | None) -> Preparation | None:
+def _preparation(converter: SkeletonConverter, align: int | None) -> Preparation | None:
     """What the clips of the result will be."""
-    if source.preparation is not None and align is not None:
+    if converter.preparation is not None and align is not None:
         raise ValueError(
-            f'align={align}, but the clips of {type(source).__name__} are '
-            f'{source.preparation} already; leave out --align.'
+            f'align={align}, but the clips of {type(converter).__name__} are '
+            f'{converter.preparation} already; leave out --align.'
         )
-    return source.preparation if align is None else Preparation.of(source, align)
+    return converter.preparation if align is None else Preparation.of(converter, align)
 
 
 def _list_clips(
-    source: SkeletonSource, ignore: set[str]
+    converter: SkeletonConverter, ignore: set[str]
 ) -> tuple[list[Clip], list[dict], int]:
     """The clips to read, those whose name is taken already, the number of ignored."""
-    found = list(source.clips())
+    found = list(converter.clips())
     kept: dict[str, Clip] = {}
     doubled = []
     ignored = 0
@@ -170,7 +170,7 @@ def _list_clips(
             kept[clip.id] = clip
     if not kept:
         raise ValueError(
-            f'{type(source).__name__} has no clip to convert '
+            f'{type(converter).__name__} has no clip to convert '
             f'({len(found)} found, {ignored} of them ignored); check the input folder.'
         )
     return list(kept.values()), doubled, ignored
@@ -197,7 +197,7 @@ def _be_strict(strict: bool, skipped: Sequence[Mapping[str, str]]) -> None:
 class _Job:
     """What a worker needs to convert any chunk."""
 
-    source: SkeletonSource
+    converter: SkeletonConverter
     folder: Path
     preparation: Preparation | None
 
@@ -282,7 +282,7 @@ class _Job:
         files = {file: None for clip in chunk for file in clip.files}
         content = dict(
             format=_FORMAT,
-            settings=self.source.settings(),
+            settings=self.converter.settings(),
             preparation=None if self.preparation is None else asdict(self.preparation),
             clips=[asdict(clip) for clip in chunk],
             files=[stamp(file) for file in files],
@@ -311,9 +311,9 @@ class _Job:
 
     def read(self, clip: Clip) -> tuple[dict, dict]:
         """Read and check one clip; returns the annotation and facts for the report."""
-        sample = dict(self.source.read(clip))
+        sample = dict(self.converter.read(clip))
         notes = list(sample.pop('notes', ()))
-        layout = get_layout(self.source.layout)
+        layout = get_layout(self.converter.layout)
         arrays = {
             name: np.ascontiguousarray(sample.pop(name), np.float32)
             for name in _ARRAYS
@@ -324,10 +324,10 @@ class _Job:
         persons, frames = int(there.sum()), arrays['keypoint'].shape[1]
         if not persons:
             raise ValueError('no body: no person is tracked in any frame')
-        limit = self.source.max_frames
+        limit = self.converter.max_frames
         if limit is not None and frames > limit:
             raise ValueError(f'too long: {frames} frames, more than {limit}')
-        if self.source.preparation is None:
+        if self.converter.preparation is None:
             arrays = {name: array[there] for name, array in arrays.items()}
             if self.preparation is not None:
                 arrays = dict(keypoint=self.prepare(arrays, layout))
@@ -409,16 +409,16 @@ def _join(
     samples = [sample for head in heads for sample in head['samples']]
     facts = [fact for head in heads for fact in head['facts']]
     skipped = [entry for head in heads for entry in head['skipped']] + doubled
-    source = job.source
-    split = source.splits(samples)
-    settings = dict(source.settings(), align=align)
+    converter = job.converter
+    split = converter.splits(samples)
+    settings = dict(converter.settings(), align=align)
     report = Report.of(
         out,
         settings,
         samples,
         facts,
         split,
-        source.classes,
+        converter.classes,
         skipped=skipped,
         ignored=ignored,
     )
@@ -429,9 +429,9 @@ def _join(
             f'{skipped[0]["reason"]}. All reasons are in {report.path}; '
             f'{out} is not written.'
         )
-    head: dict[str, Any] = dict(layout=_plain(source.layout))
-    if source.classes:
-        head['classes'] = list(source.classes)
+    head: dict[str, Any] = dict(layout=_plain(converter.layout))
+    if converter.classes:
+        head['classes'] = list(converter.classes)
     if job.preparation is not None:
         head['prepared'] = asdict(job.preparation)
     annotations = (clip for part in parts for clip in read_annotations(part))

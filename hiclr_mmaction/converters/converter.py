@@ -1,9 +1,9 @@
-"""What every source of skeletons has in common.
+"""What every converter of skeletons has in common.
 
-A source lists its clips and reads one; :func:`~.convert.convert` does the rest: all
-cores, a progress bar, the summary, the result at once or not at all. A whole source::
+A converter lists its clips and reads one; :func:`~.convert.convert` does the rest: all
+cores, a progress bar, the summary, the result at once or not at all. A whole converter::
 
-    class CsvFolder(SkeletonSource):
+    class CsvFolder(SkeletonConverter):
         layout = 'kinect20'
 
         def __init__(self, folder):
@@ -51,7 +51,7 @@ class Clip:
     part: tuple = ()
 
 
-class SkeletonSource(ABC):
+class SkeletonConverter(ABC):
     """Where clips come from. Plain attributes only: it is sent to worker processes.
 
     Attributes:
@@ -59,7 +59,7 @@ class SkeletonSource(ABC):
         num_person (int): Persons that an aligned clip has; missing ones are zeros.
         max_frames (int | None): Longer clips are left out. None: there is no limit.
         classes (Sequence[str]): Names of the labels, where known.
-        preparation (Preparation | None): Of clips that are aligned in the source.
+        preparation (Preparation | None): Of clips that are aligned in the converter.
     """
 
     layout: str | dict = 'nturgb+d'
@@ -111,7 +111,7 @@ class SkeletonSource(ABC):
         names = ('layout', 'num_person', 'max_frames', 'classes')
         public = {k: v for k, v in vars(self).items() if not k.startswith('_')}
         return {
-            'source': type(self).__name__,
+            'converter': type(self).__name__,
             **{name: getattr(self, name) for name in names},
             **public,
         }
@@ -132,7 +132,7 @@ def split_by(
     """Split clips by a value such as the subject.
 
     Args:
-        samples (Sequence[dict]): Clips as :meth:`SkeletonSource.splits` gets them.
+        samples (Sequence[dict]): Clips as :meth:`SkeletonConverter.splits` gets them.
         key (str): ``'subject'``, ``'camera'``, ...
         train (Collection): The values of the training clips.
         name (str): Name of the protocol, such as ``'xsub'``.

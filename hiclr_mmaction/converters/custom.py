@@ -35,7 +35,7 @@ _SCORES = ('score', 'visibility', 'confidence')
 _NO_JOINT = ('frame', 'person', 'time', 'timestamp')
 
 
-class OwnSource(LabelledFolder):
+class CustomConverter(LabelledFolder):
     """The CSV, NPY and JSON files of a folder.
 
     Args:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .converter import Clip, SkeletonSource, split_by
+from .converter import Clip, SkeletonConverter, split_by
 
 
-class LabelledFolder(SkeletonSource):
+class LabelledFolder(SkeletonConverter):
     """The files of a folder and its subfolders, one clip each.
 
     A clip is called as its file is, without the suffix, with the subfolder before it

@@ -35,7 +35,7 @@ SUBSETS = dict(
 _LINES = (6, 3, 2, 19, 0, 7, 9, 11, 1, 8, 10, 12, 4, 13, 15, 17, 5, 14, 16, 18)
 
 
-class MSRAction3DSource(NamedFolder):
+class MSRAction3DConverter(NamedFolder):
     """The text files of a folder.
 
     Splits: ``xsub_train`` and ``xsub_val``, and the same of the subsets (``as1_train``,

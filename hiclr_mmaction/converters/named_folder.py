@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from .converter import Clip, SkeletonSource
+from .converter import Clip, SkeletonConverter
 
 
-class NamedFolder(SkeletonSource):
-    """Base of the sources whose file names hold action, subject, take, ...
+class NamedFolder(SkeletonConverter):
+    """Base of the converters whose file names hold action, subject, take, ...
 
     Args:
         folder (str | Path): Where they are; subfolders count.

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .converter import Clip, SkeletonSource, split_by
+from .converter import Clip, SkeletonConverter, split_by
 from .decimals import parse_decimals
 
 NUM_JOINTS = 25
@@ -50,7 +50,7 @@ def parse_ntu_name(name: str) -> dict[str, int] | None:
     return dict(zip(NTU_NAME_KEYS, map(int, match.groups()), strict=True))
 
 
-class NTUSource(SkeletonSource):
+class NTUConverter(SkeletonConverter):
     """The ``.skeleton`` files of a folder and of its subfolders.
 
     Args:

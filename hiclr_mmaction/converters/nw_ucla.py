@@ -34,7 +34,7 @@ ACTIONS = {
 XVIEW_TRAIN = (1, 2)
 
 
-class NWUCLASource(NamedFolder):
+class NWUCLAConverter(NamedFolder):
     """The JSON files of a folder (``all_sqe``); splits ``xview_train``, ``xview_val``.
 
     Args:

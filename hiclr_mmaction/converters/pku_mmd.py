@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .converter import Clip, SkeletonSource, stamp
+from .converter import Clip, SkeletonConverter, stamp
 from .decimals import parse_table
 
 NUM_COLUMNS = 150
@@ -38,7 +38,7 @@ CLASSES = (
 )  # fmt: skip
 
 
-class PKUMMDSource(SkeletonSource):
+class PKUMMDConverter(SkeletonConverter):
     """Action clips cut from the recordings of a folder.
 
     A clip has the name ``{recording}_F{start}-{end}_A{class}``, and also tells

@@ -20,14 +20,14 @@ from ..annotations.prepared import Preparation
 from ..annotations.safe_pickle import load_pickle
 from ..atomic_write import whole_file
 from ..skeleton import SkeletonLayout, get_layout
-from .converter import Clip, SkeletonSource, stamp
+from .converter import Clip, SkeletonConverter, stamp
 from .ntu import parse_ntu_name
 
 RAW_FRAMES = 300
 _JOINTS = ('_position', '_data', '_data_joint')  # endings of arrays of joints
 
 
-class HiCLRArraySource(SkeletonSource):
+class HiCLRArrayConverter(SkeletonConverter):
     """The clips of the arrays of a folder; each pair of files is a split.
 
     A clip that is in several splits (of several protocols) is read from the first.

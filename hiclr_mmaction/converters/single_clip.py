@@ -29,7 +29,7 @@ def read_clip(
 
     Args:
         path (str | Path): NTU's ``.skeleton``; ``.csv``, ``.npy`` or ``.json`` as
-            :class:`OwnSource` reads them; ``.bvh``; or a pose pickle, ``.pkl``.
+            :class:`CustomConverter` reads them; ``.bvh``; or a pose pickle, ``.pkl``.
         layout (str | dict | SkeletonLayout): The skeleton that the clip must have.
         index (int): Which clip of a pose pickle.
         image_size (Sequence[float], optional): Width and height of the picture, where
@@ -76,7 +76,7 @@ def read_clip(
 
 
 def _of_bvh(path: Path, layout: SkeletonLayout) -> np.ndarray:
-    """Metres; the file's unit is the centimetre, as :class:`BVHSource` takes it."""
+    """Metres; the file's unit is the centimetre, as :class:`BVHConverter` takes it."""
     bvh = parse_bvh(path.read_text(encoding='utf-8-sig', errors='replace'))
     places = 0.01 * bvh.positions()
     # Joints by what they are called, where the layout is one of these.

@@ -31,7 +31,7 @@ XSUB_TRAIN = (1, 3, 5, 7)
 _ROWS = (3, 2, 1, 0, *range(4, 20))
 
 
-class UTDMHADSource(NamedFolder):
+class UTDMHADConverter(NamedFolder):
     """The ``*_skeleton.mat`` files of a folder; splits ``xsub_train``, ``xsub_val``.
 
     Args:

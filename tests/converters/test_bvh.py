@@ -9,7 +9,7 @@ from mmaction.registry import TRANSFORMS
 
 from hiclr_mmaction.annotations.inspection import inspect_pickle
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
-from hiclr_mmaction.converters import BVHSource, convert
+from hiclr_mmaction.converters import BVHConverter, convert
 from hiclr_mmaction.converters.bvh import parse_bvh
 from hiclr_mmaction.skeleton import get_layout
 
@@ -155,7 +155,7 @@ class TestKinematics:
 class TestOwnSkeleton:
     def test_layout_is_made_from_the_file_and_written_out(self, tmp_path):
         write_body(tmp_path / 'walk.bvh')
-        report, clips, content = run(BVHSource(tmp_path), tmp_path)
+        report, clips, content = run(BVHConverter(tmp_path), tmp_path)
         layout = get_layout(content['layout'])
         assert layout.num_joints == len(BODY) + 5  # head, hands and toes end
         right, left = layout.shoulders
@@ -170,7 +170,7 @@ class TestOwnSkeleton:
 
     def test_metres_and_sides_are_right(self, tmp_path):
         write_body(tmp_path / 'walk.bvh', turn=170)
-        _, clips, content = run(BVHSource(tmp_path), tmp_path)
+        _, clips, content = run(BVHConverter(tmp_path), tmp_path)
         joints = clips['walk']['keypoint'][0]
         head = content['layout']['joints'].index('Head')
         assert joints[0, head, 1] == pytest.approx(1.49)
@@ -182,7 +182,7 @@ class TestOwnSkeleton:
 
     def test_clips_can_be_aligned_and_streamed(self, tmp_path):
         write_body(tmp_path / 'walk.bvh')
-        _, clips, content = run(BVHSource(tmp_path), tmp_path)
+        _, clips, content = run(BVHConverter(tmp_path), tmp_path)
         align = TRANSFORMS.build(
             dict(type='SkeletonAlign', layout=content['layout'], num_person=1)
         )
@@ -198,13 +198,13 @@ class TestOwnSkeleton:
     def test_file_of_another_skeleton_is_left_out(self, tmp_path):
         write_body(tmp_path / 'a.bvh')
         (tmp_path / 'b.bvh').write_text(ARM)
-        report, clips, _ = run(BVHSource(tmp_path), tmp_path)
+        report, clips, _ = run(BVHConverter(tmp_path), tmp_path)
         assert list(clips) == ['a']
         assert report.reasons == {'another skeleton': 1}
 
     def test_frames_are_stepped_over(self, tmp_path):
         write_body(tmp_path / 'a.bvh', frames=9)
-        _, clips, _ = run(BVHSource(tmp_path, fps=30), tmp_path)
+        _, clips, _ = run(BVHConverter(tmp_path, fps=30), tmp_path)
         assert clips['a']['total_frames'] == 3
         places = clips['a']['keypoint'][0, :, 0, 0]
         np.testing.assert_allclose(places, [0, 0.4, 0.8], atol=1e-6)
@@ -217,7 +217,7 @@ class TestKnownSkeleton:
     )
     def test_joints_are_taken_by_their_names(self, tmp_path, layout, rename):
         write_body(tmp_path / 'a.bvh', rename=rename)
-        _, clips, content = run(BVHSource(tmp_path, layout=layout), tmp_path)
+        _, clips, content = run(BVHConverter(tmp_path, layout=layout), tmp_path)
         assert content['layout'] == layout
         joints = clips['a']['keypoint'][0, 0]
         index = {name: j for j, name in enumerate(get_layout(layout).joints)}
@@ -232,7 +232,7 @@ class TestKnownSkeleton:
     def test_file_without_such_names_is_left_out_and_says_which(self, tmp_path):
         write_body(tmp_path / 'a.bvh')
         (tmp_path / 'b.bvh').write_text(ARM)
-        report, _, _ = run(BVHSource(tmp_path, layout='kinect20'), tmp_path)
+        report, _, _ = run(BVHConverter(tmp_path, layout='kinect20'), tmp_path)
         (skipped,) = report.skipped
         assert skipped['reason'].startswith('no such joints: none is called as head, ')
 
@@ -270,4 +270,4 @@ def test_broken_file_says_what_is_wrong(change, message):
 def test_setting_that_cannot_be_is_an_error(tmp_path, kwargs, message):
     (tmp_path / 'broken.bvh').write_text('nothing')
     with pytest.raises(ValueError, match=message):
-        BVHSource(tmp_path, **kwargs)
+        BVHConverter(tmp_path, **kwargs)

@@ -18,7 +18,7 @@ from rich.console import Console
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (
     Clip,
-    SkeletonSource,
+    SkeletonConverter,
     convert,
     split_by,
     write_pose_pickle,
@@ -30,7 +30,7 @@ from hiclr_mmaction.datasets import SkeletonDataset
 from hiclr_mmaction.views import SkeletonAlign
 
 
-class NpyFolder(SkeletonSource):
+class NpyFolder(SkeletonConverter):
     """A file a clip, named ``{subject}-{label}``; notes in ``read.txt`` what it read."""
 
     layout = 'kinect20'
@@ -66,7 +66,7 @@ class NpyFolder(SkeletonSource):
 
 
 @pytest.fixture
-def source(tmp_path):
+def converter(tmp_path):
     folder = tmp_path / 'clips'
     folder.mkdir()
     for i in range(10):
@@ -75,45 +75,47 @@ def source(tmp_path):
     return NpyFolder(folder)
 
 
-def run(source, out, **kwargs):
+def run(converter, out, **kwargs):
     return convert(
-        source, out, **{'workers': 1, 'chunk_size': 3, 'console': quiet(), **kwargs}
+        converter, out, **{'workers': 1, 'chunk_size': 3, 'console': quiet(), **kwargs}
     )
 
 
-def test_result_is_what_both_pose_datasets_read(source, tmp_path):
+def test_result_is_what_both_pose_datasets_read(converter, tmp_path):
     out = tmp_path / 'poses.pkl'
-    run(source, out)
+    run(converter, out)
     stock = PoseDataset(str(out), [], split='xsub_train')
     ours = SkeletonDataset(str(out), [], split='xsub_train', layout='kinect20')
     assert len(stock) == len(ours) == 6
     info = stock.get_data_info(2)
-    np.testing.assert_array_equal(info['keypoint'], np.load(source.folder + '/1-0.npy'))
+    np.testing.assert_array_equal(
+        info['keypoint'], np.load(converter.folder + '/1-0.npy')
+    )
     assert info['keypoint'].dtype == np.float32
     assert (info['frame_dir'], info['label'], info['total_frames']) == ('1-0', 0, 8)
 
 
-def test_result_is_the_same_with_any_number_of_processes(source, tmp_path):
-    run(source, tmp_path / 'one.pkl')
-    run(source, tmp_path / 'many.pkl', workers=3, chunk_size=2)
+def test_result_is_the_same_with_any_number_of_processes(converter, tmp_path):
+    run(converter, tmp_path / 'one.pkl')
+    run(converter, tmp_path / 'many.pkl', workers=3, chunk_size=2)
     assert (tmp_path / 'one.pkl').read_bytes() == (tmp_path / 'many.pkl').read_bytes()
     assert not list(tmp_path.glob('*.parts'))
 
 
-def test_stopped_run_goes_on_where_it_was(source, tmp_path):
+def test_stopped_run_goes_on_where_it_was(converter, tmp_path):
     out = tmp_path / 'poses.pkl'
-    run(source, tmp_path / 'whole.pkl')
-    source.were_read()
-    source._interrupt = '2-2'
+    run(converter, tmp_path / 'whole.pkl')
+    converter.were_read()
+    converter._interrupt = '2-2'
     with pytest.raises(KeyboardInterrupt):
-        run(source, out)
+        run(converter, out)
     assert not out.exists()
-    first = source.were_read()
-    source._interrupt = None
-    run(source, out)
+    first = converter.were_read()
+    converter._interrupt = None
+    run(converter, out)
     # The chunk that was under way is read again; the finished one is not.
     assert first == ['0-0', '0-1', '1-0', '1-2', '2-1']
-    assert source.were_read() == sorted(all_names()[3:])
+    assert converter.were_read() == sorted(all_names()[3:])
     assert out.read_bytes() == (tmp_path / 'whole.pkl').read_bytes()
 
 
@@ -122,42 +124,42 @@ def all_names():
 
 
 @pytest.mark.parametrize('change', ['file', 'setting', 'align'])
-def test_parts_of_other_inputs_or_settings_are_not_used(source, tmp_path, change):
+def test_parts_of_other_inputs_or_settings_are_not_used(converter, tmp_path, change):
     out = tmp_path / 'poses.pkl'
-    source._interrupt = '4-0'
+    converter._interrupt = '4-0'
     with pytest.raises(KeyboardInterrupt):
-        run(source, out)
-    source._interrupt = None
-    source.were_read()
+        run(converter, out)
+    converter._interrupt = None
+    converter.were_read()
     kwargs = {}
     if change == 'file':
-        np.save(f'{source.folder}/0-0.npy', np.ones((1, 30, 20, 3)))
+        np.save(f'{converter.folder}/0-0.npy', np.ones((1, 30, 20, 3)))
         again = all_names()[:3] + all_names()[6:]
     else:
-        source.scale = 2.0 if change == 'setting' else 1.0
+        converter.scale = 2.0 if change == 'setting' else 1.0
         kwargs = dict(align=8) if change == 'align' else {}
         again = all_names()
-    run(source, out, **kwargs)
-    assert [name for name in source.were_read() if name in again] == sorted(again)
+    run(converter, out, **kwargs)
+    assert [name for name in converter.were_read() if name in again] == sorted(again)
     first = load_pickle(out)['annotations'][0]['keypoint']
-    expected = np.load(f'{source.folder}/0-0.npy') * source.scale
+    expected = np.load(f'{converter.folder}/0-0.npy') * converter.scale
     if change != 'align':
         np.testing.assert_array_equal(first, expected)
 
 
-def test_older_result_is_refused_and_kept(source, tmp_path):
+def test_older_result_is_refused_and_kept(converter, tmp_path):
     out = tmp_path / 'poses.pkl'
     out.write_text('mine')
     with pytest.raises(FileExistsError, match=r'poses.pkl exists; set overwrite'):
-        run(source, out)
+        run(converter, out)
     assert out.read_text() == 'mine'
-    assert source.were_read() == []
-    run(source, out, overwrite=True)
+    assert converter.were_read() == []
+    run(converter, out, overwrite=True)
     assert len(load_pickle(out)['annotations']) == 10
 
 
 def test_failure_leaves_the_older_result_and_no_temporary_file(
-    source, tmp_path, monkeypatch
+    converter, tmp_path, monkeypatch
 ):
     out = tmp_path / 'poses.pkl'
     out.write_text('mine')
@@ -172,10 +174,10 @@ def disk_full(*_):
     raise OSError('no space')
 
 
-def test_a_full_disk_is_no_skipped_clip(source, tmp_path, monkeypatch):
+def test_a_full_disk_is_no_skipped_clip(converter, tmp_path, monkeypatch):
     monkeypatch.setattr('hiclr_mmaction.atomic_write.Path.replace', disk_full)
     with pytest.raises(OSError, match='no space'):
-        run(source, tmp_path / 'poses.pkl')
+        run(converter, tmp_path / 'poses.pkl')
 
 
 BAD = {
@@ -194,13 +196,13 @@ BAD = {
 @pytest.mark.parametrize('kind', BAD)
 @pytest.mark.parametrize('workers', [1, 2])
 def test_unusable_clip_is_reported_and_not_in_the_result(
-    source, tmp_path, kind, workers
+    converter, tmp_path, kind, workers
 ):
-    source.max_frames = 300
-    path = f'{source.folder}/1-2.npy'
+    converter.max_frames = 300
+    path = f'{converter.folder}/1-2.npy'
     np.save(path, BAD[kind](np.load(path)))
     out = tmp_path / 'poses.pkl'
-    report = run(source, out, workers=workers)
+    report = run(converter, out, workers=workers)
     assert [(s['clip'], s['file']) for s in report.skipped] == [('1-2', path)]
     assert report.reasons == {kind: 1}
     content = load_pickle(out)
@@ -209,56 +211,58 @@ def test_unusable_clip_is_reported_and_not_in_the_result(
     ]
     assert '1-2' not in content['split']['xsub_train']
     with pytest.raises(ValueError, match=rf'1-2 \(.*\) cannot be used: {kind}: '):
-        run(source, tmp_path / 'strict.pkl', workers=workers, strict=True)
+        run(converter, tmp_path / 'strict.pkl', workers=workers, strict=True)
     assert not (tmp_path / 'strict.pkl').exists()
 
 
-def test_file_that_cannot_be_opened_is_left_out(source, tmp_path):
+def test_file_that_cannot_be_opened_is_left_out(converter, tmp_path):
     path = tmp_path / 'clips' / '1-2.npy'
     path.unlink()
     path.mkdir()
-    report = run(source, tmp_path / 'poses.pkl')
+    report = run(converter, tmp_path / 'poses.pkl')
     assert report.reasons == {'cannot be read': 1}
 
 
-def test_strict_heeds_what_was_skipped_before_the_stop(source, tmp_path):
+def test_strict_heeds_what_was_skipped_before_the_stop(converter, tmp_path):
     out = tmp_path / 'poses.pkl'
-    np.save(f'{source.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
-    source._interrupt = '4-0'
+    np.save(f'{converter.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
+    converter._interrupt = '4-0'
     with pytest.raises(KeyboardInterrupt):
-        run(source, out)
-    source._interrupt = None
+        run(converter, out)
+    converter._interrupt = None
     with pytest.raises(ValueError, match='0-0 .* no body'):
-        run(source, out, strict=True)
+        run(converter, out, strict=True)
 
 
-def test_an_error_of_the_program_is_no_skipped_clip(source, tmp_path):
-    source.read = lambda clip: {}
+def test_an_error_of_the_program_is_no_skipped_clip(converter, tmp_path):
+    converter.read = lambda clip: {}
     with pytest.raises(KeyError, match='keypoint'):
-        run(source, tmp_path / 'poses.pkl')
+        run(converter, tmp_path / 'poses.pkl')
 
 
-def test_second_clip_of_a_name_is_left_out(source, tmp_path):
-    first = list(source.clips())
-    source.clips = lambda: [*first, Clip('0-0', ('elsewhere/0-0.npy',))]
-    report = run(source, tmp_path / 'poses.pkl')
+def test_second_clip_of_a_name_is_left_out(converter, tmp_path):
+    first = list(converter.clips())
+    converter.clips = lambda: [*first, Clip('0-0', ('elsewhere/0-0.npy',))]
+    report = run(converter, tmp_path / 'poses.pkl')
     assert report.clips == 10
     assert report.reasons == {'name taken': 1}
     assert report.skipped[0]['file'] == 'elsewhere/0-0.npy'
 
 
-def test_ignored_clips_are_counted_and_not_read(source, tmp_path):
-    report = run(source, tmp_path / 'a.pkl', ignore={'0-0', '3-1', 'none'}, strict=True)
+def test_ignored_clips_are_counted_and_not_read(converter, tmp_path):
+    report = run(
+        converter, tmp_path / 'a.pkl', ignore={'0-0', '3-1', 'none'}, strict=True
+    )
     assert (report.clips, report.ignored, report.skipped) == (8, 2, [])
-    assert '0-0' not in source.were_read()
+    assert '0-0' not in converter.were_read()
 
 
-def test_no_usable_clip_is_an_error_with_a_report(source, tmp_path):
-    source.max_frames = 1
+def test_no_usable_clip_is_an_error_with_a_report(converter, tmp_path):
+    converter.max_frames = 1
     with pytest.raises(
         ValueError, match='no clip could be used, 0-0 for one: too long'
     ):
-        run(source, tmp_path / 'poses.pkl')
+        run(converter, tmp_path / 'poses.pkl')
     assert not (tmp_path / 'poses.pkl').exists()
     report = json.loads((tmp_path / 'poses.pkl.report.json').read_text())
     assert report['reasons'] == {'too long': 10}
@@ -279,24 +283,24 @@ def test_no_clip_at_all_is_an_error(tmp_path):
     ],
 )
 def test_settings_out_of_range_are_errors_before_anything_is_read(
-    source, tmp_path, kwargs, message
+    converter, tmp_path, kwargs, message
 ):
     out = tmp_path / kwargs.pop('out', 'poses.pkl')
     with pytest.raises(ValueError, match=message):
-        run(source, out, **kwargs)
-    assert source.were_read() == []
+        run(converter, out, **kwargs)
+    assert converter.were_read() == []
 
 
-def test_align_without_shoulders_is_an_error(source, tmp_path):
-    source.layout = dict(num_joints=20, bones=[(1, 0)], center=0)
+def test_align_without_shoulders_is_an_error(converter, tmp_path):
+    converter.layout = dict(num_joints=20, bones=[(1, 0)], center=0)
     with pytest.raises(ValueError, match='has no shoulders'):
-        run(source, tmp_path / 'poses.pkl', align=8)
+        run(converter, tmp_path / 'poses.pkl', align=8)
 
 
-def test_report_counts(source, tmp_path):
-    source.classes = ('wave', 'sit', 'throw')
+def test_report_counts(converter, tmp_path):
+    converter.classes = ('wave', 'sit', 'throw')
     out = tmp_path / 'poses.pkl'
-    report = run(source, out)
+    report = run(converter, out)
     assert json.loads(report.path.read_text())['clips'] == 10
     assert report.frames == sum(range(5, 15))
     assert report.persons == 10
@@ -306,18 +310,18 @@ def test_report_counts(source, tmp_path):
     assert load_pickle(out)['classes'] == ['wave', 'sit', 'throw']
 
 
-def test_summary_names_what_was_left_out(source, tmp_path):
+def test_summary_names_what_was_left_out(converter, tmp_path):
     console = Console(record=True, width=120, file=io.StringIO())
-    np.save(f'{source.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
-    run(source, tmp_path / 'poses.pkl', console=console)
+    np.save(f'{converter.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
+    run(converter, tmp_path / 'poses.pkl', console=console)
     text = console.export_text()
     for piece in ['left out', '1 no body (such as 0-0)', 'split xsub_val', '4: 2']:
         assert piece in text
 
 
-def test_aligned_clips_are_what_the_transform_gives(source, tmp_path):
-    run(source, tmp_path / 'raw.pkl')
-    run(source, tmp_path / 'aligned.pkl', align=8)
+def test_aligned_clips_are_what_the_transform_gives(converter, tmp_path):
+    run(converter, tmp_path / 'raw.pkl')
+    run(converter, tmp_path / 'aligned.pkl', align=8)
     align = SkeletonAlign(layout='kinect20', num_frames=8, num_person=1)
     raw = SkeletonDataset(str(tmp_path / 'raw.pkl'), [align], 'xsub_val', 'kinect20')
     aligned = SkeletonDataset(str(tmp_path / 'aligned.pkl'), [], 'xsub_val', 'kinect20')
@@ -329,8 +333,8 @@ def test_aligned_clips_are_what_the_transform_gives(source, tmp_path):
         }
 
 
-def test_scores_go_along_and_are_joined_by_align(source, tmp_path):
-    source.layout = 'coco'
+def test_scores_go_along_and_are_joined_by_align(converter, tmp_path):
+    converter.layout = 'coco'
 
     def read(clip):
         x = np.random.default_rng(0).uniform(1, 200, (2, 6, 17, 2))
@@ -338,12 +342,12 @@ def test_scores_go_along_and_are_joined_by_align(source, tmp_path):
         score = np.full((2, 6, 17), 0.5)
         return dict(keypoint=x, keypoint_score=score, subject=0)
 
-    source.read = read
-    run(source, tmp_path / 'raw.pkl')
+    converter.read = read
+    run(converter, tmp_path / 'raw.pkl')
     sample = load_pickle(tmp_path / 'raw.pkl')['annotations'][0]
     assert sample['keypoint'].shape == (1, 6, 17, 2)
     assert sample['keypoint_score'].shape == (1, 6, 17)
-    run(source, tmp_path / 'aligned.pkl', align=4)
+    run(converter, tmp_path / 'aligned.pkl', align=4)
     sample = load_pickle(tmp_path / 'aligned.pkl')['annotations'][0]
     assert sample['keypoint'].shape == (1, 4, 17, 3)
     assert (sample['keypoint'][..., 2] == 0.5).all()
@@ -374,14 +378,14 @@ def test_no_clip_stays_in_memory_while_the_result_is_written(tmp_path):
 
 
 def test_example_of_the_documentation_works(tmp_path, monkeypatch):
-    code = textwrap.dedent(re.search(r'source::\n\n(.*)', base.__doc__, re.S)[1])
+    code = textwrap.dedent(re.search(r'converter::\n\n(.*)', base.__doc__, re.S)[1])
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'data' / 'csv').mkdir(parents=True)
     rows = np.random.randn(4, 60)
     np.savetxt('data/csv/a03.csv', rows, delimiter=',')
     np.savetxt('data/csv/a04.csv', rows[:, :59], delimiter=',')
     names = dict(
-        SkeletonSource=SkeletonSource,
+        SkeletonConverter=SkeletonConverter,
         Clip=Clip,
         convert=lambda *args: run(*args),
         np=np,

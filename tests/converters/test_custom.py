@@ -9,7 +9,7 @@ from helpers.planar import to_coco
 from helpers.source_files import quiet
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
-from hiclr_mmaction.converters import OwnSource, convert
+from hiclr_mmaction.converters import CustomConverter, convert
 from hiclr_mmaction.converters.custom import follow
 from hiclr_mmaction.datasets import SkeletonDataset
 from hiclr_mmaction.datasets.synthetic import make_clip
@@ -38,7 +38,7 @@ def folder(tmp_path):
 
 def read(folder, layout=ROD, **kwargs):
     """The only clip's keypoint."""
-    _, clips, _ = run(OwnSource(folder, layout=layout, **kwargs), folder.parent)
+    _, clips, _ = run(CustomConverter(folder, layout=layout, **kwargs), folder.parent)
     (clip,) = clips.values()
     return clip['keypoint']
 
@@ -132,7 +132,7 @@ class TestCSV:
     def test_file_that_cannot_be_used_is_left_out(self, folder, text, kind):
         (folder / 'bad.csv').write_text(text)
         np.save(folder / 'good.npy', numbers())
-        report, clips, _ = run(OwnSource(folder, layout=ROD), folder.parent)
+        report, clips, _ = run(CustomConverter(folder, layout=ROD), folder.parent)
         assert list(clips) == ['good']
         assert len(report.reasons) == 1
         assert kind is None or list(report.reasons) == [kind]
@@ -143,7 +143,7 @@ class TestNPY:
         x = numbers(persons=2)
         np.save(folder / 'two.npy', x)
         np.save(folder / 'one.npy', x[0])
-        _, clips, _ = run(OwnSource(folder, layout=ROD), folder.parent)
+        _, clips, _ = run(CustomConverter(folder, layout=ROD), folder.parent)
         np.testing.assert_array_equal(clips['two']['keypoint'], x.astype(np.float32))
         np.testing.assert_array_equal(
             clips['one']['keypoint'], x[:1].astype(np.float32)
@@ -174,7 +174,7 @@ class TestNPY:
         np.save(folder / 'two.npy', np.ones((4, 3, 2)))
         (folder / 'none.npy').write_text('no array')
         np.save(folder / 'code.npy', np.array([{}], dtype=object), allow_pickle=True)
-        report, clips, _ = run(OwnSource(folder, layout=ROD), folder.parent)
+        report, clips, _ = run(CustomConverter(folder, layout=ROD), folder.parent)
         assert list(clips) == ['good']
         assert report.reasons == {
             'no array': 2, 'wrong shape': 1, 'wrong number of coordinates': 1,
@@ -221,7 +221,11 @@ class TestJSON:
         (folder.parent / 'out.pkl').unlink()
         out = folder.parent / 'out.pkl'
         convert(
-            OwnSource(folder, layout='coco'), out, workers=1, align=20, console=quiet()
+            CustomConverter(folder, layout='coco'),
+            out,
+            workers=1,
+            align=20,
+            console=quiet(),
         )
         dataset = SkeletonDataset(str(out), [], layout='coco')
         sample = dataset[0]
@@ -282,7 +286,7 @@ class TestJSON:
     def test_file_that_cannot_be_used_is_left_out(self, folder, text, kind):
         (folder / 'bad.json').write_text(text)
         np.save(folder / 'good.npy', numbers())
-        report, _, _ = run(OwnSource(folder, layout=FLAT), folder.parent)
+        report, _, _ = run(CustomConverter(folder, layout=FLAT), folder.parent)
         assert list(report.reasons) == [kind]
 
 
@@ -306,7 +310,9 @@ class TestLabels:
 
     def test_words_are_numbered_and_the_table_is_no_clip(self, folder):
         table = self.write(folder, ['a,walk,1,', 'b.npy,run,2,', 'sub/c,walk,3,'])
-        _, clips, content = run(OwnSource(folder, table, layout=ROD), folder.parent)
+        _, clips, content = run(
+            CustomConverter(folder, table, layout=ROD), folder.parent
+        )
         assert {name: c['label'] for name, c in clips.items()} == {
             'a': 1, 'b': 0, 'sub/c': 1,
         }  # fmt: skip
@@ -316,26 +322,28 @@ class TestLabels:
 
     def test_splits_of_the_table(self, folder):
         table = self.write(folder, ['a,0,1,train', 'b,1,2,val', 'c,0,3,train'])
-        _, _, content = run(OwnSource(folder, table, layout=ROD), folder.parent)
+        _, _, content = run(CustomConverter(folder, table, layout=ROD), folder.parent)
         assert content['split'] == dict(train=['a', 'sub/c'], val=['b'])
         assert 'classes' not in content
 
     def test_splits_by_subject(self, folder):
         table = self.write(folder, ['a,0,1,', 'b,1,2,', 'c,0,3,'])
-        source = OwnSource(folder, table, val_subjects=[2], layout=ROD)
+        source = CustomConverter(folder, table, val_subjects=[2], layout=ROD)
         _, _, content = run(source, folder.parent)
         assert content['split'] == dict(xsub_train=['a', 'sub/c'], xsub_val=['b'])
 
     def test_clip_that_is_not_in_the_table_is_left_out(self, folder):
         table = self.write(folder, ['a,0,1,', 'b,1,2,'])
-        report, clips, _ = run(OwnSource(folder, table, layout=ROD), folder.parent)
+        report, clips, _ = run(
+            CustomConverter(folder, table, layout=ROD), folder.parent
+        )
         assert list(clips) == ['a', 'b']
         assert report.reasons == {'not in the labels': 1}
 
     def test_without_a_table_there_are_no_labels(self, folder):
         self.write(folder, [])
         (folder / 'labels.csv').unlink()
-        _, clips, _ = run(OwnSource(folder, layout=ROD), folder.parent)
+        _, clips, _ = run(CustomConverter(folder, layout=ROD), folder.parent)
         assert all('label' not in clip for clip in clips.values())
 
     @pytest.mark.parametrize(
@@ -351,9 +359,9 @@ class TestLabels:
     ):
         table = self.write(folder, rows, head)
         with pytest.raises(ValueError, match=message):
-            OwnSource(folder, table, layout=ROD, **kwargs)
+            CustomConverter(folder, table, layout=ROD, **kwargs)
 
 
 def test_image_size_is_for_images_only(folder):
     with pytest.raises(ValueError, match='is no layout of skeletons in an image'):
-        OwnSource(folder, layout=ROD, image_size=(640, 480))
+        CustomConverter(folder, layout=ROD, image_size=(640, 480))

@@ -7,7 +7,7 @@ from helpers.support import ROOT
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (
-    NTUSource,
+    NTUConverter,
     convert,
     ntu,
     parse_skeleton,
@@ -108,29 +108,29 @@ def test_bad_file_is_reported_and_left_out(tmp_path, kind, text):
     bad.write_bytes(text.encode('latin1'))
     write_ntu(tmp_path / 'raw', 'S001C001P001R001A003')
     out = tmp_path / 'ntu.pkl'
-    report = run(NTUSource([tmp_path / 'raw']), out)
+    report = run(NTUConverter([tmp_path / 'raw']), out)
     assert report.reasons == {kind: 1}
     assert report.skipped[0]['file'] == str(bad)
     names = [clip['frame_dir'] for clip in load_pickle(out)['annotations']]
     assert names == ['S001C001P001R001A001', 'S001C001P001R001A003']
     with pytest.raises(ValueError, match='S001C001P001R001A002 .* cannot be used'):
-        run(NTUSource([tmp_path / 'raw']), tmp_path / 'strict.pkl', strict=True)
+        run(NTUConverter([tmp_path / 'raw']), tmp_path / 'strict.pkl', strict=True)
 
 
 def test_name_or_action_of_another_set_is_reported(tmp_path):
     write_ntu(tmp_path, 'S018C001P041R001A061')
     write_ntu(tmp_path, 'walking')
     write_ntu(tmp_path)
-    report = run(NTUSource([tmp_path]), tmp_path / 'a.pkl')
+    report = run(NTUConverter([tmp_path]), tmp_path / 'a.pkl')
     assert report.reasons == {'action of another set': 1, 'not an NTU name': 1}
-    report = run(NTUSource([tmp_path], 'ntu120'), tmp_path / 'b.pkl')
+    report = run(NTUConverter([tmp_path], 'ntu120'), tmp_path / 'b.pkl')
     assert report.reasons == {'not an NTU name': 1}
 
 
 def test_crlf_is_read_and_noted(tmp_path):
     path = write_ntu(tmp_path)
     path.write_bytes(path.read_bytes().replace(b'\n', b'\r\n'))
-    report = run(NTUSource([tmp_path]), tmp_path / 'a.pkl', strict=True)
+    report = run(NTUConverter([tmp_path]), tmp_path / 'a.pkl', strict=True)
     assert report.notes == {'CRLF line ends': 1}
     clip = load_pickle(tmp_path / 'a.pkl')['annotations'][0]['keypoint']
     np.testing.assert_array_equal(clip, body(8)[None].astype(np.float32))
@@ -138,7 +138,7 @@ def test_crlf_is_read_and_noted(tmp_path):
 
 def test_annotation_tells_what_the_name_tells(tmp_path):
     write_ntu(tmp_path / 'deep' / 'er', 'S003C002P019R001A042')
-    run(NTUSource([tmp_path]), tmp_path / 'a.pkl')
+    run(NTUConverter([tmp_path]), tmp_path / 'a.pkl')
     clip = load_pickle(tmp_path / 'a.pkl')['annotations'][0]
     del clip['keypoint']
     assert clip == dict(
@@ -151,8 +151,8 @@ def test_published_splits(tmp_path):
     names = ['S001C001P001R001A001', 'S002C003P003R001A001', 'S004C002P103R001A120']
     for name in names:
         write_ntu(tmp_path, name, frames=2)
-    run(NTUSource([tmp_path]), tmp_path / 'ntu60.pkl')
-    run(NTUSource([tmp_path], 'ntu120'), tmp_path / 'ntu120.pkl')
+    run(NTUConverter([tmp_path]), tmp_path / 'ntu60.pkl')
+    run(NTUConverter([tmp_path], 'ntu120'), tmp_path / 'ntu120.pkl')
     assert load_pickle(tmp_path / 'ntu60.pkl')['split'] == dict(
         xsub_train=names[:1],
         xsub_val=names[1:2],
@@ -182,12 +182,12 @@ def test_published_training_sets_have_the_published_sizes():
 )
 def test_unknown_settings_are_errors(tmp_path, kwargs, message):
     with pytest.raises(ValueError, match=message):
-        NTUSource([tmp_path], **kwargs)
+        NTUConverter([tmp_path], **kwargs)
 
 
 def test_missing_folder_is_an_error(tmp_path):
     with pytest.raises(ValueError, match='nowhere is not a folder'):
-        list(NTUSource([tmp_path / 'nowhere']).clips())
+        list(NTUConverter([tmp_path / 'nowhere']).clips())
 
 
 class TestBodies:
@@ -255,7 +255,7 @@ def person(frames, motion, x=0, seed=0):
 @pytest.mark.parametrize('aligned', [False, True])
 def test_raw_files_give_the_released_arrays(data_dir, tmp_path, aligned):
     out = tmp_path / 'ntu.pkl'
-    run(NTUSource([data_dir / 'raw_ntu']), out, align=50 if aligned else None)
+    run(NTUConverter([data_dir / 'raw_ntu']), out, align=50 if aligned else None)
     pipeline = [] if aligned else [SkeletonAlign()]
     arrays = np.load(REFERENCE)
     clips = {}

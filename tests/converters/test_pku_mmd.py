@@ -5,12 +5,12 @@ import pytest
 from helpers.source_files import quiet, write_pku
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
-from hiclr_mmaction.converters import PKUMMDSource, convert
+from hiclr_mmaction.converters import PKUMMDConverter, convert
 from hiclr_mmaction.converters.pku_mmd import CLASSES, read_split_file
 
 
 def run(folder, out, split_files=None, **kwargs):
-    source = PKUMMDSource(folder / 'skeletons', folder / 'labels', split_files)
+    source = PKUMMDConverter(folder / 'skeletons', folder / 'labels', split_files)
     return convert(source, out, workers=1, console=quiet(), **kwargs)
 
 

@@ -8,8 +8,8 @@ from helpers.source_files import quiet, write_ntu
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (
-    HiCLRArraySource,
-    NTUSource,
+    HiCLRArrayConverter,
+    NTUConverter,
     convert,
     write_hiclr_arrays,
 )
@@ -48,7 +48,7 @@ def test_aligned_arrays_become_a_prepared_pickle(tmp_path):
     clips = aligned_clips()
     write_pair(tmp_path / 'in', 'train', clips)
     write_pair(tmp_path / 'in', 'val', clips[:2], ['a', 'b'], [1, 2])
-    run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'a.pkl')
+    run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl')
     content = load_pickle(tmp_path / 'a.pkl')
     assert content['split'] == dict(train=NAMES, val=['a', 'b'])
     assert content['prepared']['num_frames'] == 50
@@ -68,19 +68,19 @@ def test_clip_of_several_splits_is_one_clip(tmp_path):
     write_pair(tmp_path / 'in', 'xsub_train', clips[:2], NAMES[:2], (0, 4))
     write_pair(tmp_path / 'in', 'xview_train', clips[1:], NAMES[1:], (4, 6))
     np.save(tmp_path / 'in' / 'xsub_train_motion.npy', clips[:2])
-    report = run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'a.pkl')
+    report = run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl')
     assert (report.clips, report.skipped) == (3, [])
     split = load_pickle(tmp_path / 'a.pkl')['split']
     assert split == dict(xsub_train=NAMES[:2], xview_train=NAMES[1:])
     write_pair(tmp_path / 'in', 'xview_train', clips[1:], NAMES[1:], (5, 6))
     with pytest.raises(ValueError, match='A005.* has label 5, but 4 in another split'):
-        run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'b.pkl')
+        run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'b.pkl')
 
 
 def test_padding_of_raw_arrays_is_cut(tmp_path):
     clips = raw_clips()
     write_pair(tmp_path / 'in', 'train', clips)
-    run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'a.pkl')
+    run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl')
     content = load_pickle(tmp_path / 'a.pkl')
     assert 'prepared' not in content
     shapes = [clip['keypoint'].shape for clip in content['annotations']]
@@ -91,7 +91,7 @@ def test_padding_of_raw_arrays_is_cut(tmp_path):
 def test_there_and_back_is_the_same(tmp_path, make):
     clips = make()
     write_pair(tmp_path / 'in', 'train', clips, suffix='')
-    run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'a.pkl')
+    run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl')
     (tmp_path / 'out').mkdir()
     shapes = write_hiclr_arrays(tmp_path / 'a.pkl', tmp_path / 'out')
     assert shapes == dict(train=clips.shape)
@@ -104,7 +104,7 @@ def test_there_and_back_is_the_same(tmp_path, make):
 def test_raw_ntu_files_to_aligned_arrays(tmp_path):
     write_ntu(tmp_path / 'raw', NAMES[0])
     write_ntu(tmp_path / 'raw', NAMES[2], seed=4)
-    run(NTUSource([tmp_path / 'raw']), tmp_path / 'a.pkl', align=50)
+    run(NTUConverter([tmp_path / 'raw']), tmp_path / 'a.pkl', align=50)
     write_hiclr_arrays(tmp_path / 'a.pkl', tmp_path)
     clips = np.load(tmp_path / 'xsub_train_position.npy')
     assert clips.shape == (1, 3, 50, 25, 2)
@@ -119,14 +119,14 @@ def test_aligning_what_is_aligned_is_an_error(tmp_path):
     with pytest.raises(
         ValueError, match='align=50, but .* aligned .* leave out --align'
     ):
-        run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'a.pkl', align=50)
+        run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl', align=50)
 
 
 def test_raw_and_aligned_arrays_in_one_folder_are_an_error(tmp_path):
     write_pair(tmp_path, 'train', aligned_clips())
     write_pair(tmp_path, 'val', raw_clips())
     with pytest.raises(ValueError, match='train, val are not alike'):
-        HiCLRArraySource(tmp_path)
+        HiCLRArrayConverter(tmp_path)
 
 
 def test_label_file_of_another_array_is_an_error(tmp_path):
@@ -134,20 +134,20 @@ def test_label_file_of_another_array_is_an_error(tmp_path):
     with pytest.raises(
         ValueError, match='3 names and 3 labels for an array of 2 clips'
     ):
-        run(HiCLRArraySource(tmp_path), tmp_path / 'a.pkl')
+        run(HiCLRArrayConverter(tmp_path), tmp_path / 'a.pkl')
 
 
 def test_folder_without_a_pair_is_an_error(tmp_path):
     np.save(tmp_path / 'train_position.npy', aligned_clips())
     with pytest.raises(ValueError, match='has no pair such as'):
-        HiCLRArraySource(tmp_path)
+        HiCLRArrayConverter(tmp_path)
 
 
 def test_nan_in_the_array_is_reported(tmp_path):
     clips = aligned_clips()
     clips[1, 0, 3, 2, 0] = np.nan
     write_pair(tmp_path / 'in', 'train', clips)
-    report = run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'a.pkl')
+    report = run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl')
     assert report.reasons == {'NaN or infinite': 1}
     assert report.skipped[0]['clip'] == NAMES[1]
 
@@ -155,7 +155,7 @@ def test_nan_in_the_array_is_reported(tmp_path):
 def test_older_arrays_are_refused_before_any_is_written(tmp_path):
     write_pair(tmp_path / 'in', 'train', aligned_clips())
     write_pair(tmp_path / 'in', 'val', aligned_clips(), ['a', 'b', 'c'])
-    run(HiCLRArraySource(tmp_path / 'in'), tmp_path / 'a.pkl')
+    run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl')
     (tmp_path / 'val_label.pkl').write_text('mine')
     with pytest.raises(FileExistsError, match='val_label.pkl exists'):
         write_hiclr_arrays(tmp_path / 'a.pkl', tmp_path)
@@ -166,7 +166,7 @@ def test_older_arrays_are_refused_before_any_is_written(tmp_path):
 
 def test_clip_too_long_for_an_array_is_named(tmp_path):
     write_ntu(tmp_path / 'raw', frames=301)
-    source = NTUSource([tmp_path / 'raw'], max_frames=None)
+    source = NTUConverter([tmp_path / 'raw'], max_frames=None)
     run(source, tmp_path / 'a.pkl')
     with pytest.raises(ValueError, match="'S001C001P001R001A001' .* does not fit"):
         write_hiclr_arrays(tmp_path / 'a.pkl', tmp_path)

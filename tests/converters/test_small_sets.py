@@ -10,9 +10,9 @@ from helpers.source_files import quiet
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (
-    MSRAction3DSource,
-    NWUCLASource,
-    UTDMHADSource,
+    MSRAction3DConverter,
+    NWUCLAConverter,
+    UTDMHADConverter,
     convert,
 )
 from hiclr_mmaction.converters.msr_action3d import _LINES
@@ -40,7 +40,7 @@ class TestNWUCLA:
 
     def test_name_tells_label_subject_and_view(self, tmp_path):
         joints = self.write(tmp_path, 'a11_s02_e03_v03')
-        _, clips, content = run(NWUCLASource(tmp_path), tmp_path)
+        _, clips, content = run(NWUCLAConverter(tmp_path), tmp_path)
         clip = clips['a11_s02_e03_v03']
         np.testing.assert_array_equal(clip['keypoint'][0], joints.astype(np.float32))
         assert (clip['label'], clip['subject'], clip['camera']) == (8, 2, 3)
@@ -50,7 +50,7 @@ class TestNWUCLA:
     def test_views_1_and_2_are_for_training(self, tmp_path):
         for view in (1, 2, 3):
             self.write(tmp_path, f'a01_s01_e00_v0{view}')
-        _, _, content = run(NWUCLASource(tmp_path), tmp_path)
+        _, _, content = run(NWUCLAConverter(tmp_path), tmp_path)
         assert content['split'] == dict(
             xview_train=['a01_s01_e00_v01', 'a01_s01_e00_v02'],
             xview_val=['a01_s01_e00_v03'],
@@ -64,7 +64,7 @@ class TestNWUCLA:
         (tmp_path / 'a04_s01_e00_v01.json').write_text('{"skeletons": [')
         (tmp_path / 'a05_s01_e00_v01.json').write_text('[]')
         (tmp_path / 'lists.json').write_text('{}')
-        report, clips, _ = run(NWUCLASource(tmp_path), tmp_path)
+        report, clips, _ = run(NWUCLAConverter(tmp_path), tmp_path)
         assert list(clips) == ['a01_s01_e00_v01']
         assert set(report.reasons) == {
             'unknown action', 'uneven frames', 'wrong joint count', 'no JSON',
@@ -77,7 +77,7 @@ class TestNWUCLA:
         for clip in clips:
             content = dict(skeletons=clip['keypoint'][0].astype(float).tolist())
             (tmp_path / f'{clip["frame_dir"]}.json').write_text(json.dumps(content))
-        _, converted, content = run(NWUCLASource(tmp_path), tmp_path)
+        _, converted, content = run(NWUCLAConverter(tmp_path), tmp_path)
         assert len(converted) == len(clips) > 40
         for clip in clips:
             ours = converted[clip['frame_dir']]
@@ -106,7 +106,7 @@ class TestMSRAction3D:
     def test_joints_are_put_into_the_layouts_order(self, tmp_path):
         joints = body()
         self.write(tmp_path, 'a20_s03_e01', joints)
-        _, clips, content = run(MSRAction3DSource(tmp_path), tmp_path)
+        _, clips, content = run(MSRAction3DConverter(tmp_path), tmp_path)
         clip = clips['a20_s03_e01']
         np.testing.assert_array_equal(clip['keypoint'][0], joints.astype(np.float32))
         assert (clip['label'], clip['subject']) == (19, 3)
@@ -125,7 +125,7 @@ class TestMSRAction3D:
         joints = body()
         joints[2:4] = 0
         self.write(tmp_path, 'a01_s02_e01', joints)
-        report, clips, content = run(MSRAction3DSource(tmp_path), tmp_path)
+        report, clips, content = run(MSRAction3DConverter(tmp_path), tmp_path)
         assert clips['a01_s02_e01']['total_frames'] == 4
         assert report.notes == {'frames without a person, left out': 1}
         assert content['split']['xsub_val'] == ['a01_s02_e01']
@@ -139,7 +139,7 @@ class TestMSRAction3D:
         (tmp_path / 'a04_s01_e01_skeleton3D.txt').write_text('')
         (tmp_path / 'a05_s01_e01_skeleton3D.txt').write_text('x y z\n')
         self.write(tmp_path, 'a06_s01_e01', np.zeros((3, 20, 3)))
-        report, clips, _ = run(MSRAction3DSource(tmp_path), tmp_path)
+        report, clips, _ = run(MSRAction3DConverter(tmp_path), tmp_path)
         assert list(clips) == ['a01_s01_e01']
         assert len(report.skipped) == 6
         assert {'truncated', 'unknown action', 'not a number'} <= set(report.reasons)
@@ -148,7 +148,7 @@ class TestMSRAction3D:
         real = pickle.loads((data_dir / 'msr_action3d_3d.pkl').read_bytes())
         for clip in real['annotations'][::7]:
             self.write(tmp_path, clip['frame_dir'][:11], clip['keypoint'][0])
-        _, converted, content = run(MSRAction3DSource(tmp_path), tmp_path)
+        _, converted, content = run(MSRAction3DConverter(tmp_path), tmp_path)
         assert len(converted) == 80
         for clip in real['annotations'][::7]:
             ours = converted[clip['frame_dir'][:11]]
@@ -169,7 +169,7 @@ class TestUTDMHAD:
         joints = body()
         self.write(tmp_path, 'a27_s8_t4', joints)
         self.write(tmp_path, 'a1_s1_t1', joints[:1])
-        _, clips, content = run(UTDMHADSource(tmp_path), tmp_path)
+        _, clips, content = run(UTDMHADConverter(tmp_path), tmp_path)
         clip = clips['a27_s8_t4']
         np.testing.assert_array_equal(clip['keypoint'][0], joints.astype(np.float32))
         assert (clip['label'], clip['subject']) == (26, 8)
@@ -185,14 +185,16 @@ class TestUTDMHAD:
         scipy.io.savemat(
             tmp_path / 'a4_s1_t1_skeleton.mat', dict(d_skel=np.ones((3, 4)))
         )
-        report, clips, _ = run(UTDMHADSource(tmp_path), tmp_path)
+        report, clips, _ = run(UTDMHADConverter(tmp_path), tmp_path)
         assert list(clips) == ['a1_s1_t1']
         assert set(report.reasons) == {
             'no skeletons', 'unknown action', 'no MATLAB file', 'wrong shape',
         }  # fmt: skip
 
 
-@pytest.mark.parametrize('source', [NWUCLASource, MSRAction3DSource, UTDMHADSource])
+@pytest.mark.parametrize(
+    'source', [NWUCLAConverter, MSRAction3DConverter, UTDMHADConverter]
+)
 def test_folder_without_files_is_an_error(source, tmp_path):
     with pytest.raises(ValueError, match='has no clip to convert'):
         convert(source(tmp_path), tmp_path / 'out.pkl', console=quiet())

@@ -21,7 +21,7 @@ import numpy as np
 from _measure import own_peak_mb
 from rich.console import Console
 
-from hiclr_mmaction.converters import NTUSource, convert
+from hiclr_mmaction.converters import NTUConverter, convert
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -78,7 +78,7 @@ def run(folder: Path, out: Path, workers: int, align: int | None) -> dict[str, f
     """Convert, in this process, and tell its time and the peaks of memory."""
     start, wall = time.process_time(), time.monotonic()
     console = Console(quiet=True)
-    convert(NTUSource([folder]), out, workers=workers, align=align, console=console)
+    convert(NTUConverter([folder]), out, workers=workers, align=align, console=console)
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     peak = dict(main_mb=own_peak_mb(), worker_mb=children)
     used = dict(cpu_s=time.process_time() - start, wall_s=time.monotonic() - wall)

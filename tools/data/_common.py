@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hiclr_mmaction.converters import Report, SkeletonSource, convert
+from hiclr_mmaction.converters import Report, SkeletonConverter, convert
 
 
 def make_parser(description: str, epilog: str | None = None) -> argparse.ArgumentParser:
@@ -29,7 +29,7 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
 
     Args:
         parser (ArgumentParser): Gets them, and the result as last positional argument.
-        align (bool): False for sources whose clips may be aligned already.
+        align (bool): False for converters whose clips may be aligned already.
     """
     parser.add_argument(
         'out',
@@ -82,17 +82,19 @@ def add_max_frames(parser: argparse.ArgumentParser, default: int) -> None:
     )
 
 
-def run(make_source: Callable[[], SkeletonSource], args: argparse.Namespace) -> Report:
+def run(
+    make_converter: Callable[[], SkeletonConverter], args: argparse.Namespace
+) -> Report:
     """Convert, or end the program with one line that says what is wrong.
 
     Args:
-        make_source (Callable): Makes the source; its errors are told in the same way.
+        make_converter (Callable): Makes the converter; its errors are told in the same way.
         args (Namespace): Of :func:`add_output_options`.
     """
     try:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         return convert(
-            make_source(),
+            make_converter(),
             args.out,
             workers=args.workers,
             overwrite=args.overwrite,

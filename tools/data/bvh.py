@@ -7,7 +7,7 @@ Example:
 from _common import add_max_frames, add_output_options, make_parser, run
 from _folder import add_folder_options
 
-from hiclr_mmaction.converters import BVHSource
+from hiclr_mmaction.converters import BVHConverter
 from hiclr_mmaction.converters.bvh import TARGETS
 
 
@@ -37,7 +37,7 @@ def parse_args(argv=None):
 def main() -> None:
     args = parse_args()
     run(
-        lambda: BVHSource(
+        lambda: BVHConverter(
             args.folder,
             args.labels,
             args.val_subjects,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from _common import add_output_options, make_parser, run
 
-from hiclr_mmaction.converters import HiCLRArraySource, write_hiclr_arrays
+from hiclr_mmaction.converters import HiCLRArrayConverter, write_hiclr_arrays
 
 
 def parse_args(argv=None):
@@ -45,7 +45,7 @@ def parse_args(argv=None):
 def main() -> None:
     args = parse_args()
     if args.way == 'to-pickle':
-        run(lambda: HiCLRArraySource(args.folder, args.layout), args)
+        run(lambda: HiCLRArrayConverter(args.folder, args.layout), args)
         return
     try:
         args.folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ Example:
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.converters import MSRAction3DSource
+from hiclr_mmaction.converters import MSRAction3DConverter
 
 
 def parse_args(argv=None):
@@ -24,7 +24,7 @@ def parse_args(argv=None):
 
 def main() -> None:
     args = parse_args()
-    run(lambda: MSRAction3DSource(args.folder, args.max_frames or None), args)
+    run(lambda: MSRAction3DConverter(args.folder, args.max_frames or None), args)
 
 
 if __name__ == '__main__':

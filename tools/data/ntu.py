@@ -7,7 +7,7 @@ Example:
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.converters import NTUSource
+from hiclr_mmaction.converters import NTUConverter
 from hiclr_mmaction.converters.ntu import BODY_SELECTIONS
 
 
@@ -43,7 +43,7 @@ def parse_args(argv=None):
 def main() -> None:
     args = parse_args()
     run(
-        lambda: NTUSource(
+        lambda: NTUConverter(
             args.folder, args.dataset, args.bodies, args.max_frames or None
         ),
         args,

@@ -6,7 +6,7 @@ Example:
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.converters import NWUCLASource
+from hiclr_mmaction.converters import NWUCLAConverter
 
 
 def parse_args(argv=None):
@@ -22,7 +22,7 @@ def parse_args(argv=None):
 
 def main() -> None:
     args = parse_args()
-    run(lambda: NWUCLASource(args.folder, args.max_frames or None), args)
+    run(lambda: NWUCLAConverter(args.folder, args.max_frames or None), args)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ Example:
 from _common import add_max_frames, add_output_options, make_parser, run
 from _folder import add_folder_options, layout
 
-from hiclr_mmaction.converters import OwnSource
+from hiclr_mmaction.converters import CustomConverter
 from hiclr_mmaction.converters import custom as own
 
 
@@ -48,7 +48,7 @@ def parse_args(argv=None):
 def main() -> None:
     args = parse_args()
     run(
-        lambda: OwnSource(
+        lambda: CustomConverter(
             args.folder,
             args.labels,
             args.val_subjects,

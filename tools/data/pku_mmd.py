@@ -9,7 +9,7 @@ import argparse
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.converters import PKUMMDSource
+from hiclr_mmaction.converters import PKUMMDConverter
 
 
 def split_file(text: str) -> tuple[str, str]:
@@ -48,7 +48,7 @@ def parse_args(argv=None):
 def main() -> None:
     args = parse_args()
     run(
-        lambda: PKUMMDSource(
+        lambda: PKUMMDConverter(
             args.skeletons, args.labels, dict(args.split), args.max_frames or None
         ),
         args,

@@ -6,7 +6,7 @@ Example:
 
 from _common import add_max_frames, add_output_options, make_parser, run
 
-from hiclr_mmaction.converters import UTDMHADSource
+from hiclr_mmaction.converters import UTDMHADConverter
 
 
 def parse_args(argv=None):
@@ -22,7 +22,7 @@ def parse_args(argv=None):
 
 def main() -> None:
     args = parse_args()
-    run(lambda: UTDMHADSource(args.folder, args.max_frames or None), args)
+    run(lambda: UTDMHADConverter(args.folder, args.max_frames or None), args)
 
 
 if __name__ == '__main__':
