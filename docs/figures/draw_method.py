@@ -37,7 +37,7 @@ def views():
     )
     clip = hiclr_align(torch.from_numpy(dataset[0]['keypoint'][:1]), LAYOUT)
     made = GrowingAugmentation(LEVELS, layout=LAYOUT.name).transform(
-        dict(keypoint=clip.numpy(), coordinates='xyz')
+        dict(keypoint=clip.numpy(), coordinates='3d')
     )['views']
     parts = [made['key'], *made['queries']]
     return clip[0], [view[0] for view in parts], made['mask'][-1]

@@ -61,7 +61,7 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
             f'clip {name!r} has {persons} persons and {frames} frames; remove it from '
             'the annotation file or from its split.',
         )
-    if layout.coordinates == 'xys':
+    if layout.coordinates == '2d':
         needed, accepted = '2 (x, y) or 3 (x, y, score)', [2, 3]
     else:
         needed, accepted = '3 (x, y, z)', [3]

@@ -158,7 +158,7 @@ def _check_clips(out: Inspection, prepared: bool) -> None:
         clip = dict(clip)
         try:
             if out.layout is not None:
-                if out.layout.coordinates == 'xys':
+                if out.layout.coordinates == '2d':
                     join_score(clip)
                 check_keypoint(clip['keypoint'], out.layout, name)
             _check_clip(out, clip, name, prepared)
@@ -314,7 +314,7 @@ def _check_sides(out: Inspection) -> None:
     if not votes:
         return
     wrong = sum(vote < 0 for vote in votes)
-    image = out.layout.coordinates == 'xys'
+    image = out.layout.coordinates == '2d'
     how = 'of who faces the camera' if image else 'as knees and feet point'
     out.facts['left and right'] = (
         f'as the joints are called in {len(votes) - wrong} of {len(votes)} clips, {how}'
@@ -357,13 +357,13 @@ class Sides:
             return None
         clip = dict(clip)
         try:
-            if self.layout.coordinates == 'xys':
+            if self.layout.coordinates == '2d':
                 join_score(clip)
             check_keypoint(clip['keypoint'], self.layout, '')
         except ValueError:
             return None  # it is among the findings already
         x = np.asarray(clip['keypoint'], dtype=np.float64)
-        image = self.layout.coordinates == 'xys'
+        image = self.layout.coordinates == '2d'
         weigh = self._in_image if image else self._in_space
         weight = weigh(x, *self.layout.shoulders)
         if weight is None or not (total := np.abs(weight).sum()):
@@ -406,7 +406,7 @@ def _facts(
     if out.layout is not None:
         facts['layout'] = out.facts.get('layout', out.layout.name)
         facts['coordinates'] = {
-            'xyz': 'x, y, z', 'xys': 'x, y, score (in an image)'
+            '3d': 'x, y, z', '2d': 'x, y, score (in an image)'
         }[out.layout.coordinates]  # fmt: skip
     if prepared:
         facts['prepared'] = ', '.join(f'{k}={v}' for k, v in dict(prepared).items())

@@ -44,7 +44,7 @@ class Preparation:
                 f'align={num_frames}, num_person={source.num_person}; both must be at '
                 'least 1.'
             )
-        turned = layout.coordinates == 'xyz'
+        turned = layout.coordinates == '3d'
         if turned and layout.shoulders is None:
             raise ValueError(
                 f'align={num_frames}: layout {layout.name!r} has no shoulders, so no '
@@ -84,7 +84,7 @@ class Preparation:
         Raises:
             ValueError: If its centre or shoulders are others.
         """
-        turned = layout.coordinates == 'xyz'
+        turned = layout.coordinates == '3d'
         ours = (layout.center, layout.shoulders if turned else None)
         if ours != (self.center, self.shoulders):
             raise ValueError(

@@ -49,13 +49,13 @@ class BVH:
     frame_time: float = 0.0
 
     def positions(self) -> np.ndarray:
-        """Where the joints are: ``(T, V, 3)``, by forward kinematics.
+        """Coordinates ``(T, V, 3)`` of the joints, by forward kinematics.
 
         A joint's rotations are applied in the order of its channels. The root's
-        position is added to its offset; another joint's is put in its place.
+        position is added to its offset; that of another joint replaces it.
         """
         frames = len(self.motion)
-        places = np.empty((frames, len(self.joints), 3))
+        coordinates = np.empty((frames, len(self.joints), 3))
         turns: list[Rotation] = []
         column = 0
         for joint, (parent, channels) in enumerate(
@@ -78,12 +78,14 @@ class BVH:
                     letter.lower(), angle[:, None], degrees=True
                 )
             if parent < 0:
-                places[:, joint] = local
+                coordinates[:, joint] = local
             else:
-                places[:, joint] = places[:, parent] + turns[parent].apply(local)
+                coordinates[:, joint] = coordinates[:, parent] + turns[parent].apply(
+                    local
+                )
                 turn = turns[parent] * turn
             turns.append(turn)
-        return places
+        return coordinates
 
 
 def parse_bvh(text: str) -> BVH:

@@ -339,7 +339,7 @@ class _Job:
         """The aligned clip."""
         assert self.preparation is not None
         try:
-            if layout.coordinates == 'xys':
+            if layout.coordinates == '2d':
                 join_score(arrays)
             return prepare_clip(arrays['keypoint'], layout, self.preparation)
         except ValueError as error:

@@ -62,7 +62,7 @@ class CustomConverter(LabelledFolder):
         super().__init__(folder, labels, val_subjects)
         self.layout = layout
         coordinates = get_layout(layout).coordinates
-        if image_size is not None and coordinates != 'xys':
+        if image_size is not None and coordinates != '2d':
             raise ValueError(
                 f'image_size={list(image_size)}: layout {get_layout(layout).name!r} is '
                 'no layout of skeletons in an image; leave it out.'
@@ -127,8 +127,8 @@ def _read_long(
 ) -> np.ndarray:
     columns = {name: i for i, name in enumerate(head)}
     score = next((name for name in _SCORES if name in columns), None)
-    axes = ['x', 'y', 'z'] if layout.coordinates == 'xyz' else ['x', 'y']
-    if layout.coordinates == 'xys' and score:
+    axes = ['x', 'y', 'z'] if layout.coordinates == '3d' else ['x', 'y']
+    if layout.coordinates == '2d' and score:
         axes.append(score)
     missing = [axis for axis in axes if axis not in columns]
     if missing:

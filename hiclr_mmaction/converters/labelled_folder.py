@@ -152,14 +152,14 @@ def kept_axes(channels: int, coordinates: str) -> list[int]:
     Args:
         channels (int): 2: ``x y``; 3: what the layout's coordinates are; 4: ``x y z``
             and a score (MediaPipe's visibility).
-        coordinates (str): The layout's, ``'xyz'`` or ``'xys'``.
+        coordinates (str): The layout's, ``'3d'`` or ``'2d'``.
 
     Raises:
         ValueError: If there are too few or too many.
     """
     if channels == 4:
-        return [0, 1, 2] if coordinates == 'xyz' else [0, 1, 3]
-    if channels == 3 or (channels == 2 and coordinates == 'xys'):
+        return [0, 1, 2] if coordinates == '3d' else [0, 1, 3]
+    if channels == 3 or (channels == 2 and coordinates == '2d'):
         return list(range(channels))
     raise ValueError(
         f'wrong number of coordinates: {channels} a joint, for a layout of {coordinates}'

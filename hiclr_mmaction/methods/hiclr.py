@@ -168,7 +168,7 @@ class HiCLR(BaseRecognizer):
         masks = mask if isinstance(mask, list) else [None] * (len(views) - 1) + [mask]
         value = views[0].new_zeros(1) if self.mask_token is None else self.mask_token
         layout = getattr(self.data_preprocessor, 'layout', None)
-        if getattr(layout, 'coordinates', None) == 'xys':
+        if getattr(layout, 'coordinates', None) == '2d':
             value = value * (torch.arange(3, device=value.device) < 2)
         views = [
             x if m is None else torch.where(m[:, None, :, :, None], value.to(x), x)

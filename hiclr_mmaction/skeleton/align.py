@@ -210,5 +210,5 @@ def align_clip(x: Tensor, layout: str | SkeletonLayout, num_frames: int = 50) ->
         Tensor: Of :func:`hiclr_align` for places in space, of :func:`align_2d` for
         places in an image.
     """
-    align = align_2d if get_layout(layout).coordinates == 'xys' else hiclr_align
+    align = align_2d if get_layout(layout).coordinates == '2d' else hiclr_align
     return align(x, layout, num_frames)

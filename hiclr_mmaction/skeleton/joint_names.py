@@ -1,4 +1,4 @@
-"""What joints are called, and which joint of a body that means."""
+"""What joints are called, and which part of the body that means."""
 
 from __future__ import annotations
 

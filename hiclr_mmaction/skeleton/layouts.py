@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-# What the three coordinates of a joint are: a place in space, or a place in an image
-# and the score of the detector that found it.
-COORDINATES = ('xyz', 'xys')
+# The three coordinates of a joint: x, y, z, or x, y in an image and a detection score.
+COORDINATES = ('3d', '2d')
+
+# Names in layout dicts of earlier versions.
+_FORMER_COORDINATES = {'xyz': '3d', 'xys': '2d'}
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,8 @@ class SkeletonLayout:
         shoulders (tuple[int, int] | None): (right, left) joints of the line
             that is turned into the image plane. None: there is no such line.
         joints (tuple[str]): Names of the joints; may be empty.
-        coordinates (str): ``'xyz'``: a place in space, metres, ``y`` up; ``'xys'``:
-            a place in an image, pixels, ``y`` down, and the score of its detection,
-            0 where the joint was not seen.
+        coordinates (str): ``'3d'``: x, y, z in metres, y up; ``'2d'``: x, y in pixels,
+            y down, and the score of the detection, 0 where the joint was not seen.
 
     Raises:
         ValueError: If the parts contradict each other.
@@ -41,20 +42,20 @@ class SkeletonLayout:
     center: int
     shoulders: tuple[int, int] | None = None
     joints: tuple[str, ...] = ()
-    coordinates: str = 'xyz'
+    coordinates: str = '3d'
 
     @property
     def num_axes(self) -> int:
         """Number of leading coordinates that say where a joint is: 3, or 2."""
-        return 2 if self.coordinates == 'xys' else 3
+        return 2 if self.coordinates == '2d' else 3
 
     def __post_init__(self) -> None:
         where = f'layout {self.name!r}: '
         joints = range(self.num_joints)
         if self.coordinates not in COORDINATES:
             raise ValueError(
-                f"{where}coordinates={self.coordinates!r} is unknown; it is 'xyz' (a "
-                "place in space) or 'xys' (a place in an image, and its score)."
+                f"{where}coordinates={self.coordinates!r} is unknown; it is '3d' "
+                "(x, y, z) or '2d' (x, y in an image, and a score)."
             )
         if self.joints and len(self.joints) != self.num_joints:
             raise ValueError(
@@ -211,7 +212,7 @@ _LAYOUTS = (
             'left hip', 'right hip', 'left knee', 'right knee', 'left ankle',
             'right ankle',
         ),
-        coordinates='xys',
+        coordinates='2d',
     ),
     # OpenPose's 18 keypoints, edges as in MMAction2.
     SkeletonLayout(
@@ -233,11 +234,11 @@ _LAYOUTS = (
             'right ankle', 'left hip', 'left knee', 'left ankle', 'right eye',
             'left eye', 'right ear', 'left ear',
         ),
-        coordinates='xys',
+        coordinates='2d',
     ),
-    # MediaPipe's pose landmarks, as places in the image with their visibility; the
-    # shoulders hang on the nose, as in the two above. For world landmarks (metres)
-    # write dict(base='mediapipe', coordinates='xyz').
+    # MediaPipe's pose landmarks, in the image with their visibility; the shoulders
+    # hang on the nose, as in the two above. For world landmarks (metres)
+    # write dict(base='mediapipe', coordinates='3d').
     SkeletonLayout(
         name='mediapipe',
         num_joints=33,
@@ -265,7 +266,7 @@ _LAYOUTS = (
             'left knee', 'right knee', 'left ankle', 'right ankle', 'left heel',
             'right heel', 'left tip of foot', 'right tip of foot',
         ),
-        coordinates='xys',
+        coordinates='2d',
     ),
 )
 # fmt: on
@@ -340,6 +341,7 @@ def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
             f'joints are 0 to {num_joints - 1}.'
         )
     shoulders = layout.get('shoulders')
+    coordinates = layout.get('coordinates', '3d')
     return SkeletonLayout(
         name=layout.get('name', 'custom'),
         num_joints=num_joints,
@@ -350,5 +352,5 @@ def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
         center=layout['center'],
         shoulders=None if shoulders is None else tuple(shoulders),
         joints=joints,
-        coordinates=layout.get('coordinates', 'xyz'),
+        coordinates=_FORMER_COORDINATES.get(coordinates, coordinates),
     )

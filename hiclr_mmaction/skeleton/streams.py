@@ -1,9 +1,8 @@
 """Streams: what of a skeleton the encoder sees (joints, bones, their motion).
 
-A difference of two places in an image is known as well as the worse known of the two:
-its score is the smaller of theirs. (Their product would be the probability that both
-are right if errors were independent, which those of one body and of neighbouring frames
-are not; it would also shrink with each difference taken.)
+The difference of two joints in an image has the smaller of their scores. (The product is
+the probability that both are right only if errors are independent, which those of one
+person and of neighbouring frames are not; it also shrinks with each difference taken.)
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def to_bone(x: Tensor, layout: str | SkeletonLayout) -> Tensor:
     parents = tuple(parent_of.get(v, v) for v in range(layout.num_joints))
     parent = x.index_select(-2, constant(parents, torch.int64, x.device))
     out = x - parent
-    if layout.coordinates == 'xys':
+    if layout.coordinates == '2d':
         out[..., 2] = torch.minimum(x[..., 2], parent[..., 2])
     return out
 
@@ -48,7 +47,7 @@ def to_motion(x: Tensor, layout: str | SkeletonLayout | None = None) -> Tensor:
     """
     out = torch.zeros_like(x)
     out[..., :-1, :, :] = x[..., 1:, :, :] - x[..., :-1, :, :]
-    if layout is not None and get_layout(layout).coordinates == 'xys':
+    if layout is not None and get_layout(layout).coordinates == '2d':
         score = x[..., 2]
         out[..., 2] = score
         out[..., :-1, :, 2] = torch.minimum(score[..., 1:, :], score[..., :-1, :])

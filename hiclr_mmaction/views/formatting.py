@@ -40,7 +40,7 @@ class SkeletonAlign(BaseTransform):
     Added Keys:
 
     - total_frames (int), num_clips (int, 1), clip_len (int)
-    - coordinates (str): the layout's, ``'xyz'`` or ``'xys'``
+    - coordinates (str): the layout's, ``'3d'`` or ``'2d'``
 
     Args:
         layout (str | dict): The skeleton.
@@ -77,7 +77,7 @@ class SkeletonAlign(BaseTransform):
                 f'was made ({results["prepared"]}); remove SkeletonAlign from the '
                 'pipeline, or convert the data without --align.'
             )
-        if self._layout.coordinates == 'xys':
+        if self._layout.coordinates == '2d':
             join_score(results)
         keypoint = results['keypoint']
         check_keypoint(keypoint, self._layout, sample_name(results))

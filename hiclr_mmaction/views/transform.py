@@ -179,7 +179,7 @@ class SkeletonTransform(BaseTransform):
         """Raise a ValueError if clips are of another kind of skeleton.
 
         Args:
-            coordinates (str, optional): The kind, ``'xyz'`` or ``'xys'``, if known.
+            coordinates (str, optional): The kind, ``'3d'`` or ``'2d'``, if known.
             giver (str): Who was given a layout of that kind.
         """
         if self._layout is None or coordinates in (None, self._layout.coordinates):

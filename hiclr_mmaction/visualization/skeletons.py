@@ -26,7 +26,7 @@ class Stage:
 
     A skeleton is drawn as the sensor sees it. In space ``y`` is up, and ``x``, which in
     Kinect's camera space grows to the camera's left, grows to the left. In an image
-    (``layout.coordinates`` are ``'xys'``) ``y`` is down and ``x`` to the right. So the
+    (``layout.coordinates`` are ``'2d'``) ``y`` is down and ``x`` to the right. So the
     left side (blue) of somebody who faces the camera is to the right in both. Persons
     and joints that are absent (all zero, not finite, or with a score of 0) are left
     out, and bones are the paler the smaller the score.
@@ -52,7 +52,7 @@ class Stage:
         tall: float = 1.25,
     ) -> None:
         self.layout = get_layout(layout)
-        self.image = self.layout.coordinates == 'xys'
+        self.image = self.layout.coordinates == '2d'
         if turn and self.image:
             raise ValueError(
                 f'turn={turn}: a skeleton in an image has no depth; leave it out.'

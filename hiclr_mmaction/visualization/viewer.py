@@ -43,7 +43,7 @@ def viewer_page(
     layout = get_layout(layout)
     if not clips:
         raise ValueError('clips is empty; give at least one clip.')
-    flat = layout.coordinates == 'xys'
+    flat = layout.coordinates == '2d'
     data = dict(
         bones=[
             [child, parent, to_hex(colour)]

@@ -19,7 +19,7 @@ ROD = dict(
     name='rod', joints=['Foot', 'Hip', 'Head'], bones=[(1, 0), (2, 1)], center=1,
     shoulders=(0, 2),
 )  # fmt: skip
-FLAT = dict(ROD, coordinates='xys')
+FLAT = dict(ROD, coordinates='2d')
 
 
 def run(source, tmp_path):
@@ -150,7 +150,7 @@ class TestNPY:
         )
 
     @pytest.mark.parametrize(
-        ('layout', 'axes'), [(ROD, [0, 1, 2]), (FLAT, [0, 1, 3])], ids=['xyz', 'xys']
+        ('layout', 'axes'), [(ROD, [0, 1, 2]), (FLAT, [0, 1, 3])], ids=['3d', '2d']
     )
     def test_landmarks_of_mediapipe_give_what_the_layout_takes(
         self, folder, layout, axes
@@ -231,7 +231,7 @@ class TestJSON:
         sample = dataset[0]
         expected = align_2d(torch.from_numpy(raw), 'coco', 20).numpy()
         np.testing.assert_array_equal(sample['keypoint'], expected)
-        assert sample['coordinates'] == 'xys'
+        assert sample['coordinates'] == '2d'
 
     def test_best_scored_persons_are_kept(self, folder, people):
         pixels, scores = people

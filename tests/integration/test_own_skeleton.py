@@ -78,7 +78,7 @@ experiment_name = {name!r}
 """
 
 
-def write_config(tmp_path, coordinates='xyz', stream='joint'):
+def write_config(tmp_path, coordinates='3d', stream='joint'):
     """A config for clips of the puppet, and the clips."""
     content = pose_annotations(
         actions=['wave', 'squat'],
@@ -88,7 +88,7 @@ def write_config(tmp_path, coordinates='xyz', stream='joint'):
     )
     for clip in content['annotations']:
         joints = clip['keypoint'][:, :, OF_NTU]
-        if coordinates == 'xys':
+        if coordinates == '2d':
             pixels = -1000 * joints[..., :2] / joints[..., 2:] + [960, 540]
             clip['keypoint_score'] = np.random.uniform(0.4, 1, pixels.shape[:-1])
             joints = pixels
@@ -115,7 +115,7 @@ def write_config(tmp_path, coordinates='xyz', stream='joint'):
 
 
 @pytest.mark.parametrize(
-    ('coordinates', 'stream'), [('xyz', 'bone'), ('xys', 'bone_motion')]
+    ('coordinates', 'stream'), [('3d', 'bone'), ('2d', 'bone_motion')]
 )
 def test_training_takes_a_step_and_validates(tmp_path, coordinates, stream):
     cfg = write_config(tmp_path, coordinates, stream)
@@ -136,7 +136,7 @@ def test_training_takes_a_step_and_validates(tmp_path, coordinates, stream):
 
 
 def test_views_are_of_the_dicts_own_skeleton(tmp_path):
-    cfg = write_config(tmp_path, 'xys')
+    cfg = write_config(tmp_path, '2d')
     dataset = Runner.build_dataloader(cfg.train_dataloader, seed=0).dataset
     align, growing, _ = dataset.pipeline.transforms
     (_, shear), (mirror, *_), _ = growing.levels

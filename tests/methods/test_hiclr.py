@@ -138,7 +138,7 @@ class TestMask:
         model = build(
             data_preprocessor=dict(
                 type='SkeletonViewPreprocessor',
-                layout=dict(base='kinect20', coordinates='xys'),
+                layout=dict(base='kinect20', coordinates='2d'),
             )
         )
         model.mask_token.data.fill_(7)

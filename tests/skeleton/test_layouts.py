@@ -90,7 +90,7 @@ def test_own_skeleton_from_a_dict():
         (dict(joints=['a']), '1 joint names for num_joints=3'),
         (dict(num_joints=None), r"\['num_joints'\] missing"),
         (dict(bones=None), r"\['bones'\] missing"),
-        (dict(coordinates='xy'), "coordinates='xy' is unknown; it is 'xyz'"),
+        (dict(coordinates='xy'), "coordinates='xy' is unknown; it is '3d'"),
         (dict(centre=0), r"unknown keys \['centre'\]"),
     ],
 )
@@ -105,13 +105,18 @@ def test_contradictory_dict_names_what_is_wrong(change, message):
 def test_layouts_of_image_keypoints_have_a_score():
     scored = {name for name, layout in LAYOUTS.items() if layout.num_axes == 2}
     assert scored == {'coco', 'openpose', 'mediapipe'}
-    assert all(LAYOUTS[name].coordinates == 'xys' for name in scored)
+    assert all(LAYOUTS[name].coordinates == '2d' for name in scored)
+
+
+@pytest.mark.parametrize(('former', 'now'), [('xyz', '3d'), ('xys', '2d')])
+def test_former_names_of_coordinates_are_still_read(former, now):
+    assert get_layout(dict(base='coco', coordinates=former)).coordinates == now
 
 
 def test_dict_on_a_base_changes_what_it_says_and_nothing_else():
     base = get_layout('mediapipe')
-    layout = get_layout(dict(base='mediapipe', coordinates='xyz', center=23))
-    assert (layout.coordinates, layout.num_axes, layout.center) == ('xyz', 3, 23)
+    layout = get_layout(dict(base='mediapipe', coordinates='3d', center=23))
+    assert (layout.coordinates, layout.num_axes, layout.center) == ('3d', 3, 23)
     assert (layout.bones, layout.mirror, layout.joints) == (
         base.bones,
         base.mirror,

@@ -72,7 +72,7 @@ class TestScores:
         assert torch.equal(out[:, :, 2, 15, 2], four)
 
     def test_same_joints_in_space_have_no_score(self, x):
-        space = get_layout(dict(base='coco', coordinates='xyz'))
+        space = get_layout(dict(base='coco', coordinates='3d'))
         out = to_stream(x, 'bone', space)
         assert torch.equal(out[..., 15, :], x[..., 15, :] - x[..., 13, :])
 

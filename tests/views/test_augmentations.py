@@ -269,9 +269,9 @@ class TestImage:
 
     @pytest.mark.parametrize('cfg', PLACES, ids=[cfg['type'] for cfg in PLACES])
     def test_clip_aligned_as_another_kind_is_refused(self, cfg, clips):
-        results = dict(keypoint=clips[0].numpy(), coordinates='xys')
+        results = dict(keypoint=clips[0].numpy(), coordinates='2d')
         TRANSFORMS.build(dict(cfg, layout='coco'))(dict(results))
-        with pytest.raises(ValueError, match="is of 'xyz' coordinates, but SkeletonAl"):
+        with pytest.raises(ValueError, match="is of '3d' coordinates, but SkeletonAl"):
             TRANSFORMS.build(cfg)(results)
 
 

@@ -76,7 +76,7 @@ class TestSkeletonAlign:
         expected = align_2d(torch.from_numpy(joined), 'coco', 20).numpy()
         np.testing.assert_array_equal(out['keypoint'][:1], expected)
         assert out['keypoint'].shape == (2, 20, 17, 3)
-        assert out['coordinates'] == 'xys'
+        assert out['coordinates'] == '2d'
         # FormatGCNInput would join them again.
         assert 'keypoint_score' not in out
 

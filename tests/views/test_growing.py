@@ -222,6 +222,6 @@ def test_layout_reaches_the_augmentations_that_take_one_and_name_none():
 
 def test_clip_aligned_as_another_kind_is_refused():
     growing = GrowingAugmentation([[], [dict(type='SkeletonShear')]])
-    results = dict(keypoint=np.ones((1, 12, 17, 3)), coordinates='xys')
+    results = dict(keypoint=np.ones((1, 12, 17, 3)), coordinates='2d')
     with pytest.raises(ValueError, match="SkeletonShear: layout='nturgb"):
         growing(results)

@@ -95,7 +95,7 @@ class TestImage:
 
     def test_is_the_picture_of_the_same_body_in_space(self, body, tmp_path):
         space = body * [-1, -1, 1]
-        layout = dict(base='coco', coordinates='xyz')
+        layout = dict(base='coco', coordinates='3d')
         np.testing.assert_array_equal(
             picture(body, tmp_path, layout='coco'),
             picture(space, tmp_path, layout=layout),

@@ -59,7 +59,7 @@ def main(argv=None) -> None:
         layout = model.data_preprocessor.layout
         turn = args.turn
         if turn is None:
-            turn = 20 if layout.coordinates == 'xyz' else 0
+            turn = 20 if layout.coordinates == '3d' else 0
         size = dict(frame_size=args.size) if args.size else {}
         if args.out.endswith('.gif'):
             animate_views(views, layout, args.out, turn=turn, fps=args.fps, **size)

@@ -79,7 +79,7 @@ def draw(inspection, path, name, num_frames):
         raise ValueError(f'--draw: there is no {what}; name one that the file has.')
     clip = clips[0]
     keypoint = clip['keypoint']
-    if inspection.layout.coordinates == 'xys' and 'keypoint_score' in clip:
+    if inspection.layout.coordinates == '2d' and 'keypoint_score' in clip:
         joined = dict(clip)
         join_score(joined)
         keypoint = joined['keypoint']
