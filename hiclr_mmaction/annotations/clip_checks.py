@@ -82,21 +82,23 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
         )
 
 
-def join_score(sample: dict[str, Any]) -> None:
-    """Put the scores of a skeleton in an image beside its places, in the sample.
+def join_score(sample: dict[str, Any], layout: SkeletonLayout) -> None:
+    """Join the scores of a sample to its coordinates.
 
-    MMAction2's pose pickles keep ``keypoint`` ``(M, T, V, 2)`` and ``keypoint_score``
-    ``(M, T, V)`` apart. ``keypoint`` becomes float32 ``(M, T, V, 3)`` and
-    ``keypoint_score`` is taken out. Where there are no scores, a joint has 1, and 0 at
-    the place (0, 0), where trackers put what they did not see.
+    MMAction2's pose pickles hold ``keypoint`` ``(M, T, V, C)`` and ``keypoint_score``
+    ``(M, T, V)``. In 2-D ``keypoint`` becomes float32 ``(M, T, V, 3)``; without scores a
+    joint has 1, and 0 at (0, 0), where trackers put what they did not see. In 3-D a
+    joint of score 0 becomes (0, 0, 0), which is how 3-D files mark it.
+    ``keypoint_score`` is removed.
 
     Raises:
-        UnusableClip: If the scores do not have the shape of the places.
+        UnusableClip: If the scores do not have the shape of the coordinates.
     """
     keypoint = sample['keypoint']
     score = sample.pop('keypoint_score', None)
     shape = np.shape(keypoint)
-    if shape[-1:] != (2,):
+    two_d = layout.coordinates == '2d'
+    if two_d and shape[-1:] != (2,) or not two_d and score is None:
         return
     keypoint = np.asarray(keypoint, dtype=np.float32)
     if score is None:
@@ -108,5 +110,7 @@ def join_score(sample: dict[str, Any]) -> None:
             f'but keypoint {shape} needs {shape[:-1]}, one score a joint; repair the '
             'clip or remove it from its split.',
         )
-    score = np.asarray(score, dtype=np.float32)
-    sample['keypoint'] = np.concatenate([keypoint, score[..., None]], axis=-1)
+    score = np.asarray(score, dtype=np.float32)[..., None]
+    sample['keypoint'] = (
+        np.concatenate([keypoint, score], axis=-1) if two_d else keypoint * (score != 0)
+    )

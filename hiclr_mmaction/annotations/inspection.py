@@ -158,8 +158,7 @@ def _check_clips(out: Inspection, prepared: bool) -> None:
         clip = dict(clip)
         try:
             if out.layout is not None:
-                if out.layout.coordinates == '2d':
-                    join_score(clip)
+                join_score(clip, out.layout)
                 check_keypoint(clip['keypoint'], out.layout, name)
             _check_clip(out, clip, name, prepared)
         except UnusableClip as error:
@@ -357,8 +356,7 @@ class Sides:
             return None
         clip = dict(clip)
         try:
-            if self.layout.coordinates == '2d':
-                join_score(clip)
+            join_score(clip, self.layout)
             check_keypoint(clip['keypoint'], self.layout, '')
         except ValueError:
             return None  # it is among the findings already

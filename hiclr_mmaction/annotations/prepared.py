@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..skeleton import SkeletonLayout, align_clip, get_layout
+from ..skeleton.align import check_align_settings, check_shoulders
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Preparation:
         num_person (int): Persons of each clip; missing ones are zeros.
         center (int): The joint at the origin.
         shoulders (tuple[int, int] | None): Joints (right, left) turned into the image
-            plane. None: skeletons in an image, which are not turned.
+            plane. None: 2-D skeletons, which are not turned.
+        untracked (str): What was done about frames without a person, as in
+            :func:`~hiclr_mmaction.skeleton.align_clip`.
     """
 
     layout: str
@@ -30,6 +33,7 @@ class Preparation:
     num_person: int
     center: int
     shoulders: tuple[int, int] | None
+    untracked: str = 'released'  # of files of versions that did not say it
 
     @classmethod
     def of(cls, source: Any, num_frames: int) -> Preparation:
@@ -39,23 +43,20 @@ class Preparation:
             ValueError: If a number is out of range, or the layout has no shoulders.
         """
         layout = get_layout(source.layout)
-        if num_frames < 1 or source.num_person < 1:
-            raise ValueError(
-                f'align={num_frames}, num_person={source.num_person}; both must be at '
-                'least 1.'
-            )
+        try:
+            check_align_settings(num_frames, source.num_person, source.untracked)
+        except ValueError as error:
+            raise ValueError(f'align={num_frames}: {error}') from None
         turned = layout.coordinates == '3d'
-        if turned and layout.shoulders is None:
-            raise ValueError(
-                f'align={num_frames}: layout {layout.name!r} has no shoulders, so no '
-                'clip can be turned to face the camera; convert without --align.'
-            )
+        if turned:
+            check_shoulders(layout)
         return cls(
             layout.name,
             num_frames,
             source.num_person,
             layout.center,
             layout.shoulders if turned else None,
+            source.untracked,
         )
 
     @classmethod
@@ -68,7 +69,9 @@ class Preparation:
         if prepared is None:
             return None
         names = [field.name for field in fields(cls)]
-        if not isinstance(prepared, Mapping) or set(prepared) != set(names):
+        if not isinstance(prepared, Mapping) or not (
+            set(names[:-1]) <= set(prepared) <= set(names)
+        ):
             raise ValueError(
                 f"{where}: prepared={prepared!r} is not what this version's converters "
                 f'write ({", ".join(names)}); convert the data again.'
@@ -117,8 +120,11 @@ def prepare_clip(
     Raises:
         ValueError: If the clip cannot be aligned.
     """
-    kept = np.asarray(keypoint[: preparation.num_person], dtype=np.float32)
-    aligned = align_clip(torch.from_numpy(kept), layout, preparation.num_frames)
-    absent = preparation.num_person - len(aligned)
-    padding = aligned.new_zeros(absent, *aligned.shape[1:])
-    return torch.cat([aligned, padding]).numpy()
+    clip = torch.from_numpy(np.asarray(keypoint, dtype=np.float32))
+    return align_clip(
+        clip,
+        layout,
+        preparation.num_frames,
+        preparation.num_person,
+        preparation.untracked,
+    ).numpy()

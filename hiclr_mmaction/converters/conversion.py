@@ -339,8 +339,7 @@ class _Job:
         """The aligned clip."""
         assert self.preparation is not None
         try:
-            if layout.coordinates == '2d':
-                join_score(arrays)
+            join_score(arrays, layout)
             return prepare_clip(arrays['keypoint'], layout, self.preparation)
         except ValueError as error:
             raise ValueError(f'cannot be aligned: {error}') from error

@@ -59,6 +59,8 @@ class SkeletonConverter(ABC):
         num_person (int): Persons that an aligned clip has; missing ones are zeros.
         max_frames (int | None): Longer clips are left out. None: there is no limit.
         classes (Sequence[str]): Names of the labels, where known.
+        untracked (str): What ``--align`` does about frames without a person, as in
+            :func:`~hiclr_mmaction.skeleton.align_clip`.
         preparation (Preparation | None): Of clips that are aligned in the converter.
     """
 
@@ -66,6 +68,7 @@ class SkeletonConverter(ABC):
     num_person: int = 2
     max_frames: int | None = None
     classes: Sequence[str] = ()
+    untracked: str = 'drop'
     preparation: Preparation | None = None
 
     @abstractmethod
@@ -108,7 +111,7 @@ class SkeletonConverter(ABC):
 
         Finished parts of a stopped run are used again if this is the same.
         """
-        names = ('layout', 'num_person', 'max_frames', 'classes')
+        names = ('layout', 'num_person', 'max_frames', 'classes', 'untracked')
         public = {k: v for k, v in vars(self).items() if not k.startswith('_')}
         return {
             'converter': type(self).__name__,

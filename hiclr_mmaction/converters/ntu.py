@@ -67,6 +67,7 @@ class NTUConverter(SkeletonConverter):
     """
 
     layout = 'nturgb+d'
+    untracked = 'released'  # the released recipe's data
 
     def __init__(
         self,

@@ -55,6 +55,7 @@ class PKUMMDConverter(SkeletonConverter):
     """
 
     layout = 'nturgb+d'
+    untracked = 'released'  # the released recipe's data
     classes = CLASSES
 
     def __init__(

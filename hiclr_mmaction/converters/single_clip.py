@@ -69,8 +69,7 @@ def read_clip(
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
     sample['keypoint'] = scale_image(sample['keypoint'], image_size)
-    if layout.coordinates == '2d':
-        join_score(sample)
+    join_score(sample, layout)
     check_keypoint(sample['keypoint'], layout, name)
     return np.asarray(sample['keypoint'], np.float32)
 

@@ -1,14 +1,16 @@
 """Pure functions on skeletons: no registry, no configuration, no input or output."""
 
 from .align import (
-    align_2d,
+    Tracking,
     align_clip,
     center_on,
     face_camera,
     fill_gaps,
     hiclr_align,
+    measured_joints,
     num_tracked_frames,
     resample,
+    track,
 )
 from .layouts import LAYOUTS, SkeletonLayout, get_layout
 from .streams import STREAMS, to_bone, to_motion, to_stream
@@ -17,16 +19,18 @@ __all__ = [
     'LAYOUTS',
     'STREAMS',
     'SkeletonLayout',
-    'align_2d',
+    'Tracking',
     'align_clip',
     'center_on',
     'face_camera',
     'fill_gaps',
     'get_layout',
     'hiclr_align',
+    'measured_joints',
     'num_tracked_frames',
     'resample',
     'to_bone',
     'to_motion',
     'to_stream',
+    'track',
 ]

@@ -1,17 +1,23 @@
 """Alignment: centre on a joint, resample in time, turn towards the camera.
 
 The formulas are those of the released preprocessing of CrosSCLR, AimCLR and HiCLR
-(its ``frame50`` arrays); those for skeletons in an image, which it does not know, are
-our own.
+(its ``frame50`` arrays). It knows neither lost persons and joints nor 2-D skeletons;
+what is done with these is this project's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .layouts import SkeletonLayout, get_layout
+
+UNTRACKED = ('drop', 'released')
+MAX_GAP = 10  # frames, a third of a second of most cameras
 
 
 def center_on(x: Tensor, joint: int) -> Tensor:
@@ -109,11 +115,7 @@ def hiclr_align(
         ValueError: If a clip has no tracked frame, or the layout no shoulders.
     """
     layout = get_layout(layout)
-    if layout.shoulders is None:
-        raise ValueError(
-            f'layout {layout.name!r} has no shoulders, so no clip can be turned to '
-            'face the camera; set shoulders=(right, left) in it.'
-        )
+    check_shoulders(layout)
     if x.dim() == 5:
         return torch.stack([hiclr_align(clip, layout, num_frames) for clip in x])
     length = int(num_tracked_frames(x))
@@ -125,90 +127,286 @@ def hiclr_align(
             )
         length = x.shape[1]  # centred on joint 0, so nothing tells its end
     x = center_on(x[:, :length], layout.center)
-    return face_camera(resample(x, num_frames), layout.shoulders)
+    return face_camera(resample(x, num_frames), layout.shoulders)  # type: ignore[arg-type]
 
 
-def fill_gaps(x: Tensor) -> Tensor:
-    """Put joints that were not seen where they were on the way from when to when seen.
+def fill_gaps(x: Tensor, seen: Tensor) -> Tensor:
+    """Interpolate in time the joints that were not measured.
 
-    Places are interpolated in time and held beyond the first and the last sight of a
-    joint; scores stay 0. A joint that is never seen is at 0, and so are all joints of
-    a person before its first and after its last sight: then it is absent.
+    Before the first and after the last measurement the nearest one is held. A joint that
+    was never measured becomes 0.
 
     Args:
-        x (Tensor): Places and scores ``(..., T, V, 3)``, not seen where the score is 0.
+        x (Tensor): Coordinates ``(..., T, V, C)``.
+        seen (Tensor): Whether a joint was measured, bool ``(..., T, V)``.
     """
-    frames = x.shape[-3]
-    seen = x[..., 2] > 0
-    time = torch.arange(frames, device=x.device)[:, None]
+    before, after = _neighbours(seen)
+    first = torch.where(before < 0, after, before).clamp(max=x.shape[-3] - 1)
+    last = torch.where(after >= x.shape[-3], before, after).clamp(min=0)
+    time = torch.arange(x.shape[-3], device=x.device)[:, None]
+    part = (time - first) / (last - first).clamp(min=1)
+    start, end = (x.take_along_dim(i.unsqueeze(-1), dim=-3) for i in (first, last))
+    filled = start + part.unsqueeze(-1) * (end - start)
+    return filled * seen.any(-2)[..., None, :, None]
+
+
+def _neighbours(seen: Tensor) -> tuple[Tensor, Tensor]:
+    """For each frame of ``(..., T, V)`` the last one seen, or -1, and the next, or T."""
+    frames = seen.shape[-2]
+    time = torch.arange(frames, device=seen.device)[:, None]
     before = torch.where(seen, time, -1).cummax(-2).values
     after = torch.where(seen, time, frames).flip(-2).cummin(-2).values.flip(-2)
-    first = torch.where(before < 0, after, before).clamp(max=frames - 1)
-    last = torch.where(after >= frames, before, after).clamp(min=0)
-    part = (time - first) / (last - first).clamp(min=1)
-    places = x[..., :2]
-    start, end = (
-        places.take_along_dim(index.unsqueeze(-1), dim=-3) for index in (first, last)
-    )
-    places = start + part.unsqueeze(-1) * (end - start)
-    somebody = seen.any(-1, keepdim=True)
-    there = (somebody.cumsum(-2) > 0) & (somebody.flip(-2).cumsum(-2).flip(-2) > 0)
-    known = there & seen.any(-2, keepdim=True)
-    return torch.cat([places * known.unsqueeze(-1), x[..., 2:]], dim=-1)
+    return before, after
 
 
-def align_2d(x: Tensor, layout: str | SkeletonLayout, num_frames: int = 50) -> Tensor:
-    """Align clips of skeletons in an image.
+def measured_joints(x: Tensor, layout: str | Mapping | SkeletonLayout) -> Tensor:
+    """Find the joints that were measured.
 
-    Joints that were not seen are filled in (:func:`fill_gaps`), each frame of a person
-    is centred on ``layout.center`` (a person whose centre is never seen: on the mean of
-    the other joints), and the clip is resampled. Then each person is
-    brought to one size: the mean square distance of its joints from the centre over the
-    clip, weighted by score, becomes 1. It needs no certain joint to be in the picture,
-    and one joint found far astray hardly changes it. A picture cannot be turned to face
-    the camera; ``y`` stays down.
+    In 2-D these have a score above 0. In 3-D trackers store a joint that they lost as
+    (0, 0, 0). A joint at the origin counts as measured only where the body is there too
+    (a person is nearer to the origin than its longest bone), and then only one such
+    joint, the one most often there: clips may be centred on a joint, or start at the
+    origin.
 
     Args:
-        x (Tensor): Pixels and scores ``(M, T, V, 3)`` or ``(N, M, T, V, 3)``.
-        layout (str | SkeletonLayout): The skeleton.
-        num_frames (int): Number of frames of the result. Those after the last in which
-            anybody is seen are left out.
+        x (Tensor): Coordinates ``(M, T, V, C)``.
+        layout (str | dict | SkeletonLayout): The skeleton.
 
     Returns:
-        Tensor: ``(..., M, num_frames, V, 3)``, the unit being the size of the body.
-
-    Raises:
-        ValueError: If no joint of a clip has a score.
+        Tensor: bool ``(M, T, V)``; all False in frames without the person.
     """
     layout = get_layout(layout)
-    if x.dim() == 5:
-        return torch.stack([align_2d(clip, layout, num_frames) for clip in x])
-    sights = (x[..., 2] > 0).any(-1).any(0).nonzero()
-    if len(sights) == 0:
-        raise ValueError(
-            'the clip has no joint with a score above 0, so nobody is seen in it. '
-            'Remove the clip, or give its joints the scores of their detection.'
+    if layout.num_axes == 2:
+        return x[..., 2] > 0
+    seen = (x != 0).any(-1)
+    lost = ~seen & seen.any(-1, keepdim=True)
+    if lost.any():
+        for person, joints, gaps in zip(x, seen, lost, strict=True):
+            if gaps.any():
+                joints |= _at_the_origin(person, joints, gaps, layout)
+    return seen
+
+
+def _at_the_origin(
+    x: Tensor, seen: Tensor, lost: Tensor, layout: SkeletonLayout
+) -> Tensor:
+    """Which lost joints ``(T, V)`` of one person are really at the origin."""
+    counts = lost.sum(0)
+    order = [layout.center, *range(layout.num_joints)]  # the first of the most frequent
+    joint = max(order, key=lambda v: int(counts[v]))
+    longest = 0.0
+    for child, parent in layout.bones:
+        both = seen[:, child] & seen[:, parent]
+        if both.any():
+            lengths = (x[both, child] - x[both, parent]).norm(dim=-1)
+            longest = max(longest, float(lengths.median()))
+    distance = x.norm(dim=-1).masked_fill(~seen, torch.inf).amin(-1)
+    # Dummy joints of motion capture lie upon another joint in all frames.
+    twins = (x == x[:, joint, None]).all(-1).all(0) & seen.any(0)
+    twins[joint] = True
+    return lost & twins & (distance <= longest)[:, None]
+
+
+class Tracking(NamedTuple):
+    """What of a clip was tracked, and what alignment makes of it.
+
+    Attributes:
+        persons (list[int]): The persons that are used.
+        seen (Tensor): Their measured joints, bool ``(M, T, V)``.
+        present (Tensor): Their frames with gaps filled, bool ``(M, T)``.
+        frames (Tensor): Frames that are kept: those with anybody, bool ``(T,)``.
+    """
+
+    persons: list[int]
+    seen: Tensor
+    present: Tensor
+    frames: Tensor
+
+    def counts(self) -> dict[str, int]:
+        """How much is dropped and filled.
+
+        Returns:
+            dict: ``dropped_frames``; ``filled_frames`` (of a person who is lost for at
+            most ``max_gap`` frames); ``filled_joints`` (lost in some frames, one for
+            each frame); ``lost_joints`` (of a person, in all frames).
+        """
+        there = self.seen.any(-1)
+        known = self.seen.any(-2)
+        filled = there.unsqueeze(-1) & known.unsqueeze(-2) & ~self.seen
+        return dict(
+            dropped_frames=int((~self.frames).sum()),
+            filled_frames=int((self.present & ~there).sum()),
+            filled_joints=int(filled.sum()),
+            lost_joints=int((~known).sum()),
         )
-    x = fill_gaps(x[:, : int(sights[-1]) + 1])
-    places, score = x[..., :2], x[..., 2:]
-    there = (x != 0).any(-1, keepdim=True)  # what was not filled in stays at 0
-    center = places[..., layout.center, :].unsqueeze(-2)
-    mean = places.sum(-2, keepdim=True) / there.sum(-2, keepdim=True).clamp(min=1)
-    never = ~there[..., layout.center, :].any(-2)[:, None, None]
-    places = (places - torch.where(never, mean, center)) * there
-    x = resample(torch.cat([places, score], dim=-1), num_frames)
-    places, score = x[..., :2], x[..., 2:]
-    square = (places.square().sum(-1, keepdim=True) * score).sum((1, 2), keepdim=True)
-    size = (square / score.sum((1, 2), keepdim=True).clamp(min=1e-6)).sqrt()
-    return torch.cat([places / size.clamp(min=1e-6), score], dim=-1)
 
 
-def align_clip(x: Tensor, layout: str | SkeletonLayout, num_frames: int = 50) -> Tensor:
-    """Align clips as the layout's coordinates ask.
+def track(
+    x: Tensor,
+    layout: str | Mapping | SkeletonLayout,
+    num_person: int | None = None,
+    max_gap: int = MAX_GAP,
+) -> Tracking:
+    """Choose the persons and the frames of a clip that were tracked.
+
+    Args:
+        x (Tensor): Raw coordinates ``(M, T, V, 3)``.
+        layout (str | dict | SkeletonLayout): The skeleton.
+        num_person (int, optional): At most this many persons, those tracked in the most
+            frames. None: all who are tracked.
+        max_gap (int): A person lost for at most this many frames is taken to be there.
+
+    Raises:
+        ValueError: If nobody is tracked.
+    """
+    layout = get_layout(layout)
+    seen = measured_joints(x, layout)
+    there = seen.any(-1)
+    frames = there.sum(-1).tolist()
+    persons = [m for m in range(len(frames)) if frames[m]]
+    persons = sorted(sorted(persons, key=lambda m: -frames[m])[:num_person])
+    if not persons:
+        raise ValueError(
+            'the clip has no tracked frame: '
+            + (
+                'no joint has a score above 0. Remove the clip, or give its joints the '
+                'scores of their detection.'
+                if layout.num_axes == 2
+                else 'all its joints are at the origin. Remove the clip.'
+            )
+        )
+    there = there[persons]
+    before, after = (a.squeeze(-1) for a in _neighbours(there.unsqueeze(-1)))
+    bridged = (before >= 0) & (after < x.shape[1]) & (after - before <= max_gap + 1)
+    present = there | bridged
+    return Tracking(persons, seen[persons], present, present.any(0))
+
+
+def align_clip(
+    x: Tensor,
+    layout: str | Mapping | SkeletonLayout,
+    num_frames: int = 50,
+    num_person: int | None = None,
+    untracked: str = 'drop',
+    max_gap: int = MAX_GAP,
+) -> Tensor:
+    """Align a clip: the persons who are there, centred, resampled and turned.
+
+    Joints that were not measured are interpolated (:func:`fill_gaps`), frames without
+    anybody are dropped, each frame of a person is centred on ``layout.center`` (a person
+    whose centre was never measured: on the mean of the other joints), and the clip is
+    resampled. In 3-D each frame is then turned to face the camera. In 2-D each person is
+    brought to one size: the mean square distance of its joints from the centre, weighted
+    by score, becomes 1; ``y`` stays down. A person is zero in frames without it, and so
+    is a joint that was never measured.
+
+    A 3-D clip in which all is measured gives the result of :func:`hiclr_align`.
+
+    Args:
+        x (Tensor): Raw coordinates ``(M, T, V, 3)``, or clips ``(N, M, T, V, 3)``: x, y,
+            z in metres, or x, y in pixels and the score.
+        layout (str | dict | SkeletonLayout): The skeleton.
+        num_frames (int): Frames of the result.
+        num_person (int, optional): Persons of the result; missing ones are zeros. None:
+            as many as the clip has.
+        untracked (str): ``'drop'``: as above. ``'released'``: :func:`hiclr_align` of the
+            first persons, as the released preprocessing does (3-D only; in 2-D as
+            ``'drop'``).
+        max_gap (int): Frames for which a person may be lost before the frames are
+            dropped. Shorter gaps are interpolated.
 
     Returns:
-        Tensor: Of :func:`hiclr_align` for places in space, of :func:`align_2d` for
-        places in an image.
+        Tensor: ``(..., num_person, num_frames, V, 3)``.
+
+    Raises:
+        ValueError: If nobody is tracked, the layout has no shoulders (3-D), an argument
+            is out of range, or the result is not finite.
     """
-    align = align_2d if get_layout(layout).coordinates == '2d' else hiclr_align
-    return align(x, layout, num_frames)
+    check_align_settings(num_frames, num_person, untracked, max_gap)
+    layout = get_layout(layout)
+    if x.dim() == 5:
+        options = (layout, num_frames, num_person, untracked, max_gap)
+        return torch.stack([align_clip(clip, *options) for clip in x])
+    num_person = len(x) if num_person is None else num_person
+    if untracked == 'released' and layout.num_axes == 3:
+        out = hiclr_align(x[:num_person], layout, num_frames)
+    else:
+        out = _align_tracked(
+            x, layout, num_frames, track(x, layout, num_person, max_gap)
+        )
+    if not torch.isfinite(out).all():
+        raise ValueError(
+            f'the aligned clip is not finite: coordinates reach {float(x.abs().max()):g}.'
+            ' Check their unit, or remove the clip.'
+        )
+    return torch.cat([out, out.new_zeros(num_person - len(out), *out.shape[1:])])
+
+
+def _align_tracked(
+    x: Tensor, layout: SkeletonLayout, num_frames: int, tracking: Tracking
+) -> Tensor:
+    axes = layout.num_axes
+    if axes == 3:
+        check_shoulders(layout)
+    persons, seen, present, frames = tracking
+    x, known = x[persons], seen.any(-2)
+    position, score = x[..., :axes], x[..., axes:]
+    if not seen.all():
+        position = fill_gaps(position, seen)
+        score = score * seen.unsqueeze(-1)
+    center = position[..., layout.center, :].unsqueeze(-2)
+    if not known[:, layout.center].all():
+        mean = position.sum(-2, keepdim=True) / known.sum(-1)[:, None, None, None]
+        center = torch.where(known[:, layout.center, None, None, None], center, mean)
+    position = (position - center) * known[:, None, :, None]
+    kept = torch.cat([position, score], dim=-1)[:, frames]
+    out = resample(kept, num_frames)
+    # Before and after a person is there its pose was held, so that none is half a person.
+    there = resample(present[:, frames, None, None].to(x.dtype), num_frames)
+    out = out * (there >= 0.5)
+    if axes == 2:
+        return _to_unit_size(out)
+    right, left = layout.shoulders  # type: ignore[misc]  # checked above
+    turn = (known[:, right] & known[:, left])[:, None, None, None]
+    return torch.where(turn, face_camera(out, (right, left)), out)
+
+
+def _to_unit_size(x: Tensor) -> Tensor:
+    """Scale 2-D persons ``(M, T, V, 3)`` so that their mean square size is 1."""
+    position, score = x[..., :2], x[..., 2:]
+    square = (position.square().sum(-1, keepdim=True) * score).sum((1, 2), keepdim=True)
+    size = (square / score.sum((1, 2), keepdim=True).clamp(min=1e-6)).sqrt()
+    return torch.cat([position / size.clamp(min=1e-6), score], dim=-1)
+
+
+def check_shoulders(layout: SkeletonLayout) -> None:
+    """Check that 3-D clips of a layout can be turned to face the camera.
+
+    Raises:
+        ValueError: If it has no shoulders.
+    """
+    if layout.shoulders is None:
+        raise ValueError(
+            f'layout {layout.name!r} has no shoulders, so no clip can be turned to '
+            'face the camera; set shoulders=(right, left) in it.'
+        )
+
+
+def check_align_settings(
+    num_frames: int, num_person: int | None, untracked: str, max_gap: int = MAX_GAP
+) -> None:
+    """Check the settings of :func:`align_clip`.
+
+    Raises:
+        ValueError: If one is out of range.
+    """
+    if num_frames < 1 or (num_person is not None and num_person < 1):
+        raise ValueError(
+            f'num_frames={num_frames}, num_person={num_person}; both must be at least 1.'
+        )
+    if untracked not in UNTRACKED:
+        raise ValueError(
+            f'untracked={untracked!r} is unknown; choose one of {", ".join(UNTRACKED)}.'
+        )
+    if max_gap < 0:
+        raise ValueError(f'max_gap={max_gap} is below 0; 0 fills no gap.')

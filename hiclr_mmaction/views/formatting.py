@@ -15,23 +15,22 @@ from mmengine.registry import FUNCTIONS
 
 from ..annotations.clip_checks import check_keypoint, join_score, sample_name
 from ..skeleton import align_clip, get_layout, to_stream
+from ..skeleton.align import MAX_GAP, check_align_settings
 from ..skeleton.streams import check_stream
 from .growing import DrawnViews, make_views
 
 
 @TRANSFORMS.register_module()
 class SkeletonAlign(BaseTransform):
-    """Centre, resample and turn a clip, as the released preprocessing does.
+    """Select persons, centre, resample and turn a clip.
 
-    A skeleton in an image is brought to one size instead of turned, see
-    :func:`~hiclr_mmaction.skeleton.align_2d`.
+    See :func:`~hiclr_mmaction.skeleton.align_clip`.
 
     Required Keys:
 
-    - keypoint (np.ndarray): ``(M, T, V, 3)``, in metres; of an image ``(M, T, V, 2)``,
-      in pixels, or with scores ``(M, T, V, 3)``
-    - keypoint_score (np.ndarray, optional): ``(M, T, V)``, of an image: joined to
-      ``keypoint``, and taken out
+    - keypoint (np.ndarray): 3-D ``(M, T, V, 3)``, in metres; 2-D ``(M, T, V, 2)``, in
+      pixels, or with scores ``(M, T, V, 3)``
+    - keypoint_score (np.ndarray, optional): ``(M, T, V)``, removed; 0: not measured
 
     Modified Keys:
 
@@ -45,12 +44,16 @@ class SkeletonAlign(BaseTransform):
     Args:
         layout (str | dict): The skeleton.
         num_frames (int): Frames after resampling.
-        num_person (int): Persons after selection: the first ones; missing ones are
-            zeros.
+        num_person (int): Persons after selection; missing ones are zeros.
+        untracked (str): ``'drop'``: frames without anybody are dropped, the persons
+            tracked in the most frames are selected, and short gaps are interpolated.
+            ``'released'``: the leading frames and the first persons, as the released
+            preprocessing does.
+        max_gap (int): Frames for which a person may be lost and is interpolated.
 
     Raises:
-        ValueError: If the clip does not fit the layout, is empty or not finite, or was
-            aligned when its file was made.
+        ValueError: If a setting is out of range, or the clip does not fit the layout, is
+            empty or not finite, or was aligned when its file was made.
     """
 
     def __init__(
@@ -58,16 +61,16 @@ class SkeletonAlign(BaseTransform):
         layout: str | dict = 'nturgb+d',
         num_frames: int = 50,
         num_person: int = 2,
+        untracked: str = 'drop',
+        max_gap: int = MAX_GAP,
     ) -> None:
         self._layout = get_layout(layout)
-        if num_frames < 1 or num_person < 1:
-            raise ValueError(
-                f'SkeletonAlign: num_frames={num_frames}, num_person={num_person}; '
-                'both must be at least 1.'
-            )
+        check_align_settings(num_frames, num_person, untracked, max_gap)
         self.layout = layout
         self.num_frames = num_frames
         self.num_person = num_person
+        self.untracked = untracked
+        self.max_gap = max_gap
 
     def transform(self, results: dict) -> dict:
         """Align one sample."""
@@ -77,18 +80,20 @@ class SkeletonAlign(BaseTransform):
                 f'was made ({results["prepared"]}); remove SkeletonAlign from the '
                 'pipeline, or convert the data without --align.'
             )
-        if self._layout.coordinates == '2d':
-            join_score(results)
-        keypoint = results['keypoint']
-        check_keypoint(keypoint, self._layout, sample_name(results))
-        keypoint = np.asarray(keypoint[: self.num_person], dtype=np.float32)
-        aligned = align_clip(torch.from_numpy(keypoint), self._layout, self.num_frames)
-        absent = self.num_person - len(aligned)
-        if absent:
-            aligned = torch.cat(
-                [aligned, aligned.new_zeros(absent, *aligned.shape[1:])]
-            )
-        results['keypoint'] = aligned.numpy()
+        name = sample_name(results)
+        join_score(results, self._layout)
+        check_keypoint(results['keypoint'], self._layout, name)
+        try:
+            results['keypoint'] = align_clip(
+                torch.from_numpy(np.asarray(results['keypoint'], np.float32)),
+                self._layout,
+                self.num_frames,
+                self.num_person,
+                self.untracked,
+                self.max_gap,
+            ).numpy()
+        except ValueError as error:
+            raise ValueError(f'clip {name!r}: {error}') from error
         results['total_frames'] = results['clip_len'] = self.num_frames
         results['num_clips'] = 1
         results['coordinates'] = self._layout.coordinates
@@ -97,7 +102,8 @@ class SkeletonAlign(BaseTransform):
     def __repr__(self) -> str:
         return (
             f'SkeletonAlign(layout={self.layout!r}, num_frames={self.num_frames}, '
-            f'num_person={self.num_person})'
+            f'num_person={self.num_person}, untracked={self.untracked!r}, '
+            f'max_gap={self.max_gap})'
         )
 
 

@@ -278,7 +278,7 @@ def test_no_clip_at_all_is_an_error(tmp_path):
     ('kwargs', 'message'),
     [
         (dict(workers=0), 'workers=0 is less than 1'),
-        (dict(align=0), 'align=0, num_person=1; both must be at least 1'),
+        (dict(align=0), 'align=0: num_frames=0, num_person=1; both must be at least 1'),
         (dict(out='poses.json'), 'must end in .pkl'),
     ],
 )

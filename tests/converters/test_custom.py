@@ -13,7 +13,7 @@ from hiclr_mmaction.converters import CustomConverter, convert
 from hiclr_mmaction.converters.custom import follow
 from hiclr_mmaction.datasets import SkeletonDataset
 from hiclr_mmaction.datasets.synthetic import make_clip
-from hiclr_mmaction.skeleton import align_2d
+from hiclr_mmaction.skeleton import align_clip
 
 ROD = dict(
     name='rod', joints=['Foot', 'Hip', 'Head'], bones=[(1, 0), (2, 1)], center=1,
@@ -229,7 +229,7 @@ class TestJSON:
         )
         dataset = SkeletonDataset(str(out), [], layout='coco')
         sample = dataset[0]
-        expected = align_2d(torch.from_numpy(raw), 'coco', 20).numpy()
+        expected = align_clip(torch.from_numpy(raw), 'coco', 20).numpy()
         np.testing.assert_array_equal(sample['keypoint'], expected)
         assert sample['coordinates'] == '2d'
 

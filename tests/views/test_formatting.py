@@ -6,7 +6,7 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import default_collate, pseudo_collate
 
-from hiclr_mmaction.skeleton import align_2d, hiclr_align, to_bone
+from hiclr_mmaction.skeleton import align_clip, hiclr_align, to_bone
 
 
 def build(name, **kwargs):
@@ -73,7 +73,7 @@ class TestSkeletonAlign:
         results = dict(keypoint=pixels, keypoint_score=score, frame_dir='clip7')
         out = build('SkeletonAlign', layout='coco', num_frames=20)(results)
         joined = np.concatenate([pixels, score[..., None]], -1).astype(np.float32)
-        expected = align_2d(torch.from_numpy(joined), 'coco', 20).numpy()
+        expected = align_clip(torch.from_numpy(joined), 'coco', 20).numpy()
         np.testing.assert_array_equal(out['keypoint'][:1], expected)
         assert out['keypoint'].shape == (2, 20, 17, 3)
         assert out['coordinates'] == '2d'

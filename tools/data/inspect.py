@@ -78,11 +78,9 @@ def draw(inspection, path, name, num_frames):
         what = f'clip {name!r}' if inspection.layout else 'layout'
         raise ValueError(f'--draw: there is no {what}; name one that the file has.')
     clip = clips[0]
-    keypoint = clip['keypoint']
-    if inspection.layout.coordinates == '2d' and 'keypoint_score' in clip:
-        joined = dict(clip)
-        join_score(joined)
-        keypoint = joined['keypoint']
+    joined = dict(clip)
+    join_score(joined, inspection.layout)
+    keypoint = joined['keypoint']
     title = f'{clip.get("frame_dir", "")}  label {clip.get("label", "none")}'
     draw_clip(keypoint, path, inspection.layout, num_frames, title=title)
 

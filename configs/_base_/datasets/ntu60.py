@@ -2,7 +2,13 @@
 layout = 'nturgb+d-stgcn'
 ann_file = '{{$HICLR_DATA:data}}/skeleton/ntu60_3d.pkl'
 
-align = dict(type='SkeletonAlign', layout=layout, num_frames=50, num_person=2)
+align = dict(
+    type='SkeletonAlign',
+    layout=layout,
+    num_frames=50,
+    num_person=2,
+    untracked='released',
+)
 basic = [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')]
 normal = [
     dict(type='SkeletonMirror', layout=layout),
