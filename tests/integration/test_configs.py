@@ -90,7 +90,7 @@ def made_up_data(tmp_path_factory):
 def prepare(content):
     """The same clips stored aligned, as the converters' ``--align 50`` does."""
     layout = get_layout('nturgb+d-stgcn')
-    source = SimpleNamespace(layout=layout.name, num_person=2)
+    source = SimpleNamespace(layout=layout.name, num_person=2, untracked='released')
     preparation = Preparation.of(source, num_frames=50)
     annotations = [
         dict(a, keypoint=prepare_clip(a['keypoint'], layout, preparation))
