@@ -1,0 +1,202 @@
+"""Closed-form read-outs: classifiers of frozen features that need no training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.linear_model import RidgeClassifierCV
+from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+
+def nearest_clip() -> BaseEstimator:
+    """1-NN by cosine similarity of standardised features."""
+    return make_pipeline(StandardScaler(), KNeighborsClassifier(1, metric='cosine'))
+
+
+def class_mean() -> BaseEstimator:
+    """The nearest class mean of standardised features of unit length."""
+    return make_pipeline(StandardScaler(), Normalizer(), NearestCentroid())
+
+
+def ridge() -> BaseEstimator:
+    """Ridge classifier of standardised features.
+
+    The penalty is chosen by leave-one-out, in closed form.
+    """
+    return make_pipeline(
+        StandardScaler(), RidgeClassifierCV(alphas=np.logspace(-1, 5, 13))
+    )
+
+
+#: The read-outs by the name that tables give them.
+READOUTS: dict[str, Callable[[], BaseEstimator]] = {
+    'nearest neighbour': nearest_clip,
+    'class mean': class_mean,
+    'ridge': ridge,
+}
+
+
+class ChosenReadout(ClassifierMixin, BaseEstimator):
+    """The read-out that cross-validation on the training clips prefers.
+
+    Stratified folds over the labelled training clips; classes with one clip stay in every
+    training part. With too few clips for two folds, the read-out is ``fallback``: a
+    nearest neighbour needs one clip a class, ridge more.
+
+    Args:
+        readouts (Sequence[str], optional): Names in :data:`READOUTS`; all by default.
+        folds (int): Folds at most.
+        repeats (int): Times that the clips are divided anew.
+        fallback (str): Read-out where no class has two clips.
+        seed (int): Seed of the folds.
+
+    Attributes:
+        name_ (str): The name of the chosen read-out.
+        accuracies_ (dict[str, float]): Accuracy of each in cross-validation, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        readouts: Sequence[str] | None = None,
+        folds: int = 5,
+        repeats: int = 3,
+        fallback: str = 'nearest neighbour',
+        seed: int = 0,
+    ) -> None:
+        self.readouts = readouts
+        self.folds = folds
+        self.repeats = repeats
+        self.fallback = fallback
+        self.seed = seed
+
+    def fit(self, features: np.ndarray, labels: np.ndarray) -> ChosenReadout:
+        """Choose by, and then learn from, training features ``(N, D)``."""
+        names = list(self.readouts or READOUTS)
+        unknown = [n for n in [*names, self.fallback] if n not in READOUTS]
+        if unknown:
+            raise ValueError(
+                f'readouts={unknown} are unknown; known are {", ".join(READOUTS)}.'
+            )
+        self.classes_ = np.unique(labels)
+        self.accuracies_ = cross_validate(
+            {name: READOUTS[name]() for name in names},
+            features,
+            labels,
+            self.folds,
+            self.repeats,
+            self.seed,
+        )
+        best = max(self.accuracies_, key=self.accuracies_.__getitem__, default=None)
+        self.name_ = self.fallback if best is None else best
+        self.model_ = READOUTS[self.name_]().fit(features, labels)
+        return self
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Labels of features ``(N, D)``."""
+        return self.model_.predict(features)
+
+
+def cross_validate(
+    models: Mapping[str, BaseEstimator],
+    features: np.ndarray,
+    labels: np.ndarray,
+    folds: int = 5,
+    repeats: int = 3,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Accuracy of classifiers on held-out training clips.
+
+    Args:
+        models (Mapping[str, BaseEstimator]): Classifiers by name.
+        features (np.ndarray): ``(N, D)``.
+        labels (np.ndarray): ``(N,)``.
+        folds (int): Folds at most; as many as the clips of the rarest class that has two.
+        repeats (int): Times that the clips are divided anew.
+        seed (int): Seed of the folds.
+
+    Returns:
+        dict[str, float]: Mean accuracy, 0 to 1; empty where no class has two clips.
+    """
+    labels = np.asarray(labels)
+    classes, counts = np.unique(labels, return_counts=True)
+    shared = np.isin(labels, classes[counts >= 2])
+    if not shared.any():
+        return {}
+    alone = np.flatnonzero(~shared)
+    rows = np.flatnonzero(shared)
+    folds = min(folds, int(counts[counts >= 2].min()))
+    hits: dict[str, list[np.ndarray]] = {name: [] for name in models}
+    for repeat in range(repeats):
+        split = StratifiedKFold(folds, shuffle=True, random_state=seed + repeat)
+        for fit, held_out in split.split(rows, labels[rows]):
+            fit_rows, test_rows = np.concatenate([rows[fit], alone]), rows[held_out]
+            for name, model in models.items():
+                fitted = clone(model).fit(features[fit_rows], labels[fit_rows])
+                hits[name].append(
+                    fitted.predict(features[test_rows]) == labels[test_rows]
+                )
+    return {name: float(np.concatenate(parts).mean()) for name, parts in hits.items()}
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """Accuracies of one method over seeds, 0 to 1."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return float(np.mean(self.values))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over the seeds; NaN for one."""
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else np.nan
+
+    def __str__(self) -> str:
+        spread = '' if np.isnan(self.spread) else f' ± {100 * self.spread:.1f}'
+        return f'{100 * self.mean:.1f}{spread}'
+
+
+def verdict(ours: Accuracies, baselines: Mapping[str, Accuracies]) -> str:
+    """Whether pre-training helped, in words.
+
+    The best baseline is compared with the mean over seeds; a difference below twice its
+    standard error is called no difference.
+
+    Args:
+        ours (Accuracies): The encoder's.
+        baselines (Mapping[str, Accuracies]): Of the same clips and labels, by name.
+    """
+    name = max(baselines, key=lambda n: baselines[n].mean)
+    other = baselines[name]
+    gap = 100 * (ours.mean - other.mean)
+    error = 100 * np.sqrt(
+        sum(
+            np.var(a.values, ddof=1) / len(a.values)
+            for a in (ours, other)
+            if len(a.values) > 1
+        )
+    )
+    beside = f'{ours} % beside {other} % ({name})'
+    seeds = len(ours.values)
+    if seeds < 2:
+        word = 'above' if gap > 0 else 'not above'
+        return (
+            f'One seed: the encoder is {word} the best baseline, {beside}; run three.'
+        )
+    if gap > 2 * error:
+        return f'Pre-training helped: {gap:.1f} points, {beside}, {seeds} seeds.'
+    if gap < -2 * error:
+        return f'Pre-training did not help: {gap:.1f} points, {beside}, {seeds} seeds.'
+    return (
+        f'No difference: {gap:+.1f} points is within the spread of {seeds} seeds, '
+        f'{beside}.'
+    )

@@ -1,0 +1,100 @@
+"""Closed-form read-outs, and the choice among them."""
+
+import numpy as np
+import pytest
+
+from hiclr_mmaction.evaluation.readouts import (
+    READOUTS,
+    Accuracies,
+    ChosenReadout,
+    cross_validate,
+    verdict,
+)
+
+
+def blobs(per_class, classes=4, dim=16, spread=0.3, seed=0):
+    rng = np.random.default_rng(seed)
+    means = np.random.default_rng(99).normal(size=(classes, dim))
+    labels = np.repeat(np.arange(classes), per_class)
+    return means[labels] + rng.normal(0, spread, (len(labels), dim)), labels
+
+
+@pytest.mark.parametrize('name', READOUTS)
+def test_every_readout_tells_separate_classes_apart(name):
+    model = READOUTS[name]().fit(*blobs(5))
+    features, labels = blobs(10, seed=1)
+    assert (model.predict(features) == labels).mean() > 0.95
+
+
+def test_ridge_uses_a_weak_direction_that_distances_drown():
+    rng = np.random.default_rng(0)
+
+    def draw(n):
+        labels = np.arange(n) % 2
+        features = rng.normal(size=(n, 40))
+        features[:, 3] = 1.5 * (2 * labels - 1) + rng.normal(0, 0.3, n)
+        return features, labels
+
+    train, test = draw(200), draw(200)
+    chosen = ChosenReadout().fit(*train)
+    assert chosen.name_ == 'ridge'
+    assert chosen.accuracies_['ridge'] > chosen.accuracies_['nearest neighbour']
+    assert (chosen.predict(test[0]) == test[1]).mean() > 0.95
+
+
+def test_one_clip_a_class_falls_back_to_the_nearest_neighbour():
+    features, labels = blobs(1)
+    chosen = ChosenReadout().fit(features, labels)
+    assert chosen.name_ == 'nearest neighbour'
+    assert chosen.accuracies_ == {}
+    assert (chosen.predict(features) == labels).all()
+
+
+def test_a_class_of_one_clip_stays_among_the_candidates():
+    features, labels = blobs(4)
+    keep = np.r_[:12, 12]  # three classes of four clips, one of one
+    chosen = ChosenReadout().fit(features[keep], labels[keep])
+    assert chosen.accuracies_
+    assert chosen.predict(features[12:13]) == 3
+
+
+def test_cross_validation_never_tests_on_what_it_learned():
+    rng = np.random.default_rng(0)
+    noise, labels = rng.normal(size=(60, 8)), np.arange(60) % 2
+    found = cross_validate({'nn': READOUTS['nearest neighbour']()}, noise, labels)
+    assert 0.3 < found['nn'] < 0.7
+
+
+def test_an_unknown_readout_is_named():
+    with pytest.raises(ValueError, match=r"\['svm'\] are unknown; known are nearest"):
+        ChosenReadout(readouts=['svm']).fit(*blobs(3))
+
+
+def test_mean_and_spread_are_over_the_seeds():
+    assert str(Accuracies((0.5, 0.6, 0.7))) == '60.0 ± 10.0'
+    assert str(Accuracies((0.5,))) == '50.0'
+
+
+class TestVerdict:
+    baselines = {
+        '1-NN on joints': Accuracies((0.50, 0.50, 0.50)),
+        'MiniRocket': Accuracies((0.70, 0.71, 0.72)),
+    }
+
+    def test_names_the_best_baseline_and_the_gap(self):
+        said = verdict(Accuracies((0.80, 0.81, 0.82)), self.baselines)
+        assert said.startswith('Pre-training helped: 10.0 points')
+        assert 'MiniRocket' in said
+
+    def test_says_so_where_it_did_not_help(self):
+        said = verdict(Accuracies((0.60, 0.61, 0.62)), self.baselines)
+        assert said.startswith('Pre-training did not help: -10.0 points')
+
+    def test_calls_a_gap_within_the_spread_no_difference(self):
+        said = verdict(Accuracies((0.66, 0.72, 0.79)), self.baselines)
+        assert said.startswith('No difference')
+
+    def test_does_not_judge_by_one_seed(self):
+        said = verdict(Accuracies((0.80,)), self.baselines)
+        assert said.startswith('One seed')
+        assert 'run three' in said
