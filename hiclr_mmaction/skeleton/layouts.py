@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from numbers import Integral
 
 # The three coordinates of a joint: x, y, z, or x, y in an image and a detection score.
 COORDINATES = ('3d', '2d')
@@ -19,8 +20,8 @@ class SkeletonLayout:
     Attributes:
         name (str): The name by which configs call it.
         num_joints (int): Number of joints, ``V``.
-        bones (tuple[tuple[int, int]]): Pairs (child, parent). A joint is the
-            child of one bone at most; the root of the tree is none's child.
+        bones (tuple[tuple[int, int]]): Pairs (child, parent) of a tree: each joint but
+            the root is the child of one bone.
         mirror (tuple[int]): Permutation of the joints that exchanges left and
             right; joint ``v`` of the mirrored body is joint ``mirror[v]``.
         center (int): The joint that alignment subtracts, and the centre of
@@ -51,7 +52,11 @@ class SkeletonLayout:
 
     def __post_init__(self) -> None:
         where = f'layout {self.name!r}: '
-        joints = range(self.num_joints)
+        if not _is_whole(self.num_joints) or self.num_joints < 1:
+            raise ValueError(
+                f'{where}num_joints={self.num_joints!r} is not a whole number above 0; '
+                'write how many joints there are.'
+            )
         if self.coordinates not in COORDINATES:
             raise ValueError(
                 f"{where}coordinates={self.coordinates!r} is unknown; it is '3d' "
@@ -62,29 +67,61 @@ class SkeletonLayout:
                 f'{where}{len(self.joints)} joint names for num_joints='
                 f'{self.num_joints}; give one name a joint, or none.'
             )
-        if sorted(self.mirror) != list(joints) or any(
-            self.mirror[self.mirror[v]] != v for v in joints
+        self._check_joints('center', self.center)
+        if self.shoulders is not None:
+            if len(self.shoulders) != 2 or self.shoulders[0] == self.shoulders[1]:
+                raise ValueError(
+                    f'{where}shoulders={self.shoulders} are not two joints; write '
+                    '(right, left), or None.'
+                )
+            self._check_joints('shoulders', *self.shoulders)
+        self._check_joints('mirror', *self.mirror)
+        if len(self.mirror) != self.num_joints or any(
+            self.mirror[other] != v for v, other in enumerate(self.mirror)
         ):
             raise ValueError(
                 f'{where}mirror={list(self.mirror)} is not a permutation of the '
                 f'{self.num_joints} joints that undoes itself; write for each joint '
                 'the index of its left/right counterpart (its own for a middle one).'
             )
-        named = {'center': [self.center], 'shoulders': self.shoulders or ()}
-        named['bones'] = [v for bone in self.bones for v in bone]
-        for setting, values in named.items():
-            for v in values:
-                if v not in joints:
-                    raise ValueError(
-                        f'{where}{setting} names joint {v}; '
-                        f'joints are 0 to {self.num_joints - 1}.'
-                    )
+        self._check_tree()
+
+    def _check_joints(self, setting: str, *values: object) -> None:
+        for v in values:
+            if not _is_whole(v) or not 0 <= v < self.num_joints:  # type: ignore[operator]
+                raise ValueError(
+                    f'layout {self.name!r}: {setting} names joint {v!r}; joints are 0 '
+                    f'to {self.num_joints - 1}.'
+                )
+
+    def _check_tree(self) -> None:
+        """Raise a ValueError unless the bones connect all joints without a cycle."""
+        where = f'layout {self.name!r}: '
+        self._check_joints('bones', *(v for bone in self.bones for v in bone))
         children = [child for child, _ in self.bones]
         twice = sorted({v for v in children if children.count(v) > 1})
         if twice:
             raise ValueError(
                 f'{where}joints {twice} are the child of more than one bone; '
                 'a joint has one parent.'
+            )
+        parents = dict(self.bones)
+        for joint in children:
+            path = [joint]
+            while (parent := parents.get(path[-1])) is not None:
+                path.append(parent)
+                if parent == joint:
+                    raise ValueError(
+                        f'{where}bones lead from joint {joint} back to itself '
+                        f'({" -> ".join(map(str, path))}); remove one of them.'
+                    )
+                if len(path) > self.num_joints:
+                    break  # A cycle further up, found from a joint of it.
+        roots = [v for v in range(self.num_joints) if v not in parents]
+        if len(roots) > 1:
+            raise ValueError(
+                f'{where}joints {roots} have no parent, so the bones do not connect '
+                'them; add bones (child, parent) until one joint without is left.'
             )
 
     def graph_cfg(self, mode: str = 'stgcn_spatial') -> dict:
@@ -103,7 +140,11 @@ class SkeletonLayout:
         return dict(layout=layout, mode=mode)
 
 
-def _mirror(num_joints: int, pairs: list[tuple[int, int]]) -> tuple[int, ...]:
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _mirror(num_joints: int, pairs: Iterable[tuple[int, int]]) -> tuple[int, ...]:
     """Permutation that exchanges the two joints of each pair."""
     permutation = list(range(num_joints))
     for left, right in pairs:
@@ -324,33 +365,62 @@ def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
         if 'mirror_pairs' in layout:
             del known_parts['mirror']
         layout = {**known_parts, **layout}
-    joints = tuple(layout.get('joints') or ())
+    joints = _list_of(layout, 'joints')
     num_joints = layout.get('num_joints', len(joints))
     missing = [key for key in ('bones', 'center') if layout.get(key) is None]
-    if not num_joints:
+    if num_joints in (None, 0):
         missing.append('num_joints')
     if missing:
         raise ValueError(f'layout dict: {missing} missing; a skeleton needs them.')
     if 'mirror' in layout and 'mirror_pairs' in layout:
         raise ValueError('layout dict: give mirror or mirror_pairs, not both.')
-    pairs = [tuple(pair) for pair in layout.get('mirror_pairs', ())]
-    out_of_range = [v for pair in pairs for v in pair if not 0 <= v < num_joints]
-    if out_of_range:
-        raise ValueError(
-            f'layout dict: mirror_pairs names joint {out_of_range[0]}; '
-            f'joints are 0 to {num_joints - 1}.'
-        )
-    shoulders = layout.get('shoulders')
+    mirror = _list_of(layout, 'mirror')
+    if 'mirror' not in layout and _is_whole(num_joints):
+        pairs = _list_of(layout, 'mirror_pairs', '(left, right)')
+        mirror = _mirror(num_joints, _check_pairs(pairs, num_joints))
+    shoulders = _list_of(layout, 'shoulders')
     coordinates = layout.get('coordinates', '3d')
     return SkeletonLayout(
         name=layout.get('name', 'custom'),
         num_joints=num_joints,
-        bones=tuple((child, parent) for child, parent in layout['bones']),
-        mirror=tuple(layout['mirror'])
-        if 'mirror' in layout
-        else _mirror(num_joints, pairs),
+        bones=_list_of(layout, 'bones', '(child, parent)'),
+        mirror=mirror,
         center=layout['center'],
-        shoulders=None if shoulders is None else tuple(shoulders),
+        shoulders=None if layout.get('shoulders') is None else shoulders,
         joints=joints,
         coordinates=_FORMER_COORDINATES.get(coordinates, coordinates),
     )
+
+
+def _list_of(layout: Mapping, key: str, pair: str = '') -> tuple:
+    """A list of a layout dict as a tuple; its pairs too, where it holds pairs."""
+    value = layout.get(key)
+    try:
+        items = () if value is None else tuple(value)
+        if pair:
+            items = tuple((first, second) for first, second in items)
+    except (TypeError, ValueError):
+        items = None
+    if items is None or isinstance(value, str):
+        form = f'of pairs {pair}' if pair else 'of one entry a joint'
+        raise ValueError(
+            f'layout dict: {key}={value!r} is not a list {form}; write one.'
+        )
+    return items
+
+
+def _check_pairs(pairs: tuple, num_joints: int) -> tuple:
+    """Raise a ValueError unless the pairs name joints, each of them once."""
+    joints = [v for pair in pairs for v in pair]
+    for v in joints:
+        if not _is_whole(v) or not 0 <= v < num_joints:
+            raise ValueError(
+                f'layout dict: mirror_pairs names joint {v!r}; joints are 0 to '
+                f'{num_joints - 1}.'
+            )
+        if joints.count(v) > 1:
+            raise ValueError(
+                f'layout dict: mirror_pairs names joint {v} more than once; a joint has '
+                'one counterpart, and one in the middle is not listed.'
+            )
+    return pairs

@@ -292,7 +292,9 @@ def test_settings_out_of_range_are_errors_before_anything_is_read(
 
 
 def test_align_without_shoulders_is_an_error(converter, tmp_path):
-    converter.layout = dict(num_joints=20, bones=[(1, 0)], center=0)
+    converter.layout = dict(
+        num_joints=20, bones=[(v, 0) for v in range(1, 20)], center=0
+    )
     with pytest.raises(ValueError, match='has no shoulders'):
         run(converter, tmp_path / 'poses.pkl', align=8)
 
