@@ -75,9 +75,9 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
             'builtins.bytearray': self._bytearray,
             'builtins.bytes': _bytes,
             'builtins.complex': complex,
-            'builtins.dict': lambda: {},
+            'builtins.dict': lambda items=None: self._copy(dict, items or {}),
             'builtins.frozenset': lambda items=(): self._set(frozenset, items),
-            'builtins.list': lambda: [],
+            'builtins.list': lambda items=(): self._copy(list, items),
             'builtins.set': lambda items=(): self._set(set, items),
             '_codecs.encode': self._encode,
             'numpy.dtype': _dtype,
@@ -123,6 +123,14 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
             raise pickle.UnpicklingError(f'a set of a {type(items).__name__}')
         self._spend(100 * len(items))
         return kind(map(_checked_key, items))
+
+    def _copy(self, kind: type, items: Any) -> Any:
+        if not isinstance(items, dict if kind is dict else list | tuple):
+            raise pickle.UnpicklingError(
+                f'a {kind.__name__} of a {type(items).__name__}'
+            )
+        self._spend(100 * len(items))
+        return kind(items)
 
     def _scalar(self, dtype: np.dtype, data: Any = b'') -> Any:
         if isinstance(data, str):  # of Python 2
