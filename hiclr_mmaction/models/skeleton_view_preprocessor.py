@@ -14,7 +14,7 @@ from ..skeleton.augment import ada_in, on_places
 from ..skeleton.streams import check_stream
 from ..views.batch_views import DeviceViews
 from ..views.growing import DrawnViews
-from .modules import present_bodies
+from .modules import present_persons
 
 
 @MODELS.register_module()
@@ -100,7 +100,21 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
             queries=[self._to_stream(view) for view in queries],
             mask=_stack_mask(inputs.get('mask')),
         )
+        if self.layout.num_axes == 2 and out['mask'] is not None:
+            self._mask_scores(out)
         return dict(data, inputs=out)
+
+    def _mask_scores(self, out: dict) -> None:
+        """Give masked joints score 0 and keep the model's value to x and y."""
+        masks, queries = out['mask'], out['queries']
+        if not isinstance(masks, list):
+            masks = [None] * (len(queries) - 1) + [masks]
+        x_and_y = torch.tensor([True, True, False], device=queries[0].device)
+        out['queries'] = [
+            x if m is None else x * (x_and_y | ~m[:, None, :, :, None])
+            for x, m in zip(queries, masks, strict=True)
+        ]
+        out['mask'] = [None if m is None else m[..., None] & x_and_y for m in masks]
 
     def _to_stream(self, x: Tensor) -> Tensor:
         return to_stream(x.float(), self.stream, self.layout)
@@ -147,7 +161,7 @@ class SkeleAdaIN:
             view = queries[level]
             style = view.roll(1, dims=0)
             # An absent person has no statistics: it neither takes nor gives any.
-            present = present_bodies(view)
+            present = present_persons(view)
             chosen = present & present.roll(1, dims=0)
             draws = torch.rand(len(view), 1, generator=generator, device=view.device)
             chosen &= draws < self.prob

@@ -127,3 +127,19 @@ def test_unknown_names_are_errors_when_built(kwargs, message):
 def test_level_that_is_not_there_is_an_error():
     with pytest.raises(ValueError, match='names level 5; the views have levels 0 to 2'):
         build(ada_in=dict(levels=(5,)))(data(), training=True)
+
+
+def test_masked_joints_of_an_image_have_score_0_and_the_value_only_in_x_and_y():
+    batch = data()
+    mask = torch.zeros(4, 8, 25, dtype=torch.bool)
+    mask[:, ::2, 5] = True
+    batch['inputs']['mask'] = mask
+    layout = dict(base='nturgb+d', coordinates='2d')
+    out = build(layout=layout)(batch, training=True)['inputs']
+    raw = batch['inputs']['queries'][2]
+    view, masked = out['queries'][2], mask[:, None].expand(-1, 2, -1, -1)
+    assert (view[masked][:, 2] == 0).all()
+    assert torch.equal(view[~masked], raw[~masked])
+    assert torch.equal(out['mask'][2][..., 1], mask)
+    assert not out['mask'][2][..., 2].any()
+    assert out['mask'][:2] == [None, None]

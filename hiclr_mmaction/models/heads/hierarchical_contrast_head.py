@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -9,6 +10,8 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from ..modules import feature_spread
 
 
 def _kl(student: dict, teacher: dict) -> Tensor:
@@ -73,9 +76,9 @@ class HierarchicalContrastHead(BaseModule):
         asymmetric: bool = True,
     ) -> None:
         super().__init__()
-        if temperature <= 0:
+        if not 0 < temperature < math.inf:
             raise ValueError(f'temperature={temperature} is not positive.')
-        if len(level_weights) == 0 or min(level_weights) < 0:
+        if not level_weights or not all(0 <= w < math.inf for w in level_weights):
             raise ValueError(
                 f'level_weights={tuple(level_weights)}: give one weight, not negative, '
                 'for each query level.'
@@ -169,9 +172,8 @@ class HierarchicalContrastHead(BaseModule):
     @staticmethod
     @torch.no_grad()
     def _monitors(logits: Tensor, query: Tensor) -> dict[str, Tensor]:
-        # Not argmax: after a collapse all are equal, and it would find the first.
-        hit = logits[:, 0] > logits[:, 1:].amax(1)
-        # For unit vectors spread evenly over the sphere each coordinate has a standard
-        # deviation of D ** -0.5.
-        std = query.float().std(0, correction=0) * query.shape[1] ** 0.5
-        return dict(contrast_accuracy=hit.float().mean(), feature_spread=std.mean())
+        # By more than rounding: after a collapse all are equal.
+        hit = logits[:, 0] > logits[:, 1:].amax(1) + 1e-4
+        return dict(
+            contrast_accuracy=hit.float().mean(), feature_spread=feature_spread(query)
+        )

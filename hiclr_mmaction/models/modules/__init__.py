@@ -1,11 +1,14 @@
 """Parts that learners and backbones are built of."""
 
-from .absent_persons import forward_present, present_bodies
+from .absent_persons import forward_present, keep_absent, present_persons
 from .bare_model import bare_model
 from .batch_shuffle import BatchShuffle
 from .edge_perturbation import EdgePerturbation
 from .feature_queue import FeatureQueue
+from .feature_spread import feature_spread
 from .foreach_ema import ForeachEMA
+from .host_value import HostValue
+from .masking import fill_masked
 from .pooling import pool_skeleton
 
 __all__ = [
@@ -13,8 +16,12 @@ __all__ = [
     'EdgePerturbation',
     'FeatureQueue',
     'ForeachEMA',
+    'HostValue',
     'bare_model',
+    'feature_spread',
+    'fill_masked',
     'forward_present',
+    'keep_absent',
     'pool_skeleton',
-    'present_bodies',
+    'present_persons',
 ]

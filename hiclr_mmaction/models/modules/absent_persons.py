@@ -1,23 +1,23 @@
-"""Bodies that are not there: a clip of one person holds zeros in place of the second."""
+"""Persons that are not there: a clip of one person holds zeros in place of the second."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
-def present_bodies(x: Tensor) -> Tensor:
-    """Which bodies of clips ``(N, M, T, V, C)`` are not all zeros: bool ``(N, M)``."""
+def present_persons(x: Tensor) -> Tensor:
+    """Which persons of clips ``(N, M, T, V, C)`` are not all zeros: bool ``(N, M)``."""
     return (x != 0).flatten(2).any(2)
 
 
 def forward_present(backbone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Run a backbone on the bodies that are there, and average over them.
+    """Run a backbone on the persons that are there, and average over them.
 
-    The first body of a clip that has none is run all the same. Which are run is read
-    from the data, so a GPU is waited for.
+    Of a clip without any person the first is run all the same. Which persons are run
+    is read from the data, so a GPU is waited for.
 
     Args:
         backbone (Callable): ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
@@ -25,13 +25,31 @@ def forward_present(backbone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
     Returns:
         Tensor: ``(N, 1, C', T', V)``; a mean over its second axis, as heads and necks
-        take it, is the mean over the bodies that are there.
+        take it, is the mean over the persons that are there.
     """
-    present = present_bodies(x)
+    present = present_persons(x)
     present[:, 0] |= ~present.any(1)
-    clip, body = present.nonzero(as_tuple=True)
-    features = backbone(x[clip, body][:, None])
+    clip, person = present.nonzero(as_tuple=True)
+    features = backbone(x[clip, person][:, None])
     share = 1 / present.sum(1).to(features.dtype)[clip]
     features = features * share.view(-1, 1, 1, 1, 1)
     out = features.new_zeros(len(x), *features.shape[1:])
     return torch.index_add(out, 0, clip, features)
+
+
+def keep_absent(
+    backbone: nn.Module, views: Sequence[Tensor], weakest: Sequence[Tensor]
+) -> list[Tensor]:
+    """Take back what noise and masks made of absent persons.
+
+    Only for a backbone that leaves absent persons out (``skip_absent``).
+
+    Args:
+        backbone (nn.Module): Where the views go.
+        views (Sequence[Tensor]): Views of the same clips, ``(N, M, T, V, C)`` each.
+        weakest (Sequence[Tensor]): Views in which a person is all zeros only if absent.
+    """
+    if not getattr(backbone, 'skip_absent', False):
+        return list(views)
+    present = torch.stack([present_persons(x) for x in weakest]).any(0)
+    return [x * present[..., None, None, None] for x in views]

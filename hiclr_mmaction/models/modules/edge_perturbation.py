@@ -63,6 +63,16 @@ class EdgePerturbation:
                 'graph_augment=None.'
             )
 
+    def acts_on(self, level: int, num_levels: int) -> bool:
+        """Whether query level ``level`` of ``num_levels`` is perturbed."""
+        for named in self.levels:
+            if not -num_levels <= named < num_levels:
+                raise ValueError(
+                    f'graph_augment.levels names level {named}, but the views have levels '
+                    f'0 to {num_levels - 1} (-1 is the strongest).'
+                )
+        return bool({level, level - num_levels} & set(self.levels))
+
     def perturb(self, A: Tensor, add_mean: bool = False) -> Tensor:
         """One draw of perturbed edges.
 

@@ -28,13 +28,22 @@ class FeatureQueue(nn.Module):
 
     def __init__(self, size: int, dim: int) -> None:
         super().__init__()
-        if size < 1:
+        if type(size) is not int or size < 1:
             raise ValueError(
-                f'queue_size={size} holds no negative; it must be at least the batch '
-                'of all ranks.'
+                f'queue_size={size} holds no negative; give a whole number, at least the '
+                'batch of all ranks.'
             )
         self.register_buffer('features', F.normalize(torch.randn(size, dim), dim=1))
         self.register_buffer('pointer', torch.zeros((), dtype=torch.long))
+
+    def check_batch(self, batch_size: int) -> None:
+        """Raise a ValueError if the keys of a step are more than the queue holds."""
+        size = len(self.features)
+        if batch_size > size:
+            raise ValueError(
+                f'queue_size={size} is smaller than the batch of {batch_size} clips (all '
+                'ranks together); make the queue larger or the batch smaller.'
+            )
 
     @torch.no_grad()
     def enqueue(self, keys: Tensor) -> None:
@@ -47,12 +56,8 @@ class FeatureQueue(nn.Module):
             ValueError: If the keys of one step are more than the queue holds.
         """
         keys = torch.cat(all_gather(keys.to(self.features.dtype).contiguous()))
+        self.check_batch(len(keys))
         size = len(self.features)
-        if len(keys) > size:
-            raise ValueError(
-                f'queue_size={size} is smaller than the batch of {len(keys)} clips (all '
-                'ranks together); make the queue larger or the batch smaller.'
-            )
         # Row numbers stay on the device: reading the pointer would wait for it.
         rows = (self.pointer + torch.arange(len(keys), device=keys.device)) % size
         self.features.index_copy_(0, rows, keys)

@@ -6,6 +6,8 @@ import torch
 from mmengine.model import ExponentialMovingAverage
 from torch import nn
 
+from .host_value import HostValue
+
 
 class ForeachEMA(ExponentialMovingAverage):
     """mmengine's :class:`ExponentialMovingAverage`, all weights in one call.
@@ -14,23 +16,20 @@ class ForeachEMA(ExponentialMovingAverage):
     averages tensor by tensor. State and results are the same.
     """
 
-    _started = False
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self._steps = HostValue()
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
         """Take in the weights; copy them at the first update, and buffers always."""
-        self._started = self._started or bool(self.steps)
+        steps = self._steps.read(self.steps)
         average: list[torch.Tensor] = [*self.module.parameters()]
         source: list[torch.Tensor] = [*model.parameters()]
-        if self._started:
-            torch._foreach_lerp_(average, source, self.momentum)
-        else:
+        if steps == 0:
             torch._foreach_copy_(average, source)
-            self._started = True
+        else:
+            torch._foreach_lerp_(average, source, self.momentum)
         for mine, theirs in zip(self.module.buffers(), model.buffers(), strict=True):
             mine.copy_(theirs)
-        self.steps += 1
-
-    def _load_from_state_dict(self, *args, **kwargs) -> None:
-        super()._load_from_state_dict(*args, **kwargs)
-        self._started = False  # the loaded counter tells
+        self._steps.write(self.steps, steps + 1)

@@ -34,3 +34,16 @@ def test_is_mmengines_average_step_by_step_and_after_loading():
     ours, theirs = loaded.state_dict(), averages[1].state_dict()
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-7)
     assert not torch.equal(loaded.module[0].weight, model[0].weight)
+
+
+def test_starts_as_a_copy_again_where_its_state_was_put_back_in_place():
+    model = source()
+    average = ForeachEMA(model, 0.1)
+    before = {name: value.clone() for name, value in average.state_dict().items()}
+    average.update_parameters(model)
+    for name, value in average.state_dict().items():
+        value.copy_(before[name])
+    move(model)
+    average.update_parameters(model)
+    assert torch.equal(average.module[0].weight, model[0].weight)
+    assert average.steps == 1
