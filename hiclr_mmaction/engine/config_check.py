@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmaction.registry import TRANSFORMS
+from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
@@ -54,6 +54,7 @@ def check_config(cfg: Config | Mapping) -> None:
         _bad_layouts,
         _bad_schedules,
         _bad_sync_bn,
+        _bad_for_model,
     )
     cfg = _as_dict(cfg)
     problems = [problem for check in checks for problem in check(cfg)]
@@ -230,7 +231,7 @@ def _keeps_skeleton(dataset: Mapping) -> bool:
 
 
 def _bad_schedules(cfg: Mapping) -> Iterator[str]:
-    """Steps of a schedule, and hooks, that would begin after the run has ended."""
+    """Steps of a schedule that would begin after the run has ended."""
     length = {
         by_epoch: _get(cfg, f'train_cfg.{name}')
         for by_epoch, name in ((True, 'max_epochs'), (False, 'max_iters'))
@@ -252,15 +253,6 @@ def _bad_schedules(cfg: Mapping) -> Iterator[str]:
                     f'{path}.{setting}={value} is never reached: the run ends at '
                     f'train_cfg.{name}={end}; set it below, or train for longer'
                 )
-    for i, hook in enumerate(cfg.get('custom_hooks') or ()):
-        begin, end = hook.get('begin'), length[True]
-        mines = hook.get('type') == 'NeighborMiningHook'
-        if mines and type(begin) is int and type(end) is int and begin >= end:
-            yield (
-                f'custom_hooks.{i}.begin={begin} (NeighborMiningHook) is never reached: '
-                f'the run ends at train_cfg.max_epochs={end}; set it below, train for '
-                'longer, or remove the hook'
-            )
 
 
 def _bad_sync_bn(cfg: Mapping) -> Iterator[str]:
@@ -285,6 +277,15 @@ def _bad_sync_bn(cfg: Mapping) -> Iterator[str]:
                 f'{setting}={value!r}: synchronised batch norm needs a GPU and none was '
                 'found; leave it out, or train on GPUs'
             )
+
+
+def _bad_for_model(cfg: Mapping) -> Iterator[str]:
+    """What the class of the model finds."""
+    kind = _get(cfg, 'model.type')
+    target = MODELS.get(kind) if isinstance(kind, str) else kind
+    check = getattr(target, 'check', None)
+    if check is not None:
+        yield from check(cfg)
 
 
 # ---------------------------------------------------------------------------

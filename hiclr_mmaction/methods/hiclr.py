@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
-from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..models.modules import (
@@ -15,13 +17,20 @@ from ..models.modules import (
     EdgePerturbation,
     FeatureQueue,
     ForeachEMA,
-    pool_skeleton,
-    present_bodies,
+    HostValue,
+    fill_masked,
+    keep_absent,
+)
+from .base import SkeletonLearner
+
+_NO_BEGIN = (
+    'model.mining has no begin, so that neighbours would never be mined; set '
+    'model.mining.begin to an epoch (0: the first), or model.mining=None.'
 )
 
 
 @MODELS.register_module()
-class HiCLR(BaseRecognizer):
+class HiCLR(SkeletonLearner):
     """HiCLR (AAAI 2023, arXiv 2211.13466) around any GCN backbone of MMAction2.
 
     The views of a clip grow in strength. The weakest is contrasted with the key view
@@ -34,8 +43,10 @@ class HiCLR(BaseRecognizer):
         queue_size (int): Number of negatives, at least the batch of all ranks.
         momentum (float): Part of the query encoder that the key encoder takes in at
             each step; 0.001 is what the paper calls 0.999.
-        mining (dict, optional): ``topk``, the queue entries of each query level that
-            become positives once :class:`NeighborMiningHook` turns mining on.
+        mining (dict, optional): ``topk`` (1 by default): so many entries of the queue
+            for each query level become positives, too; ``begin``: after so many epochs,
+            150 in the released recipe. :class:`NeighborMiningHook` may set ``begin``
+            instead.
         graph_augment (dict, optional): Arguments of :class:`EdgePerturbation`
             (``drop``, ``add``, ``levels``).
         mask_token (bool): Whether masked joints have a learnable value, 0 at first;
@@ -43,9 +54,12 @@ class HiCLR(BaseRecognizer):
         data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
         init_cfg (dict | list[dict], optional): Initialisation.
         shuffle_bn (bool): Whether the clips of all ranks are shuffled for the key
-            encoder and its embeddings put back, as in MoCo, so that batch norm tells
-            nothing of the pairs (:class:`BatchShuffle`). Off, as released: that ran in
+            encoder and its embeddings put back, as in MoCo, so that batch norm does not
+            give the pairs away (:class:`BatchShuffle`). Off, as released: that ran in
             one process, where it changes nothing.
+
+    Raises:
+        ValueError: If an argument is out of range.
     """
 
     def __init__(
@@ -62,70 +76,41 @@ class HiCLR(BaseRecognizer):
         init_cfg: dict | list[dict] | None = None,
         shuffle_bn: bool = False,
     ) -> None:
-        if data_preprocessor is None:
-            data_preprocessor = dict(type='SkeletonViewPreprocessor')
-        super().__init__(
-            backbone=backbone,
-            neck=neck,
-            # Built here: mmengine would look for it in its own registry when no
-            # default scope is set, as outside of a Runner.
-            data_preprocessor=MODELS.build(data_preprocessor),
-        )
-        self.init_cfg = init_cfg
         if not 0 < momentum < 1:
             raise ValueError(
                 f'momentum={momentum} is not between 0 and 1; it is the part of the query '
                 'encoder that the key encoder takes in (0.001 for an EMA of 0.999).'
             )
-        self.head = MODELS.build(head)
+        super().__init__(backbone, neck, head, data_preprocessor, init_cfg)
         self.key_encoder = ForeachEMA(self.query_encoder, momentum)
         self.shuffle_bn = shuffle_bn
         self.queue = FeatureQueue(queue_size, self.neck.out_channels)
         self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
-        self.edge_perturbation = (
-            None
-            if graph_augment is None
-            else EdgePerturbation(self.backbone, **graph_augment)
-        )
-        self.num_neighbors = 0 if mining is None else self._check_mining(**mining)
-        # An integer, for a mean over ranks of a bool is none.
+        if graph_augment is not None:
+            self.edge_perturbation = EdgePerturbation(self.backbone, **graph_augment)
+        self.mining = None
+        if mining is not None:
+            self.mining = self._check_mining(queue_size, **mining)
+        # An integer: ranks can average it.
         self.register_buffer('_mining_active', torch.tensor(0))
-        self._mining = False
+        self._mining = HostValue()
 
-    @property
-    def query_encoder(self) -> nn.Sequential:
-        """Backbone and neck, as the key encoder averages them."""
-        return nn.Sequential(OrderedDict(backbone=self.backbone, neck=self.neck))
-
-    @property
-    def mining_active(self) -> bool:
-        """Whether neighbours are mined; set by a hook, saved in the state."""
-        return self._mining
-
-    @mining_active.setter
-    def mining_active(self, active: bool) -> None:
-        if active and not self.num_neighbors:
-            raise ValueError(
-                'neighbour mining is turned on, but the model has mining=None; set '
-                'model.mining=dict(topk=1), or remove NeighborMiningHook.'
-            )
-        self._mining = bool(active)
-        self._mining_active.fill_(int(active))
-
-    def loss(self, inputs: dict, data_samples: list | None = None, **kwargs) -> dict:
+    def loss(
+        self, inputs: dict, data_samples: list | None = None, **kwargs
+    ) -> dict[str, Tensor]:
         """Losses and monitors of a batch.
 
         Args:
             inputs (dict): ``key (N, M, T, V, C)``; ``queries``, a list of the same,
-                weakest first; ``mask``, a bool ``(N, T, V)`` that is true where the
-                last query is masked, or a list with one (or None) a query, or None.
+                weakest first; ``mask``, where the last query is masked, or a list with
+                one (or None) for each query, see :func:`fill_masked`.
             data_samples (list, optional): Not used: nothing is learnt from labels.
 
         Returns:
             dict: As :meth:`HierarchicalContrastHead.loss`.
 
         Raises:
-            ValueError: If ``inputs`` are clips, of which nobody made views.
+            ValueError: If ``inputs`` are clips, of which nothing has made views.
         """
         if not isinstance(inputs, dict):
             raise ValueError(
@@ -133,64 +118,31 @@ class HiCLR(BaseRecognizer):
                 'train_dataloader.dataset.pipeline, or set '
                 'model.data_preprocessor.views=dict(levels=[...]).'
             )
-        views = self._mask(inputs['queries'], inputs.get('mask'))
-        if getattr(self.backbone, 'skip_absent', False):
-            # The views before any noise tell who is there; a mask makes no body either.
-            weakest = (inputs['key'], inputs['queries'][0])
-            present = torch.stack([present_bodies(x) for x in weakest]).any(0)
-            views = [x * present[..., None, None, None] for x in views]
-        queries = [self._embed_query(x, i, len(views)) for i, x in enumerate(views)]
-        key = self._embed_key(inputs['key'])
+        views = fill_masked(inputs['queries'], inputs.get('mask'), self.mask_token)
+        views = keep_absent(self.backbone, views, [inputs['key'], inputs['queries'][0]])
+        queries = [self.embed_query(x, i, len(views)) for i, x in enumerate(views)]
+        key = self.embed_key(inputs['key'])
         losses = self.head.loss(
             queries,
             key,
             self.queue.features.clone(),  # backward needs it as it is now
-            num_neighbors=self.num_neighbors if self.mining_active else 0,
+            num_neighbors=self.mining['topk'] if self.mining_active else 0,
         )
         self.queue.enqueue(key)
         return losses
 
-    def predict(
-        self, inputs: Tensor, data_samples: list | None = None, **kwargs
-    ) -> Tensor:
-        """Pooled backbone features ``(N, C)`` of clips ``(N, M, T, V, C)``."""
-        return self.extract_feat(inputs)
-
-    def _forward(self, inputs: Tensor, **kwargs) -> Tensor:
-        return self.extract_feat(inputs)
-
-    def extract_feat(self, inputs: Tensor, **kwargs) -> Tensor:
-        """Pooled backbone features ``(N, C)`` of clips ``(N, M, T, V, C)``."""
-        return pool_skeleton(self.backbone(inputs))
-
-    def _mask(self, views: list[Tensor], mask: Tensor | list | None) -> list[Tensor]:
-        """Put the mask's value where joints are masked, and 0 where they have a score."""
-        masks = mask if isinstance(mask, list) else [None] * (len(views) - 1) + [mask]
-        value = views[0].new_zeros(1) if self.mask_token is None else self.mask_token
-        layout = getattr(self.data_preprocessor, 'layout', None)
-        if getattr(layout, 'coordinates', None) == '2d':
-            value = value * (torch.arange(3, device=value.device) < 2)
-        views = [
-            x if m is None else torch.where(m[:, None, :, :, None], value.to(x), x)
-            for x, m in zip(views, masks, strict=True)
-        ]
-        if self.mask_token is not None and all(m is None for m in masks):
-            # Keeps the parameter in the graph: DDP waits for the gradient of each.
-            views[-1] = views[-1] + 0 * self.mask_token
-        return views
-
-    def _embed_query(self, x: Tensor, level: int, num_levels: int) -> Tensor:
+    def embed_query(self, x: Tensor, level: int = 0, num_levels: int = 1) -> Tensor:
+        """Embeddings ``(N, D)`` of a query view, edges perturbed if its level has it."""
         perturbation = self.edge_perturbation
-        if perturbation is not None and {level, level - num_levels} & set(
-            perturbation.levels
-        ):
+        if perturbation is not None and perturbation.acts_on(level, num_levels):
             x = perturbation(self.backbone, x)
         else:
             x = self.backbone(x)
         return F.normalize(self.neck(x).float(), dim=1)
 
     @torch.no_grad()
-    def _embed_key(self, x: Tensor) -> Tensor:
+    def embed_key(self, x: Tensor) -> Tensor:
+        """Embeddings ``(N, D)`` of the key view, by the encoder that follows."""
         self.key_encoder.update_parameters(self.query_encoder)
         if not self.shuffle_bn:
             return F.normalize(self.key_encoder(x).float(), dim=1)
@@ -198,13 +150,84 @@ class HiCLR(BaseRecognizer):
         key = self.key_encoder(batch.shuffle(x))
         return F.normalize(batch.unshuffle(key).float(), dim=1)
 
-    @staticmethod
-    def _check_mining(topk: int = 1) -> int:
-        if topk < 1:
-            raise ValueError(f'mining.topk={topk}; at least 1 neighbour must be taken.')
-        return topk
+    @property
+    def query_encoder(self) -> nn.Sequential:
+        """Backbone and neck, as the key encoder averages them."""
+        return nn.Sequential(OrderedDict(backbone=self.backbone, neck=self.neck))
 
-    def _load_from_state_dict(self, *args, **kwargs) -> None:
-        super()._load_from_state_dict(*args, **kwargs)
-        # Read once here: in a step it would wait for the device.
-        self._mining = bool(self._mining_active)
+    @property
+    def encoders(self) -> dict[str, nn.Module]:
+        """The backbone, and what averages it and the neck."""
+        return {
+            'backbone': self.backbone,
+            'key_encoder.module': self.key_encoder.module,
+        }
+
+    @property
+    def mining_active(self) -> bool:
+        """Whether neighbours are mined; a part of the state."""
+        return bool(self._mining.read(self._mining_active))
+
+    @mining_active.setter
+    def mining_active(self, active: bool) -> None:
+        if active and self.mining is None:
+            raise ValueError(
+                'neighbour mining is turned on, but the model has mining=None; set '
+                'model.mining=dict(topk=1), or remove NeighborMiningHook.'
+            )
+        self._mining.write(self._mining_active, int(active))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begin to mine neighbours after as many epochs as ``mining.begin``."""
+        if self.mining is None:
+            return
+        if self.mining['begin'] is None:
+            raise ValueError(_NO_BEGIN)
+        active = epoch >= self.mining['begin']
+        if active and not self.mining_active:
+            print_log(f'Neighbour mining is on from epoch {epoch + 1}.', 'current')
+        self.mining_active = active
+
+    def check_data(self, num_clips: int, batch_size: int) -> None:
+        """Compare the queue with the batch and with the training set."""
+        self.queue.check_batch(batch_size)
+        if len(self.queue.features) > num_clips:
+            print_log(
+                f'queue_size={len(self.queue.features)} is more than the {num_clips} clips '
+                'of the training set: the queue will hold each clip several times, its '
+                'own view among its negatives. A queue well below the number of clips '
+                'learns better.',
+                'current',
+                logging.WARNING,
+            )
+
+    @classmethod
+    def check(cls, cfg: Mapping) -> Iterator[str]:
+        """Find mining that never begins."""
+        mining, path = cfg['model'].get('mining'), 'model.mining.begin'
+        begin = (mining or {}).get('begin')
+        for i, hook in enumerate(cfg.get('custom_hooks') or ()):
+            if hook.get('type') == 'NeighborMiningHook':
+                begin, path = hook.get('begin', 150), f'custom_hooks.{i}.begin'
+        end = (cfg.get('train_cfg') or {}).get('max_epochs')
+        if mining is not None and begin is None:
+            yield _NO_BEGIN
+        elif isinstance(begin, int) and isinstance(end, int) and begin >= end:
+            yield (
+                f'{path}={begin}: neighbour mining is never reached, for the run ends at '
+                f'train_cfg.max_epochs={end}; set it below, train for longer, or take '
+                'mining out'
+            )
+
+    @staticmethod
+    def _check_mining(queue_size: int, topk: int = 1, begin: int | None = None) -> dict:
+        if type(topk) is not int or not 1 <= topk <= queue_size:
+            raise ValueError(
+                f'mining.topk={topk}: give a whole number of neighbours from 1 to '
+                f'queue_size={queue_size}, which they are taken from.'
+            )
+        if begin is not None and (type(begin) is not int or begin < 0):
+            raise ValueError(
+                f'mining.begin={begin}: give a whole number of epochs, 0 or more.'
+            )
+        return dict(topk=topk, begin=begin)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..datasets.randomness import draws_taken_back
 from ..datasets.wrapped import innermost
-from ..methods import HiCLR
+from ..methods import SkeletonLearner
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout
 from ..views import GrowingAugmentation, PackSkeletonViews
@@ -57,9 +57,9 @@ def sample_views(
 
     Args:
         dataset: The training set, built; of a wrapped one the first inside.
-        model (nn.Module): :class:`HiCLR`, built: its data preprocessor may make the
-            views or mix statistics (the style is the next clip's), and its
-            ``graph_augment`` drops and adds edges.
+        model (nn.Module): A :class:`SkeletonLearner`, built: its data preprocessor may
+            make the views or mix statistics (the style is the next clip's), and its
+            ``edge_perturbation`` drops and adds edges.
         index (int): Which clip.
         seed (int): Names the draws.
 
@@ -67,14 +67,14 @@ def sample_views(
         list[View]: The key, then the queries, weakest first.
 
     Raises:
-        ValueError: If the model is not HiCLR, there is no such clip, or neither pipeline
+        ValueError: If the model is no learner, there is no such clip, or neither pipeline
             nor preprocessor makes views.
     """
     model = bare_model(model)
-    if not isinstance(model, HiCLR):
+    if not isinstance(model, SkeletonLearner):
         raise ValueError(
-            f'the model is {type(model).__name__}, not HiCLR; views are made in '
-            'pre-training alone, so give a config of that.'
+            f'the model is {type(model).__name__}, not a SkeletonLearner; views are '
+            'made in pre-training alone, so give a config of that.'
         )
     dataset = next(innermost(dataset))
     if not 0 <= index < len(dataset):
@@ -265,12 +265,10 @@ def _to_tensor(results: dict) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(results['keypoint'], np.float32))
 
 
-def _edges(model: HiCLR, level: int, num_levels: int) -> dict[str, Any]:
+def _edges(model: SkeletonLearner, level: int, num_levels: int) -> dict[str, Any]:
     """Names, dropped bones and added pairs of one draw for the first layer."""
     perturbation = model.edge_perturbation
-    if perturbation is None or not {level, level - num_levels} & set(
-        perturbation.levels
-    ):
+    if perturbation is None or not perturbation.acts_on(level, num_levels):
         return dict(names=())
     if not perturbation.names:
         # An attention's edges are of the clip's features, not of the skeleton.

@@ -10,7 +10,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from hiclr_mmaction.models.modules import pool_skeleton, present_bodies
+from hiclr_mmaction.models.modules import pool_skeleton, present_persons
 from hiclr_mmaction.skeleton import hiclr_align
 
 
@@ -129,7 +129,7 @@ def test_skip_absent_runs_real_clips_of_one_person_as_such(data_dir):
         for path in sorted((data_dir / 'raw_ntu').glob('*.skeleton'))
     ]
     clips = torch.stack(clips)
-    alone = ~present_bodies(clips)[:, 1]
+    alone = ~present_persons(clips)[:, 1]
     assert 0 < alone.sum() < len(clips)  # the files hold both kinds
     torch.manual_seed(0)
     graph_cfg = dict(layout='nturgb+d-stgcn', mode='stgcn_spatial')

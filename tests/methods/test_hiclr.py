@@ -122,42 +122,6 @@ class TestLoss:
             build().loss(batch(levels=2))
 
 
-class TestMask:
-    def test_token_replaces_masked_joints_of_the_last_view_only(self):
-        model = build()
-        model.mask_token.data.fill_(7)
-        inputs = batch(persons=2)
-        views = model._mask(inputs['queries'], inputs['mask'])
-        assert torch.equal(views[0], inputs['queries'][0])
-        assert torch.equal(views[1], inputs['queries'][1])
-        masked = inputs['mask'][:, None].expand(-1, 2, -1, -1)
-        assert (views[2][masked] == 7).all()
-        assert torch.equal(views[2][~masked], inputs['queries'][2][~masked])
-
-    def test_masked_joints_of_an_image_have_the_token_in_x_and_y_and_score_0(self):
-        model = build(
-            data_preprocessor=dict(
-                type='SkeletonViewPreprocessor',
-                layout=dict(base='kinect20', coordinates='2d'),
-            )
-        )
-        model.mask_token.data.fill_(7)
-        inputs = batch()
-        view = model._mask(inputs['queries'], inputs['mask'])[2]
-        masked = view[inputs['mask'][:, None]]
-        assert (masked == torch.tensor([7.0, 7.0, 0.0])).all()
-        view.sum().backward()
-        assert model.mask_token.grad == 2 * inputs['mask'].sum()
-
-    def test_a_list_masks_each_view_by_its_own(self):
-        model = build(mask_token=False)
-        inputs = batch()
-        views = model._mask(inputs['queries'], [None, inputs['mask'], ~inputs['mask']])
-        assert torch.equal(views[0], inputs['queries'][0])
-        assert (views[1][inputs['mask'][:, None]] == 0).all()
-        assert (views[2][~inputs['mask'][:, None]] == 0).all()
-
-
 class TestKeyEncoder:
     def test_starts_equal_to_the_query_encoder(self):
         model = build()
@@ -175,7 +139,7 @@ class TestKeyEncoder:
         after = model.key_encoder.module.neck.mlp[0].weight
         torch.testing.assert_close(after, before + 0.1)
 
-    @pytest.mark.parametrize('momentum', [0, 1, -0.1, 1.5])
+    @pytest.mark.parametrize('momentum', [0, 1, -0.1, 1.5, float('nan')])
     def test_momentum_out_of_range_is_an_error(self, momentum):
         with pytest.raises(ValueError, match=f'momentum={momentum} is not between'):
             build(momentum=momentum)
@@ -206,8 +170,11 @@ class TestQueue:
             ValueError, match='queue_size=3 is smaller than the batch of 4'
         ):
             FeatureQueue(3, 2).enqueue(torch.zeros(4, 2))
-        with pytest.raises(ValueError, match='queue_size=0 holds no negative'):
-            FeatureQueue(0, 2)
+        for size in (0, 128.5, True):
+            with pytest.raises(
+                ValueError, match=f'queue_size={size} holds no negative'
+            ):
+                FeatureQueue(size, 2)
 
     def test_last_partial_batch_trains(self):
         model = build(queue_size=6)
@@ -227,6 +194,7 @@ class TestMining:
         model = build(mining=dict(topk=2))
         assert model.mining_active is False
         model.mining_active = True
+        assert model.mining_active is True
         other = build(mining=dict(topk=2))
         other.load_state_dict(model.state_dict())
         assert other.mining_active is True
@@ -240,11 +208,37 @@ class TestMining:
         assert on['loss_contrast'] != off['loss_contrast']
         torch.testing.assert_close(on['loss_level1'], off['loss_level1'])
 
+    def test_begins_after_its_epochs(self):
+        model = build(mining=dict(begin=2))
+        active = []
+        for epoch in range(4):
+            model.set_epoch(epoch)
+            active.append(model.mining_active)
+        assert active == [False, False, True, True]
+
+    def test_restored_by_hand_is_noticed(self):
+        model = build(mining=dict(topk=1))
+        before = model.state_dict()['_mining_active'].clone()
+        model.mining_active = True
+        model.state_dict()['_mining_active'].copy_(before)
+        assert model.mining_active is False
+
+    def test_without_a_begin_an_epoch_is_an_error(self):
+        with pytest.raises(ValueError, match='model.mining has no begin'):
+            build(mining=dict(topk=1)).set_epoch(0)
+
     def test_without_a_setting_is_an_error(self):
         with pytest.raises(ValueError, match=r'set model.mining=dict\(topk=1\)'):
             build().mining_active = True
-        with pytest.raises(ValueError, match='mining.topk=0'):
-            build(mining=dict(topk=0))
+
+    @pytest.mark.parametrize(
+        'mining',
+        [dict(topk=0), dict(topk=21), dict(topk=1.5), dict(begin=-1), dict(begin=0.5)],
+    )
+    def test_out_of_range_is_an_error_at_the_start(self, mining):
+        ((name, value),) = mining.items()
+        with pytest.raises(ValueError, match=f'mining.{name}={value}: give a whole'):
+            build(mining=mining)
 
 
 class TestEdgePerturbation:
@@ -260,8 +254,8 @@ class TestEdgePerturbation:
         }
         x = torch.randn(4, 1, 8, 20, 3)
         for level, equal in ((0, True), (1, False), (2, True)):
-            a = plain._embed_query(x, level, 3)
-            b = perturbed._embed_query(x, level, 3)
+            a = plain.embed_query(x, level, 3)
+            b = perturbed.embed_query(x, level, 3)
             assert torch.equal(a, b) == equal
         assert before
         for name, value in before.items():
@@ -326,9 +320,15 @@ class TestEdgePerturbation:
         with pytest.raises(ValueError, match="Linear keeps no adjacency .* 'A'"):
             EdgePerturbation(torch.nn.Linear(2, 2))
 
-    def test_ratio_out_of_range_is_an_error(self):
-        with pytest.raises(ValueError, match='graph_augment.drop=1 is out of range'):
-            build(graph_augment=dict(drop=1))
+    @pytest.mark.parametrize('ratio', [1, -0.1, float('nan')])
+    def test_ratio_out_of_range_is_an_error(self, ratio):
+        with pytest.raises(ValueError, match=f'graph_augment.drop={ratio} is out of'):
+            build(graph_augment=dict(drop=ratio))
+
+    def test_level_that_the_views_lack_is_an_error(self):
+        model = build(graph_augment=dict(levels=(3,)))
+        with pytest.raises(ValueError, match='graph_augment.levels names level 3'):
+            model.loss(batch())
 
 
 class TestAllStrongAugmentations:

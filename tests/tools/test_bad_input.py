@@ -248,7 +248,7 @@ CONFIGS = {
             'model.mining': dict(topk=1),
             'custom_hooks': [dict(type='NeighborMiningHook', begin=150)],
         },
-        'custom_hooks.0.begin=150 (NeighborMiningHook) is never reached',
+        'custom_hooks.0.begin=150: neighbour mining is never reached',
     ),
     'SyncBN in one process': (
         {'sync_bn': 'torch'},
@@ -299,7 +299,7 @@ CONFIGS = {
     ),
     'no views': (
         {PIPELINE: [dict(type='PackSkeletonViews')]},
-        'packs clips, not views; add GrowingAugmentation before PackSkeletonViews',
+        'inputs are clips, not views; add GrowingAugmentation',
     ),
     'a validation without a bank': (
         {f'{VAL}.pipeline.1.knn_bank': False},

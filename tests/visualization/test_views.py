@@ -128,7 +128,7 @@ def test_a_wrapped_set_is_looked_into_and_a_missing_clip_named(built):
         ValueError, match='index=24: the training set has clips 0 to 23'
     ):
         sample_views(dataset, model, index=24)
-    with pytest.raises(ValueError, match='the model is Linear, not HiCLR'):
+    with pytest.raises(ValueError, match='the model is Linear, not a Skel'):
         sample_views(dataset, torch.nn.Linear(1, 1))
 
 

@@ -17,7 +17,7 @@ class AccelerationHook(Hook):
 
     Args:
         tf32 (bool): Whether float32 products may round their factors to TF32.
-        compile (bool): Whether backbone and key encoder are compiled, in place: names in
+        compile (bool): Whether the model's encoders are compiled, in place: names in
             checkpoints stay.
     """
 
@@ -42,5 +42,7 @@ class AccelerationHook(Hook):
             torch.set_float32_matmul_precision('high')
             torch.backends.cudnn.allow_tf32 = True
         if self.compile:
-            for name in ('backbone', 'key_encoder.module'):
-                model.get_submodule(name).compile()
+            # A learner names its encoders; a recognizer has the one.
+            encoders = getattr(model, 'encoders', dict(backbone=model.backbone))
+            for encoder in encoders.values():
+                encoder.compile()

@@ -5,19 +5,26 @@ from __future__ import annotations
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
+from ...models.modules import bare_model
+
 
 @HOOKS.register_module()
 class CollapseWarningHook(Hook):
     """Warn when the embeddings of different clips become the same.
 
-    Watches ``feature_spread``, a monitor of :class:`HierarchicalContrastHead`: 1 where
-    embeddings spread evenly over the sphere, 0 where they are all one.
+    Watches the monitor ``feature_spread``, see
+    :func:`~hiclr_mmaction.models.modules.feature_spread`: 1 where embeddings spread
+    evenly over the sphere, 0 where they are all one. A model that gives none is said to
+    be unwatched.
 
     Args:
         threshold (float): Warn below this spread, once an epoch at most.
         begin (int): Iterations to wait first: in a healthy run too the embeddings
             draw together at the start (to 0.09 seen), before they spread.
         interval (int): Iterations between two looks.
+
+    Raises:
+        ValueError: If ``interval`` is below 1.
     """
 
     priority = 'LOW'
@@ -25,19 +32,34 @@ class CollapseWarningHook(Hook):
     def __init__(
         self, threshold: float = 0.05, begin: int = 500, interval: int = 100
     ) -> None:
+        if type(interval) is not int or interval < 1:
+            raise ValueError(
+                f'CollapseWarningHook: interval={interval}; give a whole number of '
+                'iterations, 1 or more.'
+            )
         self.threshold = threshold
         self.begin = begin
         self.interval = interval
         self._warned_in = -1  # epoch
+        self._idle = False
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None
     ) -> None:
         """Look at the spread of the batch."""
+        if self._idle or not outputs:  # a step that was skipped has none
+            return
+        if 'feature_spread' not in outputs:
+            self._idle = True
+            runner.logger.warning(
+                'CollapseWarningHook is idle: the losses of '
+                f'{type(bare_model(runner.model)).__name__} have no feature_spread.'
+            )
+            return
         due = self.every_n_train_iters(runner, self.interval)
         if not due or runner.iter + 1 < self.begin or self._warned_in == runner.epoch:
             return
-        spread = float((outputs or {}).get('feature_spread', 1))
+        spread = float(outputs['feature_spread'])
         if spread < self.threshold:
             self._warned_in = runner.epoch
             runner.logger.warning(

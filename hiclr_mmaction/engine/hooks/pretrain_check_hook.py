@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from typing import Any
 
+import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
+from torch.utils.data import DataLoader, Subset
 
 from ...datasets.randomness import draws_taken_back
 from ...datasets.wrapped import innermost
-from ...methods import HiCLR
+from ...methods import SkeletonLearner
 from ...models.modules import bare_model
-from ...views import DeviceViews, DrawnViews, GrowingAugmentation
-from ..config_check import bad_levels
 
 
 @HOOKS.register_module()
 class PretrainCheckHook(Hook):
     """Check data, views and model of a pre-training run against each other.
 
-    ``tools/train.py`` calls :meth:`check` before ``Runner.train``, which would trip over
-    a data set smaller than a batch while it makes the schedule.
+    What the config, the sizes of the data and the joints do not show, a step on two clips
+    does; what the step changes is taken back. ``tools/train.py`` calls :meth:`check`
+    before ``Runner.train``, which would trip over a data set smaller than a batch while
+    it makes the schedule.
 
     Raises:
         ValueError: Before the first iteration, with the setting and the remedy.
@@ -41,11 +44,14 @@ class PretrainCheckHook(Hook):
             return
         self._checked = True
         model = bare_model(runner.model)
-        if not isinstance(model, HiCLR):
+        if not isinstance(model, SkeletonLearner):
             raise ValueError(
-                f'PretrainCheckHook: the model is {type(model).__name__}, not HiCLR; '
-                'remove the hook from custom_hooks.'
+                f'PretrainCheckHook: the model is {type(model).__name__}, not a '
+                'SkeletonLearner; remove the hook from custom_hooks.'
             )
+        problems = list(model.check(runner.cfg)) if 'model' in runner.cfg else []
+        if problems:
+            raise ValueError('\n'.join(problems))
         loader = runner.train_dataloader
         clips = len(loader.dataset)
         batch = loader.batch_size * runner.world_size
@@ -55,54 +61,26 @@ class PretrainCheckHook(Hook):
                 f'process(es) needs {batch} clips a step, but the training set has '
                 f'{clips}; make the batch smaller.'
             )
-        queue_size = len(model.queue.features)
-        if queue_size < batch:
-            raise ValueError(
-                f'queue_size={queue_size} is smaller than the batch of {batch} clips (all '
-                'ranks together); make the queue larger or the batch smaller.'
-            )
-        if queue_size > clips:
-            runner.logger.warning(
-                f'queue_size={queue_size} is more than the {clips} clips of the training '
-                'set: the queue will hold each clip several times, its own view among '
-                'its negatives. A queue well below the number of clips learns better.'
-            )
-        for where, views in _growing_augmentations(model, loader.dataset):
-            _check_levels(model, views, where)
-        _check_joints(model, loader.dataset)
+        model.check_data(clips, batch)
+        _try_step(model, loader)
         if runner.val_loop is not None:
             _compare_splits(runner, loader.dataset, runner.val_dataloader.dataset)
 
 
-def _check_levels(model: HiCLR, views: GrowingAugmentation, where: str) -> None:
-    named = {
-        'graph_augment': model.edge_perturbation,
-        'ada_in': getattr(model.data_preprocessor, 'ada_in', None),
-    }
-    levels = {name: getattr(part, 'levels', None) for name, part in named.items()}
-    weights = model.head.level_weights
-    for problem in bad_levels(weights, views.num_levels, levels, where):
-        raise ValueError(problem)
+def _try_step(model: SkeletonLearner, loader: DataLoader) -> None:
+    """The loss of two clips, after which the model and all generators are as before."""
+    state = copy.deepcopy(model.state_dict())
+    clips = Subset(loader.dataset, [0, min(1, len(loader.dataset) - 1)])
+    with draws_taken_back(), torch.no_grad():
+        (batch,) = DataLoader(clips, 2, collate_fn=loader.collate_fn)
+        _check_joints(model, batch['inputs'])
+        model.loss(**model.data_preprocessor(batch, training=True))
+    model.load_state_dict(state)
 
 
-def _check_joints(model: HiCLR, dataset) -> None:
-    # The draws of this one sample are taken back: the check changes no run.
-    with draws_taken_back():
-        inputs = dataset[0]['inputs']
-    made = isinstance(inputs, dict | DrawnViews)
-    if made == (_device_views(model) is not None):
-        raise ValueError(
-            'train_dataloader.dataset.pipeline makes views, and so does '
-            'model.data_preprocessor; remove GrowingAugmentation from the pipeline, or '
-            'set model.data_preprocessor.views=None.'
-            if made
-            else 'train_dataloader.dataset.pipeline packs clips, not views; add '
-            'GrowingAugmentation before PackSkeletonViews, or set '
-            'model.data_preprocessor.views=dict(levels=[...]).'
-        )
-    if isinstance(inputs, DrawnViews):
-        inputs = inputs.clip
-    joints = (inputs['key'] if isinstance(inputs, dict) else inputs).shape[-2]
+def _check_joints(model: SkeletonLearner, inputs: Any) -> None:
+    x = inputs['key'] if isinstance(inputs, dict) else inputs
+    joints = (x if isinstance(x, torch.Tensor) else x[0]).shape[-2]
     named = {
         'model.data_preprocessor.layout': getattr(
             model.data_preprocessor, 'layout', None
@@ -128,21 +106,3 @@ def _compare_splits(runner, train, val) -> None:
             'that are trained on may be among those that are classified. Set '
             'val_dataloader.dataset.datasets.0.split (the bank) and ...1.split too.'
         )
-
-
-def _device_views(model: HiCLR) -> DeviceViews | None:
-    return getattr(model.data_preprocessor, 'views', None)
-
-
-def _growing_augmentations(
-    model: HiCLR, dataset
-) -> Iterator[tuple[str, GrowingAugmentation]]:
-    """The transforms that make the views, and what to call them."""
-    views = _device_views(model)
-    if views is not None:
-        yield 'model.data_preprocessor.views', views.growing
-    for part in innermost(dataset):
-        pipeline = getattr(part, 'pipeline', None)
-        for transform in getattr(pipeline, 'transforms', ()):
-            if isinstance(transform, GrowingAugmentation):
-                yield 'GrowingAugmentation', transform

@@ -13,7 +13,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
 from ...compat import add_vis_backend
-from ...methods import HiCLR
+from ...methods import SkeletonLearner
 from ...models.modules import bare_model
 from ...visualization import (
     check_method,
@@ -97,7 +97,8 @@ class VisualLogHook(Hook):
     def before_train(self, runner) -> None:
         """Log a picture of the views, of a pre-training that begins."""
         model = bare_model(runner.model)
-        if runner.iter > 0 or not isinstance(model, HiCLR) or not is_main_process():
+        learns = isinstance(model, SkeletonLearner)
+        if runner.iter > 0 or not learns or not is_main_process():
             return
         views = sample_views(
             runner.train_dataloader.dataset, model, self.index, self.seed

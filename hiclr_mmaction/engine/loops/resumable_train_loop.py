@@ -18,6 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ...datasets.seeded import SeededDataset, SeededSampler
+from ...models.modules import bare_model
 from ..generators import set_generator_states
 
 
@@ -83,6 +84,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     def run_epoch(self) -> None:
         """Run an epoch, or the rest of one."""
         self.runner.call_hook('before_train_epoch')
+        model = bare_model(self.runner.model)
+        if hasattr(model, 'set_epoch'):
+            model.set_epoch(self._epoch)
         self.runner.model.train()
         done, self._done = self._done, 0
         self.dataloader.sampler.start = done * self.dataloader.batch_size

@@ -1,5 +1,6 @@
 """The hooks, in a real runner on the synthetic set."""
 
+import copy
 import logging
 
 import pytest
@@ -7,7 +8,11 @@ import torch
 from helpers.support import device_views_config, synthetic_config
 from mmengine.runner import Runner
 
-from hiclr_mmaction.engine import NeighborMiningHook, PretrainCheckHook
+from hiclr_mmaction.engine import (
+    CollapseWarningHook,
+    NeighborMiningHook,
+    PretrainCheckHook,
+)
 
 
 class Records(logging.Handler):
@@ -59,6 +64,28 @@ class TestNeighborMining:
         )
         assert not runner.model.mining_active
 
+    def test_begin_may_be_the_models(self, tmp_path):
+        runner, messages = run(
+            tmp_path,
+            **{
+                'train_cfg.max_epochs': 2,
+                'model.mining': dict(topk=1, begin=1),
+                'custom_hooks': [],
+            },
+        )
+        assert runner.model.mining_active
+        assert 'Neighbour mining is on from epoch 2.' in [t for _, t in messages]
+
+    def test_without_any_begin_is_an_error_at_the_start(self, tmp_path):
+        options = {'model.mining': dict(topk=1), 'custom_hooks': []}
+        with pytest.raises(ValueError, match='model.mining has no begin'):
+            run(tmp_path, **options)
+
+    def test_a_model_without_mining_is_an_error_at_the_start(self, tmp_path):
+        options = {'custom_hooks': [dict(type='NeighborMiningHook')]}
+        with pytest.raises(ValueError, match='the model has no mining'):
+            run(tmp_path, **options)
+
     def test_negative_epoch_is_an_error(self):
         with pytest.raises(ValueError, match='begin=-1 is negative'):
             NeighborMiningHook(-1)
@@ -75,7 +102,7 @@ class TestPretrainCheck:
             ({'model.queue_size': 5}, 'queue_size=5 is smaller than the batch of 8'),
             (
                 {'model.head.level_weights': (1.0, 0.5)},
-                'weighs 2 query levels, but GrowingAugmentation makes 3',
+                'weighs 2 query levels, but the views have 3',
             ),
             (
                 {'model.graph_augment': dict(levels=(3,))},
@@ -102,29 +129,32 @@ class TestPretrainCheck:
         with pytest.raises(ValueError, match=message):
             PretrainCheckHook().check(runner)
 
-    def test_takes_no_draw_from_the_run(self, tmp_path):
+    def test_changes_neither_the_model_nor_the_draws_of_the_run(self, tmp_path):
         runner = Runner.from_cfg(synthetic_config(tmp_path))
         before = torch.get_rng_state()
+        state = copy.deepcopy(runner.model.state_dict())
         PretrainCheckHook().check(runner)
         assert torch.equal(torch.get_rng_state(), before)
+        for name, value in runner.model.state_dict().items():
+            assert torch.equal(value, state[name]), name
 
     def test_pipeline_without_views_is_named(self, tmp_path):
         cfg = synthetic_config(tmp_path)
         del cfg.train_dataloader.dataset.pipeline[1]
-        with pytest.raises(ValueError, match='packs clips, not views'):
+        with pytest.raises(ValueError, match='inputs are clips, not views'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
 
     def test_views_may_be_made_on_the_device(self, tmp_path):
         cfg = device_views_config(tmp_path)
         PretrainCheckHook().check(Runner.from_cfg(cfg))
         cfg.model.head.level_weights = (1.0, 0.5)
-        with pytest.raises(ValueError, match='but model.data_preprocessor.views makes'):
+        with pytest.raises(ValueError, match='weighs 2 query levels'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
 
     def test_views_made_twice_are_an_error(self, tmp_path):
         cfg = synthetic_config(tmp_path)
         cfg.model.data_preprocessor.views = dict(levels=[[], [], []])
-        with pytest.raises(ValueError, match='so does model.data_preprocessor'):
+        with pytest.raises(ValueError, match='views is set, but the batch holds views'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
 
     def test_is_made_before_training(self, tmp_path):
@@ -163,7 +193,7 @@ class TestPretrainCheck:
         cfg = synthetic_config(tmp_path)
         runner = Runner.from_cfg(cfg)
         runner.model = torch.nn.Linear(2, 2)
-        with pytest.raises(ValueError, match='the model is Linear, not HiCLR'):
+        with pytest.raises(ValueError, match='the model is Linear, not a Skel'):
             PretrainCheckHook().before_train(runner)
 
 
@@ -186,6 +216,17 @@ class TestCollapseWarning:
     def test_spread_features_are_not(self, tmp_path):
         _, messages = run(tmp_path, **self.options(threshold=0.0))
         assert not [w for w in warnings(messages) if 'collapsed' in w]
+
+    def test_a_model_without_the_monitor_is_said_to_be_unwatched(self, tmp_path):
+        runner = Runner.from_cfg(synthetic_config(tmp_path))
+        records = Records()
+        runner.logger.addHandler(records)
+        hook = CollapseWarningHook(begin=1, interval=1)
+        for i in range(2):
+            hook.after_train_iter(runner, i, outputs=dict(loss=torch.ones(())))
+        assert warnings(records.messages) == [
+            'CollapseWarningHook is idle: the losses of HiCLR have no feature_spread.'
+        ]
 
     def test_a_real_collapse_is_caught_by_the_default_threshold(self, tmp_path):
         runner = Runner.from_cfg(synthetic_config(tmp_path, **self.options()))

@@ -97,7 +97,10 @@ def test_the_first_step_can_be_skipped(tmp_path):
     runner, kept = train(tmp_path, steps=[0], action='skip')
     runner.train()
     assert kept.states[0].keys() == kept.states[1].keys()  # no momentum of NaN
-    assert all(value.isfinite().all() for value in state(runner).values())
+    end = state(runner)
+    assert all(value.isfinite().all() for value in end.values())
+    # The key encoder started as a copy of the query encoder after that.
+    assert end['key_encoder.steps'] == 2
 
 
 def test_skipping_gives_up_where_every_loss_is_not_finite(tmp_path):

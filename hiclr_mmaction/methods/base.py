@@ -1,0 +1,112 @@
+"""What every self-supervised learner is, and what the rest of the package may ask of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+
+from mmaction.models.recognizers.base import BaseRecognizer
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from ..models.modules import EdgePerturbation, pool_skeleton
+
+
+class SkeletonLearner(BaseRecognizer):
+    """Base of the self-supervised learners: a recognizer that needs no label.
+
+    A learner writes :meth:`loss` and, where it has parts of its own, ``__init__``. The
+    other methods are what hooks, checks and tools ask; their defaults suit a learner
+    of one encoder.
+
+    Args:
+        backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
+        neck (dict, optional): Projector, e.g. :class:`SkeletonProjector`.
+        head (dict, optional): The losses.
+        data_preprocessor (dict, optional): What makes the views; by default
+            :class:`SkeletonViewPreprocessor` without arguments.
+        init_cfg (dict | list[dict], optional): Initialisation.
+    """
+
+    #: Drops and adds edges of the backbone for some views; None: for no view.
+    edge_perturbation: EdgePerturbation | None = None
+
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict | None = None,
+        head: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        preprocessor = data_preprocessor or dict(type='SkeletonViewPreprocessor')
+        super().__init__(
+            backbone=backbone,
+            neck=neck,
+            # Built here: without a default scope mmengine would look for it in its
+            # own registry.
+            data_preprocessor=MODELS.build(preprocessor),
+        )
+        self.init_cfg = init_cfg
+        if head is not None:
+            self.head = MODELS.build(head)
+
+    @abstractmethod
+    def loss(
+        self, inputs: dict, data_samples: list | None = None, **kwargs
+    ) -> dict[str, Tensor]:
+        """Losses and monitors of a batch.
+
+        Args:
+            inputs (dict): The views, as the data preprocessor gives them.
+            data_samples (list, optional): The labels; a learner leaves them alone.
+
+        Returns:
+            dict: Losses, whose names have ``'loss'`` in them and which are summed, and
+            detached monitors, which are logged. :class:`CollapseWarningHook` watches
+            ``feature_spread`` (see :func:`~hiclr_mmaction.models.modules.feature_spread`).
+        """
+
+    def extract_feat(self, inputs: Tensor, **kwargs) -> Tensor:
+        """Pooled backbone features ``(N, C)`` of clips ``(N, M, T, V, C)``."""
+        return pool_skeleton(self.backbone(inputs))
+
+    def predict(
+        self, inputs: Tensor, data_samples: list | None = None, **kwargs
+    ) -> Tensor:
+        """The same as :meth:`extract_feat`."""
+        return self.extract_feat(inputs)
+
+    def _forward(self, inputs: Tensor, **kwargs) -> Tensor:
+        return self.extract_feat(inputs)
+
+    @property
+    def encoders(self) -> dict[str, nn.Module]:
+        """The encoders by their names in the model, the one that is kept first."""
+        return dict(backbone=self.backbone)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take notice that an epoch of training starts, counted from 0."""
+
+    def check_data(self, num_clips: int, batch_size: int) -> None:
+        """Check the size of the training set, before training.
+
+        Args:
+            num_clips (int): Clips in the training set.
+            batch_size (int): Clips in a step, of all ranks together.
+
+        Raises:
+            ValueError: If the model cannot be trained on so many.
+        """
+
+    @classmethod
+    def check(cls, cfg: Mapping) -> Iterator[str]:
+        """Find what is wrong in a config, beyond what constructors find.
+
+        Args:
+            cfg (Mapping): The whole config; ``cfg['model']`` is of this class.
+
+        Yields:
+            str: A sentence for each mistake: setting, value, remedy.
+        """
+        yield from ()
