@@ -24,6 +24,9 @@ def parse_args(argv=None):
         help='take the joints that are called as those of this skeleton',
     )
     parser.add_argument(
+        '--scale', type=float, default=0.01, help='metres in the unit of the files'
+    )
+    parser.add_argument(
         '--fps', type=float, help='frames a second to keep, where the files have more'
     )
     add_max_frames(parser, default=0)
@@ -39,8 +42,9 @@ def main() -> None:
             args.labels,
             args.val_subjects,
             args.layout,
-            fps=args.fps,
-            max_frames=args.max_frames or None,
+            args.scale,
+            args.fps,
+            args.max_frames or None,
         ),
         args,
     )
