@@ -11,7 +11,6 @@ from mmaction.datasets import BaseActionDataset
 from mmaction.registry import DATASETS
 
 from ..annotations.clip_checks import check_keypoint
-from ..annotations.mapped import PageBudget
 from ..annotations.prepared import Preparation
 from ..converters.released_arrays import (
     find_label_file,
@@ -67,7 +66,6 @@ class HiCLRNpyDataset(BaseActionDataset):
         self.data_file = str(data_file)
         self.preparation: Preparation | None = None
         self._array: np.memmap | None = None
-        self._budget: PageBudget | None = None
         super().__init__(
             str(label_file or find_label_file(data_file)),
             pipeline=pipeline,
@@ -103,12 +101,10 @@ class HiCLRNpyDataset(BaseActionDataset):
     def get_data_info(self, idx: int) -> dict:
         """Read one clip."""
         data_info = super().get_data_info(idx)
-        if self._array is None or self._budget is None:
+        if self._array is None:
             self._array = open_array(self.data_file, self.layout)
-            self._budget = PageBudget(self._array._mmap)  # type: ignore[attr-defined]
         clip = self._array[data_info.pop('row')].transpose(3, 1, 2, 0)
         keypoint = np.array(clip, dtype=np.float32, order='C')
-        self._budget.spend(keypoint.nbytes)
         check_keypoint(keypoint, self.layout, data_info['frame_dir'])
         data_info.update(keypoint=keypoint, total_frames=keypoint.shape[1])
         if self.preparation is not None:
@@ -117,4 +113,4 @@ class HiCLRNpyDataset(BaseActionDataset):
 
     def __getstate__(self) -> dict:
         # A memory map would be pickled as the whole array.
-        return dict(self.__dict__, _array=None, _budget=None)
+        return dict(self.__dict__, _array=None)
