@@ -14,6 +14,7 @@ from hiclr_mmaction.compat import prepare_cpu_launch
 from hiclr_mmaction.datasets.wrapped import dataset_cfgs
 from hiclr_mmaction.engine.config_check import check_config, check_weights, check_widths
 from hiclr_mmaction.engine.config_names import known_sections, nearest
+from hiclr_mmaction.evaluation.protocol import read_config
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +47,10 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_config(path: str) -> Config:
     """Read a config, or end the program with a line that names it."""
-    require_file(path, 'config')
     try:
-        return Config.fromfile(path)
+        return read_config(path)
+    except FileNotFoundError as error:
+        sys.exit(str(error))
     # A config is a program: it can raise anything, and mmengine more around it.
     except Exception as error:
         while error.__context__ is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _cli import require_file
+from _cli import load_config, require_file
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
@@ -79,8 +79,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 def read_settings(args: argparse.Namespace, checkpoint: dict) -> Config:
     """The given config, or else the checkpoint's own."""
     if args.config is not None:
-        require_file(args.config, 'config')
-        return Config.fromfile(args.config)
+        return load_config(args.config)
     return Config(config_of(checkpoint, args.checkpoint))
 
 

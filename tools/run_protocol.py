@@ -1,7 +1,7 @@
 """Pre-train an encoder and evaluate it by every protocol, with one table at the end.
 
 Example:
-    python tools/run_protocol.py configs/hiclr_stgcn_msr.py --seed 0
+    python tools/run_protocol.py configs/hiclr/hiclr_stgcn_msr.py --seed 0
 
 Each step is a run of `train.py` or `test.py` with a folder of its own in the work folder.
 The same command goes on at the step, and within it at the last checkpoint, at which it
@@ -9,7 +9,6 @@ was stopped. The table is of the last epochs alone.
 """
 
 import argparse
-import ast
 import json
 import os
 import re
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from _cli import load_config, require_file
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.runner import find_latest_checkpoint, set_random_seed
 from rich.console import Console
 from rich.table import Table
@@ -32,12 +31,12 @@ from hiclr_mmaction.checkpoint.checkpoint_file import (
     read_checkpoint,
     write_checkpoint,
 )
+from hiclr_mmaction.evaluation.protocol import PROTOCOLS
 from hiclr_mmaction.skeleton.streams import STREAMS
 
 TOOLS = Path(__file__).resolve().parent
-# In the order in which they are run; those on labels have configs CONFIG_STEP.py.
-LABELLED = ('linear', 'finetune', 'semi', 'supervised')
-STEPS = ('pretrain', 'knn', *LABELLED)
+# In the order in which they are run.
+STEPS = ('pretrain', 'knn', *PROTOCOLS)
 DEFAULT_STEPS = ('pretrain', 'knn', 'linear', 'finetune', 'semi')
 NAMES = dict(
     linear='linear',
@@ -53,9 +52,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument(
         'config',
-        help='config of the pre-training, X.py; the other steps are those of '
-        'X_linear.py, X_finetune.py, ... beside it, or, where X has none, of the config '
-        'that X is based on',
+        help='config of the pre-training, X.py; the other steps are X_linear.py, '
+        'X_finetune.py, ... (see configs/hiclr/README.md)',
     )
     parser.add_argument(
         '--work-dir',
@@ -119,9 +117,9 @@ class Protocol:
         )
         self.file = self.work_dir / 'results.json'
         self.configs = {
-            step: find_config(self.config, self.cfg, step)
+            step: self.config.with_name(f'{self.config.stem}_{step}.py')
             for step in args.steps
-            if step in LABELLED
+            if step in PROTOCOLS
         }
         if args.checkpoint is not None:
             require_file(args.checkpoint, 'checkpoint')
@@ -169,7 +167,7 @@ class Protocol:
                 continue
             print(f'{step}: begins', flush=True)
             start = time.time()
-            run = self.train_and_test if step in LABELLED else getattr(self, step)
+            run = self.train_and_test if step in PROTOCOLS else getattr(self, step)
             result = run(step)
             self.save(step, **result, seconds=round(time.time() - start, 1))
 
@@ -264,40 +262,6 @@ class Protocol:
             )
 
 
-def find_config(config: Path, cfg: Config, step: str) -> Path:
-    """The config of a step: beside the pre-training's, or beside the one it is based on.
-
-    The program ends with one line if there is none around the same kind of encoder.
-    """
-    tried = []
-    base: Path | None = config
-    while base is not None:
-        path = base.with_name(f'{base.stem}_{step}.py')
-        if not path.is_file():
-            tried.append(f'{path} does not exist')
-        else:
-            kind = load_config(str(path)).model.backbone.type
-            if kind == cfg.model.backbone.type:
-                return path
-            tried.append(f'{path} is for {kind}')
-        base = base_config(base)
-    sys.exit(
-        f'no config for the step {step} of {config} ({cfg.model.backbone.type}): '
-        f'{"; ".join(tried)}. Write the first one, or leave the step out by --steps'
-    )
-
-
-def base_config(config: Path) -> Path | None:
-    """The one config that this one is based on; None where it is made of parts."""
-    for statement in ast.parse(config.read_text(encoding='utf-8')).body:
-        match statement:
-            case ast.Assign(
-                targets=[ast.Name(id='_base_')], value=ast.Constant(value=str(base))
-            ):
-                return config.parent / base
-    return None
-
-
 def last_checkpoint(folder: Path) -> dict[str, Any]:
     """The last checkpoint of a run and its epoch."""
     path = find_latest_checkpoint(str(folder))
@@ -332,7 +296,7 @@ def table_rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
         epoch = results['pretrain'].get('epoch', '')
         name = f'k-NN (k = {key.rpartition("k")[2]})'
         rows.append([name, str(epoch), *cells({key: value}, key), '', ''])
-    for step in LABELLED:
+    for step in PROTOCOLS:
         if step in results:
             result = results[step]
             part = result.get('fraction')

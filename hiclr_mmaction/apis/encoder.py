@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..checkpoint.backbone import matching_backbone
 from ..checkpoint.checkpoint_file import build_model, read_checkpoint
 from ..datasets.wrapped import dataset_cfgs
+from ..evaluation.protocol import read_config
 from ..models.modules import pool_skeleton
 from ..skeleton import SkeletonLayout, get_layout
 
@@ -108,7 +109,7 @@ def init_encoder(
         ValueError: If the config has no backbone or no test pipeline, or the checkpoint
             cannot be used; the message names the first keys that differ.
     """
-    cfg = config if isinstance(config, Config) else Config.fromfile(config)
+    cfg = config if isinstance(config, Config) else read_config(config)
     model = cfg.get('model') or {}
     if not model.get('backbone'):
         raise ValueError(

@@ -9,8 +9,14 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
+from hiclr_mmaction.evaluation.protocol import find_config, read_config
+
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parents[1] / 'data'
+# Every config file of a user; those of the protocols need none.
+PRETRAININGS = sorted(
+    path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts
+)
 
 
 def load_reference(name: str) -> dict[str, torch.Tensor]:
@@ -40,6 +46,13 @@ def real_data() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def config(name: str) -> Config:
+    """The config of this project with this name, such as `'hiclr_stgcn_msr_linear'`."""
+    path = find_config(f'{name}.py')
+    assert path is not None, name
+    return read_config(path)
+
+
 def synthetic_config(work_dir: Path, **options) -> Config:
     """The embedded default made tiny: 24 clips, a batch of 8, one epoch, no workers.
 
@@ -47,7 +60,7 @@ def synthetic_config(work_dir: Path, **options) -> Config:
         work_dir (Path): For checkpoints and logs.
         **options: Settings to change, as in ``--cfg-options``.
     """
-    cfg = Config.fromfile(ROOT / 'configs' / 'hiclr_stgcn_synthetic.py')
+    cfg = config('hiclr_stgcn_synthetic')
     few = dict(actions=['wave', 'squat', 'push'], num_subjects=6, num_val_subjects=2)
     few['clips_per_action'] = 2
     cfg.train_dataloader.update(batch_size=8, num_workers=0, persistent_workers=False)

@@ -98,7 +98,7 @@ def write_config(tmp_path, coordinates='3d', stream='joint'):
     path = tmp_path / 'puppet.py'
     path.write_text(
         CONFIG.format(
-            base=str(ROOT / 'configs' / 'hiclr_stgcn_nw_ucla.py'),
+            base=str(ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_nw_ucla.py'),
             skeleton=SKELETON.format(coordinates=coordinates),
             file=str(file),
             stream=stream,

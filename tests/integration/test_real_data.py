@@ -5,9 +5,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from helpers.support import ROOT
+from helpers.support import config
 from mmaction.registry import MODELS
-from mmengine.config import Config
 from mmengine.runner import Runner
 
 from hiclr_mmaction.models.modules import pool_skeleton, present_persons
@@ -16,7 +15,7 @@ from hiclr_mmaction.skeleton import hiclr_align
 
 def run_steps(name, data_dir, tmp_path, steps, **options):
     """Train a config for some steps and return its log."""
-    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg = config(name)
     cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
     cfg.train_dataloader.dataset.indices = steps * cfg.train_dataloader.batch_size
     cfg.train_cfg.max_epochs = 1

@@ -23,43 +23,25 @@ COMMON = f"""
 few = {FEW}
 default_hooks = dict(checkpoint=dict(interval=1))
 """
-PRETRAIN = f"""_base_ = {str(FAMILY / 'hiclr_stgcn_synthetic.py')!r}
+CONFIG = f"""_base_ = {str(FAMILY / 'hiclr_stgcn_synthetic.py')!r}
 {COMMON}
 model = dict(queue_size=8, backbone=dict({ENCODER}), neck=dict(in_channels=8))
+num_classes = 3
 train_dataloader = dict(
     batch_size=6, num_workers=0, persistent_workers=False, dataset=few)
 val_dataloader = dict(dataset=dict(datasets=[
     dict(part, **few) for part in _base_.val_dataloader.dataset.datasets]))
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=EPOCHS, val_interval=1)
-"""
-LABELLED = """_base_ = {base!r}
-{common}
-model = dict(
-    backbone=dict({encoder}, init_cfg=dict(checkpoint='nowhere.pth')),
-    cls_head=dict(num_classes=3, in_channels=8))
-train_dataloader = dict(
-    batch_size=6, num_workers=0, persistent_workers=False, dataset={dataset})
-val_dataloader = dict(dataset=few)
-test_dataloader = dict(dataset=few)
-train_cfg = dict(max_epochs=2, val_interval=1)
-param_scheduler = None
+labelled = dict(train_cfg=dict(max_epochs=2, val_interval=1), param_scheduler=None)
+protocols = dict(linear=labelled, finetune=labelled, semi=labelled)
 """
 
 
-def write_family(folder, epochs=2):
-    """A pre-training of seconds with its linear, fine-tuning and semi configs."""
+def write_config(folder, epochs=2):
+    """A pre-training of seconds, with protocols of seconds."""
     config = folder / 'tiny.py'
-    config.write_text(PRETRAIN.replace('EPOCHS', str(epochs)))
-    for step in ('linear', 'finetune', 'semi'):
-        (folder / f'tiny_{step}.py').write_text(
-            LABELLED.format(
-                base=str(FAMILY / f'hiclr_stgcn_synthetic_{step}.py'),
-                common=COMMON,
-                encoder=ENCODER,
-                dataset='dict(dataset=few)' if step == 'semi' else 'few',
-            )
-        )
+    config.write_text(CONFIG.replace('EPOCHS', str(epochs)))
     return config
 
 
@@ -70,45 +52,6 @@ def tool(load_tool):
 
 def protocol(tool, config, *args):
     return tool.Protocol(tool.parse_args([str(config), *map(str, args)]))
-
-
-class TestConfigs:
-    def test_are_beside_the_pretraining(self, tool):
-        for dataset in ('ntu60', 'msr', 'synthetic'):
-            config = FAMILY / f'hiclr_stgcn_{dataset}.py'
-            steps = protocol(tool, config, '--steps', *tool.LABELLED).configs
-            assert steps == {
-                step: FAMILY / f'hiclr_stgcn_{dataset}_{step}.py'
-                for step in tool.LABELLED
-            }
-
-    @pytest.mark.parametrize(
-        'name', ['skeletonclr_stgcn_msr', 'skeletonclr_strong_stgcn_msr']
-    )
-    def test_are_those_of_the_base_where_there_are_none(self, tool, name):
-        config = FAMILY / f'{name}.py'
-        steps = protocol(tool, config, '--steps', 'linear', 'semi').configs
-        assert [path.stem for path in steps.values()] == [
-            'hiclr_stgcn_msr_linear',
-            'hiclr_stgcn_msr_semi',
-        ]
-
-    def test_of_another_encoder_are_not_taken(self, tool):
-        with pytest.raises(SystemExit) as error:
-            protocol(tool, FAMILY / 'hiclr_stgcnpp_ntu60.py')
-        message = str(error.value)
-        assert 'no config for the step linear' in message
-        assert 'hiclr_stgcnpp_ntu60_linear.py does not exist' in message
-        assert 'hiclr_stgcn_ntu60_linear.py is for HiCLRSTGCN' in message
-
-    def test_missing_one_can_be_left_out(self, tool, tmp_path):
-        config = write_family(tmp_path)
-        (tmp_path / 'tiny_semi.py').unlink()
-        # The tiny family is based on another one, which has the same kind of encoder.
-        steps = protocol(tool, config).configs
-        assert steps['semi'] == FAMILY / 'hiclr_stgcn_synthetic_semi.py'
-        assert steps['linear'] == tmp_path / 'tiny_linear.py'
-        assert 'semi' not in protocol(tool, config, '--steps', 'linear').configs
 
 
 class TestOptions:
@@ -151,7 +94,7 @@ class TestOptions:
 
 
 def test_work_folder_of_another_run_is_refused(tool, tmp_path):
-    config = write_family(tmp_path)
+    config = write_config(tmp_path)
     args = (config, '--work-dir', tmp_path / 'work')
     first = protocol(tool, *args)
     first.work_dir.mkdir()
@@ -169,7 +112,7 @@ def test_work_folder_of_another_run_is_refused(tool, tmp_path):
 
 
 def test_table_holds_the_last_epochs(tool, tmp_path, capsys):
-    made = protocol(tool, write_family(tmp_path), '--work-dir', tmp_path)
+    made = protocol(tool, write_config(tmp_path), '--work-dir', tmp_path)
     accuracy = {'acc/top1': 0.5, 'acc/top5': 1.0, 'acc/mean1': 0.25}
     made.save('pretrain', checkpoint='epoch_9.pth', epoch=9)
     made.save('knn', metrics={'knn/k1': 0.25, 'knn/k20': 0.125})
@@ -195,7 +138,7 @@ def test_table_holds_the_last_epochs(tool, tmp_path, capsys):
 def test_untrained_encoder_is_the_one_that_training_begins_with(
     tool, tmp_path, run_tool, monkeypatch
 ):
-    config = write_family(tmp_path, epochs=1)
+    config = write_config(tmp_path, epochs=1)
     monkeypatch.chdir(tmp_path)
     made = protocol(tool, config, '--untrained', '--seed', 3)
     initial = made.initial_encoder()['state_dict']
@@ -232,7 +175,7 @@ class TestRuns:
         )
 
     def test_stopped_run_goes_on_where_it_was(self, tmp_path):
-        write_family(tmp_path, epochs=12)
+        write_config(tmp_path, epochs=12)
         work = tmp_path / 'work'
         with open(tmp_path / 'log.txt', 'w') as log:
             run = subprocess.Popen(
@@ -273,7 +216,7 @@ class TestRuns:
         assert sorted(work.rglob('*.pth')) == before
 
     def test_failing_step_is_named_and_keeps_the_results(self, tmp_path):
-        write_family(tmp_path)
+        write_config(tmp_path)
         bad = self.call(
             tmp_path, '--untrained', '--steps', 'knn', 'linear',
             '--cfg-options', 'linear:model.cls_head.in_channels=9',

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from helpers.support import ROOT
-from mmengine.config import Config
+
+from hiclr_mmaction.evaluation.protocol import read_config
 
 NTU60 = str(ROOT / 'configs' / 'hiclr_stgcn_ntu60.py')
 
@@ -13,7 +14,7 @@ NTU60 = str(ROOT / 'configs' / 'hiclr_stgcn_ntu60.py')
 def merged(load_tool, config, *args, **extra):
     """The config as train.py would hand it to the runner."""
     train = load_tool('train')
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     cfg.merge_from_dict(extra)
     train.merge_args(cfg, train.parse_args([str(config), *args]))
     return cfg

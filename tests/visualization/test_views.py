@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 from helpers.planar import coco_annotations
-from helpers.support import ROOT, device_views_config, synthetic_config
+from helpers.support import config, device_views_config, synthetic_config
 from mmaction.registry import DATASETS, MODELS
-from mmengine.config import Config
 from mmengine.dataset import ConcatDataset
 from PIL import Image
 
@@ -172,7 +171,7 @@ def test_animation_has_all_frames_side_by_side(built, tmp_path):
 
 
 def test_views_in_an_image_are_drawn(tmp_path):
-    cfg = Config.fromfile(ROOT / 'configs' / 'hiclr_stgcn_coco2d.py')
+    cfg = config('hiclr_stgcn_coco2d')
     content = coco_annotations(
         actions=['wave'], num_subjects=2, num_val_subjects=1, clips_per_action=1
     )

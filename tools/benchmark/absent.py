@@ -22,8 +22,9 @@ from mmengine.runner import Runner
 
 import hiclr_mmaction  # noqa: F401  registers the components
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
+from hiclr_mmaction.evaluation.protocol import find_config, read_config
 
-CONFIG = Path(__file__).parents[2] / 'configs' / 'skeletonclr_stgcn_msr.py'
+CONFIG = find_config('skeletonclr_stgcn_msr.py')
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -75,7 +76,7 @@ def accuracies(cfg: Config) -> dict[str, float]:
 
 
 def prepare(args: argparse.Namespace, seed: int, skip: bool, file: Path) -> Config:
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     cfg.randomness.seed = seed
     cfg.experiment_name = f'absent_{seed}_{skip}'
     cfg.model.backbone.skip_absent = skip

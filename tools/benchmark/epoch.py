@@ -21,8 +21,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 import hiclr_mmaction  # noqa: F401
+from hiclr_mmaction.evaluation.protocol import find_config, read_config
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
 NTU60_CLIPS = 40091  # cross-subject, training
 
 
@@ -84,7 +84,7 @@ def epoch_config(
     name: str, ann_file: Path, work_dir: Path, args: argparse.Namespace
 ) -> Config:
     """A config that trains for one epoch on the made-up clips and writes nothing."""
-    cfg = Config.fromfile(CONFIGS / name)
+    cfg = read_config(find_config(name) or name)
     dataset = cfg.train_dataloader.dataset
     dataset = dataset.get('dataset', dataset)  # ResidentClips holds another
     # The clips are aligned already.
@@ -143,7 +143,7 @@ def main(argv=None) -> None:
                     f'--scale={args.scale} makes {clips} clips, fewer than two batches '
                     f'of {batch}; make it larger, or --batch-size smaller'
                 )
-            max_epochs = Config.fromfile(CONFIGS / name).train_cfg.max_epochs
+            max_epochs = read_config(find_config(name) or name).train_cfg.max_epochs
             figures[name] = measure(cfg, clips, max_epochs)
     settings = dict(scale=args.scale, batch_size=args.batch_size, workers=args.workers)
     finish(args, settings, figures, 'An epoch of pre-training')

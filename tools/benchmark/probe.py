@@ -7,7 +7,7 @@ the weights, which are random here.
 
 Examples:
     python tools/benchmark/probe.py --plain 1
-    python tools/benchmark/probe.py configs/hiclr_stgcn_msr_linear.py --plain 1
+    python tools/benchmark/probe.py configs/hiclr/hiclr_stgcn_msr_linear.py --plain 1
 """
 
 import argparse
@@ -27,8 +27,7 @@ from rich.table import Table
 
 from hiclr_mmaction.engine.loops import LinearProbeLoop
 from hiclr_mmaction.engine.loops.frozen_features import extract_features
-
-CONFIGS = Path(__file__).parents[2] / 'configs'
+from hiclr_mmaction.evaluation.protocol import find_config, read_config
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -61,8 +60,6 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument('--out', type=Path, help='JSON file for the figures')
     args = parser.parse_args(argv)
-    if args.config is not None and not args.config.is_file():
-        sys.exit(f'config not found: {args.config}')
     if args.repeats < 1:
         sys.exit(f'--repeats {args.repeats}: at least 1 is needed')
     return args
@@ -71,8 +68,8 @@ def parse_args(argv=None) -> argparse.Namespace:
 def load_config(path: Path | None) -> Config:
     """The config, or that of NTU-60 with the made-up motions in place of its files."""
     if path is not None:
-        return Config.fromfile(path)
-    cfg = Config.fromfile(CONFIGS / 'hiclr_stgcn_ntu60_linear.py')
+        return read_config(path)
+    cfg = read_config(find_config('hiclr_stgcn_ntu60_linear.py'))
     for split in ('train', 'val'):
         loader = cfg[f'{split}_dataloader']
         pipeline = loader.dataset.pipeline

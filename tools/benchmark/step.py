@@ -34,14 +34,13 @@ from _measure import (
     wait,
 )
 from mmaction.registry import MODELS
-from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 import hiclr_mmaction  # noqa: F401
 from hiclr_mmaction.engine.hooks import AccelerationHook
+from hiclr_mmaction.evaluation.protocol import find_config, read_config
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
 # Each alone, upon the plain config; 'fast' is the fast config with all of them.
 SWITCHES = dict(
     stock=dict(model={'backbone.frames_first': False}),
@@ -152,13 +151,13 @@ def our_step(
 ) -> Callable[[], None]:
     """A step of a config's model, with options of it changed."""
     init_default_scope('mmaction')
-    cfg = Config.fromfile(CONFIGS / config)
+    cfg = read_config(find_config(config) or config)
     cfg.merge_from_dict({f'model.{k}': v for k, v in (model or {}).items()})
     cfg.optim_wrapper.optimizer.update(optimizer or {})
     if bf16:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
     if device_views:
-        fast = Config.fromfile(CONFIGS / 'hiclr_stgcn_ntu60_fast.py')
+        fast = read_config(find_config('hiclr_stgcn_ntu60_fast.py'))
         cfg.model.data_preprocessor.views = fast.model.data_preprocessor.views
     device = clips.device
     net = MODELS.build(cfg.model)

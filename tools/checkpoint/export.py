@@ -8,10 +8,9 @@ Example:
 import argparse
 import sys
 
-from mmengine.config import Config
-
 import hiclr_mmaction  # noqa: F401  registers the components
 from hiclr_mmaction.checkpoint import export_checkpoint, export_onnx
+from hiclr_mmaction.evaluation.protocol import read_config
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -46,7 +45,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        model = None if args.config is None else Config.fromfile(args.config).model
+        model = None if args.config is None else read_config(args.config).model
         if args.target.endswith('.onnx'):
             shapes = export_onnx(
                 args.source,

@@ -2,6 +2,7 @@
 _base_ = 'nw_ucla.py'
 
 ann_file = '{{$HICLR_DATA:data}}/msr_action3d_3d.pkl'
+num_classes = 20
 
 dataset = dict(type='SkeletonDataset', ann_file=ann_file, layout=_base_.layout)
 train_dataloader = dict(dataset=dict(ann_file=ann_file, split='xsub_train'))

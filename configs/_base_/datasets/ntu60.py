@@ -1,12 +1,14 @@
 # NTU RGB+D 60 in MMAction2's pose pickle; views as released.
 layout = 'nturgb+d-stgcn'
 ann_file = '{{$HICLR_DATA:data}}/skeleton/ntu60_3d.pkl'
+num_classes = 60
+num_person = 2
 
 align = dict(
     type='SkeletonAlign',
     layout=layout,
     num_frames=50,
-    num_person=2,
+    num_person=num_person,
     untracked='released',
 )
 basic = [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')]

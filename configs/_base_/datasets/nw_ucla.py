@@ -3,8 +3,10 @@ _base_ = 'small_set.py'
 
 layout = 'kinect20'
 ann_file = '{{$HICLR_DATA:data}}/nw_ucla_3d.pkl'
+num_classes = 10
+num_person = 1
 
-align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=1)
+align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
 train_pipeline = [
     align,
     dict(

@@ -2,6 +2,7 @@
 _base_ = 'ntu60.py'
 
 ann_file = '{{$HICLR_DATA:data}}/skeleton/pku2_3d.pkl'
+num_classes = 51
 
 dataset = dict(ann_file=ann_file)
 train_dataloader = dict(dataset=dict(ann_file=ann_file))

@@ -3,8 +3,10 @@
 _base_ = 'small_set.py'
 
 layout = 'nturgb+d'
+num_classes = 12
+num_person = 1
 
-align = dict(type='SkeletonAlign', layout=layout, num_frames=24, num_person=1)
+align = dict(type='SkeletonAlign', layout=layout, num_frames=24, num_person=num_person)
 train_pipeline = [
     align,
     dict(

@@ -1,0 +1,39 @@
+# A set of your own, some hundred clips, as tools/data/own.py and its sisters make it.
+# Change these three: the file, its skeleton (a name, or a dict as in docs/own_data.md),
+# and the persons of a clip.
+_base_ = 'small_set.py'
+
+ann_file = '{{$HICLR_DATA:data}}/own.pkl'
+layout = 'openni15'
+num_person = 1
+num_classes = 5
+
+align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
+train_pipeline = [
+    align,
+    dict(
+        type='GrowingAugmentation',
+        levels=_base_.growing,
+        layout=layout,
+        in_collate=True,
+    ),
+    dict(type='PackSkeletonViews'),
+]
+bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
+val_pipeline = [align, dict(type='PackSkeletonViews')]
+
+dataset = dict(type='SkeletonDataset', ann_file=ann_file, layout=layout)
+train_dataloader = dict(
+    dataset=dict(**dataset, split='xsub_train', pipeline=train_pipeline)
+)
+val_dataloader = dict(
+    # The k-NN looks for the neighbours of the second split's clips in the first.
+    dataset=dict(
+        type='ConcatDataset',
+        datasets=[
+            dict(**dataset, split='xsub_train', pipeline=bank_pipeline, test_mode=True),
+            dict(**dataset, split='xsub_val', pipeline=val_pipeline, test_mode=True),
+        ],
+    ),
+)
+test_dataloader = dict(**_base_.val_dataloader, **val_dataloader)

@@ -1,0 +1,52 @@
+# What all protocols share: the encoder of the pre-training that $HICLR_PRETRAINING names,
+# in MMAction2's recognizer, on the labelled clips as they are. Our programs and
+# `read_config` set the variable: they make X_linear.py of X.py and linear.py.
+_base_ = '{{$HICLR_PRETRAINING:}}'
+
+pretrained = 'work_dirs/{}/epoch_{}.pth'.format(
+    '{{$HICLR_PRETRAINING:}}'.rpartition('/')[2].removesuffix('.py'),
+    _base_.train_cfg.max_epochs,
+)
+initialisation = _base_.model.backbone.get('init_cfg')
+model = dict(
+    _delete_=True,
+    type='RecognizerGCN',
+    data_preprocessor={
+        key: value
+        for key, value in _base_.model.data_preprocessor.items()
+        if key in ('type', 'layout', 'stream')
+    },
+    backbone=dict(
+        _base_.model.backbone,
+        init_cfg=dict(type='Pretrained', checkpoint=pretrained, prefix='backbone.'),
+    ),
+    cls_head=dict(
+        type='GCNHead',
+        num_classes=_base_.num_classes,
+        in_channels=_base_.model.neck.in_channels,
+    ),
+)
+
+# The clips of the k-NN's bank are those that are trained on.
+train_clips, val_clips = _base_.val_dataloader.dataset.datasets
+labelled_pipeline = [
+    *val_clips.pipeline[:-1],
+    dict(type='FormatGCNInput', num_person=_base_.num_person),
+    dict(type='PackActionInputs', meta_keys=('frame_dir',)),
+]
+train_dataloader = dict(
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        train_clips, _delete_=True, pipeline=labelled_pipeline, test_mode=False
+    ),
+)
+val_dataloader = dict(
+    dataset=dict(val_clips, _delete_=True, pipeline=labelled_pipeline)
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(_delete_=True, type='AccMetric')
+test_evaluator = val_evaluator
+
+# The last epoch is the result, so no best one is looked for.
+default_hooks = dict(checkpoint=dict(save_best=None, max_keep_ckpts=1))
+custom_hooks = [dict(type='LabelsCheckHook'), dict(type='PretrainedCheckHook')]

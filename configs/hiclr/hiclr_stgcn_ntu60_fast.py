@@ -1,0 +1,37 @@
+# The experiment of hiclr_stgcn_ntu60.py, made fast. Each switch is one --cfg-options:
+# docs/performance.md lists them and tells what each gives.
+_base_ = '../hiclr_stgcn_ntu60.py'
+
+model = dict(
+    data_preprocessor=dict(
+        # The views are made on the device, from the clips.
+        views=dict(levels=[_base_.basic, _base_.normal, _base_.strong]),
+        non_blocking=True,
+    )
+)
+train_dataloader = dict(
+    # The clips stay on the device, or in shared memory.
+    _delete_=True,
+    batch_size=128,
+    num_workers=0,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='resident_collate'),
+    dataset=dict(
+        type='ResidentClips',
+        dataset=dict(
+            **_base_.dataset,
+            split='xsub_train',
+            pipeline=[_base_.align, dict(type='PackSkeletonViews')],
+        ),
+    ),
+)
+optim_wrapper = dict(
+    type='BFloat16OptimWrapper', on_cpu=False, optimizer=dict(fused=True)
+)
+default_hooks = dict(
+    # Losses are fetched for the log only, and looked at as seldom.
+    runtime_info=dict(type='IntervalInfoHook', interval=20),
+    non_finite_loss=dict(interval=20),
+)
+custom_hooks = [*_base_.custom_hooks, dict(type='AccelerationHook')]

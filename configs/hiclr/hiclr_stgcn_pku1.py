@@ -1,0 +1,14 @@
+# HiCLR on PKU-MMD I (joint stream, cross-subject): NTU-60's recipe for twice the epochs,
+# as the paper has it.
+_base_ = [
+    '../_base_/released_runtime.py',
+    '../_base_/models/hiclr_stgcn.py',
+    '../_base_/datasets/pku1.py',
+    '../_base_/schedules/pretrain_300e.py',
+]
+
+train_cfg = dict(max_epochs=600)
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[500], gamma=0.1, by_epoch=True, end=600)
+]
+custom_hooks = [*_base_.custom_hooks[:-1], dict(type='NeighborMiningHook', begin=300)]

@@ -1,0 +1,26 @@
+# HiCLR on PKU-MMD II (joint stream, cross-subject): NTU-60's recipe for five times the
+# epochs, as the paper has it.
+_base_ = [
+    '../_base_/released_runtime.py',
+    '../_base_/models/hiclr_stgcn.py',
+    '../_base_/datasets/pku2.py',
+    '../_base_/schedules/pretrain_300e.py',
+]
+
+train_cfg = dict(max_epochs=1500)
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[1250], gamma=0.1, by_epoch=True, end=1500)
+]
+custom_hooks = [*_base_.custom_hooks[:-1], dict(type='NeighborMiningHook', begin=750)]
+
+# Linear evaluation for twice the epochs of NTU-60, as the paper has it.
+protocols = dict(
+    linear=dict(
+        train_cfg=dict(max_epochs=200),
+        param_scheduler=[
+            dict(
+                type='MultiStepLR', milestones=[160], gamma=0.1, by_epoch=True, end=200
+            )
+        ],
+    )
+)

@@ -1,0 +1,97 @@
+"""The protocols of a pre-training: one shared config each, made for any encoder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine.config import Config
+
+PROTOCOLS = ('linear', 'finetune', 'semi', 'supervised')
+VARIABLE = 'HICLR_PRETRAINING'
+
+
+def configs_folder() -> Path:
+    """The folder `configs/` of the checkout or, in an installed wheel, the copy of it."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / '.mim' / 'configs'
+    return installed if installed.is_dir() else package.parent / 'configs'
+
+
+def split_protocol(path: str | Path) -> tuple[Path, str] | None:
+    """The pre-training and the protocol that a name stands for.
+
+    `X_linear.py` is the linear evaluation of `X.py` beside it; None if there is no such
+    pre-training.
+    """
+    path = Path(path)
+    stem, _, protocol = path.stem.rpartition('_')
+    pretraining = path.with_name(f'{stem}{path.suffix}')
+    if protocol in PROTOCOLS and pretraining.is_file():
+        return pretraining, protocol
+    return None
+
+
+def read_config(path: str | Path) -> Config:
+    """Read a config file, or make the config of a protocol.
+
+    Where there is `X.py`, the names `X_linear.py`, `X_finetune.py`, `X_semi.py` and
+    `X_supervised.py` need no file: they are `_base_/protocols/` on the encoder and the
+    data of `X.py`, with what `X.py` says in `protocols`. A file with such a name wins.
+
+    Args:
+        path (str | Path): Of the config.
+
+    Raises:
+        FileNotFoundError: If there is no such file; the message says where a config of
+            this name is.
+    """
+    path = Path(path)
+    if path.is_file():
+        return Config.fromfile(path)
+    found = split_protocol(path)
+    if found is None:
+        moved = find_config(path.name)
+        hint = ''
+        if moved is not None:
+            shown = moved.relative_to(configs_folder().parent).as_posix()
+            hint = f'; did you mean {shown}?'
+        raise FileNotFoundError(f'config not found: {path}{hint}')
+    pretraining, protocol = found
+    with _pretraining(pretraining):
+        cfg = Config.fromfile(_shared(pretraining, protocol))
+    cfg.merge_from_dict(cfg.get('protocols', {}).get(protocol, {}))
+    cfg.pop('protocols', None)
+    return Config(cfg.to_dict(), cfg_text=cfg.text, filename=str(path))
+
+
+def _shared(pretraining: Path, protocol: str) -> Path:
+    """The config of all pre-trainings: of the same folder of configs, if it has one."""
+    for folder in (*pretraining.resolve().parents, configs_folder()):
+        path = folder / '_base_' / 'protocols' / f'{protocol}.py'
+        if path.is_file():
+            break
+    return path
+
+
+@contextmanager
+def _pretraining(path: Path) -> Iterator[None]:
+    """Let the shared configs be based on this one."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = path.resolve().as_posix()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
+def find_config(name: str) -> Path | None:
+    """Where this project has the config `name`, such as `'hiclr_stgcn_msr_linear.py'`."""
+    for folder in sorted({path.parent for path in configs_folder().rglob('*.py')}):
+        path = folder / name
+        if path.is_file() or split_protocol(path):
+            return path
+    return None
