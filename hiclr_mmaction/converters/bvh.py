@@ -284,7 +284,7 @@ class BVHConverter(LabelledFolder):
             # The addend, for 1/120 in a file has been rounded.
             step = max(1, int(1 / (bvh.frame_time * self.fps) + 1e-3))
         bvh.motion = bvh.motion[::step]
-        return dict(keypoint=(bvh.positions()[:, joints] * self.scale)[None])
+        return dict(keypoint=bvh.positions()[None, :, joints], scale=self.scale)
 
 
 def _read(path: Path) -> str:

@@ -1,26 +1,22 @@
-"""From any converter to a pose pickle: all cores, bounded memory, all or nothing.
+"""From any converter to a pose pickle: several processes, bounded memory, atomic.
 
-The clips are cut into chunks. A worker process reads the clips of a chunk and writes
-them to a file of the folder ``<out>.parts``; at the end the parts are joined, in
-order, into the result. So memory does not grow with the number of clips, and a run
-that was stopped goes on where it was.
+Worker processes read the clips in chunks; this process writes them, in order, as they
+come. So memory does not grow with the number of clips.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import multiprocessing
 import os
-import pickle
-import shutil
 import signal
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,14 +32,12 @@ from rich.progress import (
 
 from ..annotations.clip_checks import UnusableClip, check_keypoint, join_score
 from ..annotations.prepared import Preparation, prepare_clip
-from ..annotations.safe_pickle import SafeUnpickler
-from ..atomic_write import whole_file
 from ..skeleton import SkeletonLayout, get_layout
-from .converter import Clip, SkeletonConverter, stamp
-from .pose_pickle import dump_streamed, write_pose_pickle
+from .converter import Clip, SkeletonConverter, require_regular
+from .orientation import UP_AXES, orient
+from .pose_pickle import write_pose_pickle
 from .report import Report
 
-_FORMAT = 1  # of the parts; another number makes older ones void
 _ARRAYS = ('keypoint', 'keypoint_score')
 
 
@@ -56,17 +50,19 @@ def convert(
     strict: bool = False,
     align: int | None = None,
     ignore: Collection[str] = (),
+    up: str | None = None,
+    scale: float | None = None,
     chunk_size: int = 64,
     console: Console | None = None,
 ) -> Report:
-    """Convert the clips of a converter to MMAction2's pose pickle.
+    """Convert clips to MMAction2's pose pickle.
 
-    The result is ``dict(split=..., layout=..., annotations=[...])``; each annotation
-    has ``frame_dir``, ``total_frames``, ``keypoint`` (float32 ``(M, T, V, C)``,
-    persons that are there alone) and what the converter tells. With ``align`` there is
-    also ``prepared``, by which :class:`SkeletonDataset` knows. The result and its
-    bytes depend on converter and settings alone, not on workers or on stops between.
-    A report is written beside it, ``<out>.report.json``.
+    The result is ``dict(layout=..., annotations=[...], split=...)``; each annotation
+    has ``frame_dir``, ``total_frames``, ``keypoint`` (float32 ``(M, T, V, C)``, without
+    persons who are never there) and what else the converter gives. With ``align`` there
+    is also ``prepared``, which :class:`SkeletonDataset` reads. The result does not
+    depend on the number of workers. A report is written beside it,
+    ``<out>.report.json``.
 
     Args:
         converter (SkeletonConverter): Where the clips come from.
@@ -78,7 +74,11 @@ def convert(
         align (int, optional): Store clips aligned, by :func:`hiclr_align`, to this many
             frames and ``converter.num_person`` persons. None: as they are.
         ignore (Collection[str]): Names of clips to leave out.
-        chunk_size (int): Clips that are converted and kept together.
+        up (str, optional): The axis of the files that points up, such as ``'z'`` or
+            ``'-y'``. None: what the converter knows of the file, or else ``'y'``.
+        scale (float, optional): Metres in the files' unit, such as 0.001. None: what
+            the converter knows of the file, or else 1.
+        chunk_size (int): Clips that a worker reads at once.
         console (Console, optional): For progress and summary.
 
     Raises:
@@ -89,26 +89,75 @@ def convert(
     started = time.monotonic()
     out = Path(out)
     workers = _check_settings(converter, out, workers, overwrite, chunk_size)
-    job = _Job(
-        converter,
-        Path(f'{out}.parts'),
-        _preparation(converter, align),
-    )
-    clips, doubled, ignored = _list_clips(converter, set(ignore))
-    _be_strict(strict, doubled)
-    chunks = [clips[i : i + chunk_size] for i in range(0, len(clips), chunk_size)]
+    _check_orientation(converter, up, scale)
     console = console or Console()
-    try:
-        parts = job.run_all(chunks, workers, strict, console)
-    except KeyboardInterrupt:
-        console.print(
-            f'stopped; what is done is kept in {job.folder}: the same command goes on'
+    reader = _Reader(converter, _preparation(converter, align), up, scale)
+    found = list(converter.clips())
+    clips, skipped, ignored = _select(converter, found, set(ignore))
+    _refuse(strict, skipped)
+
+    samples: list[dict] = []
+    facts: list[dict] = []
+
+    def annotations() -> Iterator[dict]:
+        with closing(_read_all(reader, clips, workers, chunk_size, console)) as results:
+            for clip, result in results:
+                if isinstance(result, str):
+                    skipped.append(_left_out(clip, result))
+                    _refuse(strict, skipped)
+                    continue
+                sample, fact = result
+                samples.append({k: v for k, v in sample.items() if k not in _ARRAYS})
+                facts.append(fact)
+                yield sample
+
+    def report(split: Mapping[str, list[str]]) -> Report:
+        return Report.of(
+            out,
+            dict(converter.settings(), align=align, up=up, scale=scale),
+            samples,
+            facts,
+            split,
+            converter.classes,
+            skipped=skipped,
+            ignored=ignored,
+            remarks=converter.remarks(found),
         )
-        raise
-    report = _join(job, parts, out, doubled, ignored, align, started)
-    shutil.rmtree(job.folder)
-    report.print(console)
-    return report
+
+    split: dict[str, list[str]] = {}
+
+    def make_split() -> dict[str, list[str]]:
+        if not samples:
+            failed = report({})
+            failed.write()
+            raise ValueError(
+                f'no clip could be used, {skipped[0]["clip"]} for one: '
+                f'{skipped[0]["reason"]}. All reasons are in {failed.path}; '
+                f'{out} is not written.'
+            )
+        split.update(converter.splits(samples))
+        if not any(split.values()):
+            raise ValueError(
+                f'none of the {len(samples)} clips is in a split '
+                f'({", ".join(split)}); check the list of the splits. {out} is not '
+                'written.'
+            )
+        return split
+
+    layout = converter.layout
+    head: dict[str, Any] = dict(
+        layout=layout if isinstance(layout, str) else dict(layout)
+    )
+    if converter.classes:
+        head['classes'] = list(converter.classes)
+    if reader.preparation is not None:
+        head['prepared'] = asdict(reader.preparation)
+    write_pose_pickle(out, annotations(), make_split, **head)
+    done = report(split)
+    done.seconds = round(time.monotonic() - started, 3)
+    done.write()
+    done.print(console)
+    return done
 
 
 def _check_settings(
@@ -142,8 +191,30 @@ def _check_settings(
     return workers
 
 
+def _check_orientation(
+    converter: SkeletonConverter, up: str | None, scale: float | None
+) -> None:
+    if up is None and scale is None:
+        return
+    layout = get_layout(converter.layout)
+    if layout.coordinates == '2d':
+        raise ValueError(
+            f'up={up}, scale={scale}: they are for skeletons in space, but layout '
+            f'{layout.name!r} is 2d; leave out --up and --scale.'
+        )
+    if converter.preparation is not None:
+        raise ValueError(
+            f'up={up}, scale={scale}, but the clips are {converter.preparation} '
+            'already; leave out --up and --scale.'
+        )
+    if up is not None and up not in UP_AXES:
+        raise ValueError(f'up={up!r} is not one of {", ".join(UP_AXES)}.')
+    if scale is not None and not 0 < scale < float('inf'):
+        raise ValueError(f'scale={scale} is not above 0; it is metres in a unit.')
+
+
 def _preparation(converter: SkeletonConverter, align: int | None) -> Preparation | None:
-    """What the clips of the result will be."""
+    """How the clips of the result are aligned."""
     if converter.preparation is not None and align is not None:
         raise ValueError(
             f'align={align}, but the clips of {type(converter).__name__} are '
@@ -152,11 +223,10 @@ def _preparation(converter: SkeletonConverter, align: int | None) -> Preparation
     return converter.preparation if align is None else Preparation.of(converter, align)
 
 
-def _list_clips(
-    converter: SkeletonConverter, ignore: set[str]
+def _select(
+    converter: SkeletonConverter, found: Sequence[Clip], ignore: set[str]
 ) -> tuple[list[Clip], list[dict], int]:
     """The clips to read, those whose name is taken already, the number of ignored."""
-    found = list(converter.clips())
     kept: dict[str, Clip] = {}
     doubled = []
     ignored = 0
@@ -180,164 +250,72 @@ def _left_out(clip: Clip, reason: str) -> dict[str, str]:
     return dict(clip=clip.id, file=', '.join(clip.files), reason=reason)
 
 
-def _be_strict(strict: bool, skipped: Sequence[Mapping[str, str]]) -> None:
+def _refuse(strict: bool, skipped: Sequence[Mapping[str, str]]) -> None:
     if strict and skipped:
         raise ValueError(
             '{clip} ({file}) cannot be used: {reason}. Repair or ignore it, or leave out '
-            '--strict.'.format(**skipped[0])
+            '--strict.'.format(**skipped[-1])
         )
 
 
 # ---------------------------------------------------------------------------
-# Chunks
+# Reading
 # ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What a worker needs to convert any chunk."""
+class _Reader:
+    """Reads and checks any clip."""
 
     converter: SkeletonConverter
-    folder: Path
     preparation: Preparation | None
+    up: str | None
+    scale: float | None
 
-    def run_all(
-        self,
-        chunks: list[list[Clip]],
-        workers: int,
-        strict: bool,
-        console: Console,
-    ) -> list[Path]:
-        """Convert the chunks that are not done; returns all the parts, in order."""
-        self.folder.mkdir(exist_ok=True)
-        parts = [self.folder / f'{self.key(chunk)}.part' for chunk in chunks]
-        todo = []
-        done = 0
-        for chunk, part in zip(chunks, parts, strict=True):
-            if part.exists():
-                done += len(chunk)
-                _be_strict(strict, read_head(part)['skipped'])
-            else:
-                todo.append((chunk, part))
-        if done:
-            console.print(f'going on: {done:,} clips were read before')
-        progress = Progress(
-            TextColumn('reading clips'),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn('left'),
-            TimeRemainingColumn(),
-            console=console,
-            # No thread beside this one while processes are forked.
-            auto_refresh=False,
-        )
-        task = progress.add_task('', total=sum(map(len, chunks)), completed=done)
-        results = (
-            map(self.run, *zip(*todo, strict=True))
-            if workers == 1 and todo
-            else self._run_on(todo, workers, progress)
-        )
-        with progress:
-            for part in results:
-                head = read_head(part)
-                progress.update(
-                    task, advance=len(head['samples']) + len(head['skipped'])
-                )
-                progress.refresh()
-                _be_strict(strict, head['skipped'])
-        # Parts of other settings or of files that have changed since.
-        for path in set(self.folder.iterdir()) - set(parts):
-            path.unlink()
-        return parts
-
-    def _run_on(
-        self, todo: list[tuple[list[Clip], Path]], workers: int, progress: Progress
-    ) -> Iterator[Path]:
-        """Convert chunks on processes, a few at a time; gives parts as they are done."""
-        waiting = iter(todo)
-        running: set[Future] = set()
-        fork = 'fork' in multiprocessing.get_all_start_methods()
-        executor = ProcessPoolExecutor(
-            max_workers=min(workers, max(len(todo), 1)),
-            mp_context=multiprocessing.get_context('fork' if fork else None),
-            initializer=_start_worker,
-            initargs=(self,),
-        )
+    def __call__(self, clip: Clip) -> tuple[dict, dict] | str:
+        """The annotation and facts for the report, or why the clip is left out."""
         try:
-            while True:
-                while len(running) < 2 * workers and (item := next(waiting, None)):
-                    running.add(executor.submit(_run_in_worker, *item))
-                if not running:
-                    return
-                done, running = wait(running, 0.5, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-                progress.refresh()
-        finally:
-            executor.shutdown(cancel_futures=True)
+            for file in clip.files:
+                require_regular(file)
+            return self._read(clip)
+        # Whatever is wrong with a file ends that file alone, MemoryError and
+        # RecursionError included.
+        except Exception as error:
+            return _reason(error)
 
-    def key(self, chunk: list[Clip]) -> str:
-        """Names a part by everything that is in it."""
-        files = {file: None for clip in chunk for file in clip.files}
-        content = dict(
-            format=_FORMAT,
-            settings=self.converter.settings(),
-            preparation=None if self.preparation is None else asdict(self.preparation),
-            clips=[asdict(clip) for clip in chunk],
-            files=[stamp(file) for file in files],
-        )
-        text = json.dumps(content, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:40]
-
-    def run(self, chunk: list[Clip], part: Path) -> Path:
-        """Read the clips of a chunk and write them to its part."""
-        samples, arrays, facts, skipped = [], [], [], []
-        for clip in chunk:
-            try:
-                sample, fact = self.read(clip)
-            except (ValueError, OSError) as error:
-                skipped.append(_left_out(clip, _reason(error)))
-            else:
-                arrays.append({k: sample.pop(k) for k in _ARRAYS if k in sample})
-                samples.append(sample)
-                facts.append(fact)
-        head = dict(samples=samples, facts=facts, skipped=skipped)
-        with whole_file(part) as temporary, open(temporary, 'wb') as file:
-            pickle.dump(head, file, protocol=5)
-            for array in arrays:
-                dump_streamed(array, file)
-        return part
-
-    def read(self, clip: Clip) -> tuple[dict, dict]:
-        """Read and check one clip; returns the annotation and facts for the report."""
+    def _read(self, clip: Clip) -> tuple[dict, dict]:
         sample = dict(self.converter.read(clip))
         notes = list(sample.pop('notes', ()))
+        up, scale = sample.pop('up', None), sample.pop('scale', None)
         layout = get_layout(self.converter.layout)
-        arrays = {
-            name: np.ascontiguousarray(sample.pop(name), np.float32)
-            for name in _ARRAYS
-            if sample.get(name) is not None
-        }
+        if layout.coordinates == '3d' and self.converter.preparation is None:
+            sample['keypoint'] = orient(
+                sample['keypoint'], self.up or up or 'y', self.scale or scale or 1.0
+            )
+        with np.errstate(over='ignore'):  # to infinity, which is refused below
+            arrays = {
+                name: np.ascontiguousarray(sample.pop(name), np.float32)
+                for name in _ARRAYS
+                if sample.get(name) is not None
+            }
         check_keypoint(arrays['keypoint'], layout, clip.id)
         there = arrays['keypoint'].any(axis=(1, 2, 3))
         persons, frames = int(there.sum()), arrays['keypoint'].shape[1]
         if not persons:
-            raise ValueError('no body: no person is tracked in any frame')
+            raise ValueError('no person: nobody is tracked in any frame')
         limit = self.converter.max_frames
         if limit is not None and frames > limit:
             raise ValueError(f'too long: {frames} frames, more than {limit}')
         if self.converter.preparation is None:
             arrays = {name: array[there] for name, array in arrays.items()}
             if self.preparation is not None:
-                arrays = dict(keypoint=self.prepare(arrays, layout))
+                arrays = dict(keypoint=self._prepare(arrays, layout))
         sample = {k: v for k, v in sample.items() if v is not None}
         sample.update(frame_dir=clip.id, total_frames=arrays['keypoint'].shape[1])
         return dict(sample, **arrays), dict(persons=persons, frames=frames, notes=notes)
 
-    def prepare(self, arrays: dict[str, np.ndarray], layout: SkeletonLayout) -> Any:
+    def _prepare(self, arrays: dict[str, np.ndarray], layout: SkeletonLayout) -> Any:
         """The aligned clip."""
-        assert self.preparation is not None
         try:
             join_score(arrays, layout)
             return prepare_clip(arrays['keypoint'], layout, self.preparation)
@@ -345,100 +323,79 @@ class _Job:
             raise ValueError(f'cannot be aligned: {error}') from error
 
 
-def _reason(error: ValueError | OSError) -> str:
+def _reason(error: Exception) -> str:
     """``'kind: details'`` of what went wrong with a clip."""
     if isinstance(error, UnusableClip):
         return f'{error.kind}: {error}'
-    if isinstance(error, OSError):
-        return f'cannot be read: {error}'
     if isinstance(error, UnicodeDecodeError):
         return f'not text: {error}'
-    return str(error) or type(error).__name__
+    if isinstance(error, OSError):
+        return f'cannot be read: {error}'
+    if type(error) is ValueError and str(error):
+        return str(error)
+    return f'cannot be read: {type(error).__name__}: {error}'.removesuffix(': ')
 
 
-_job: _Job | None = None
+def _read_all(
+    reader: _Reader,
+    clips: Sequence[Clip],
+    workers: int,
+    chunk_size: int,
+    console: Console,
+) -> Iterator[tuple[Clip, tuple[dict, dict] | str]]:
+    """Read the clips with a progress bar; gives each with its result, in order."""
+    chunks = [clips[i : i + chunk_size] for i in range(0, len(clips), chunk_size)]
+    progress = Progress(
+        TextColumn('reading clips'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+        console=console,
+        auto_refresh=False,  # no thread beside this one while processes are forked
+    )
+    task = progress.add_task('', total=len(clips))
+    with progress:
+        for chunk, results in zip(chunks, _map(reader, chunks, workers), strict=True):
+            progress.update(task, advance=len(chunk), refresh=True)
+            yield from zip(chunk, results, strict=True)
 
 
-def _start_worker(job: _Job) -> None:
-    global _job
-    _job = job
+def _map(
+    reader: _Reader, chunks: Sequence[Sequence[Clip]], workers: int
+) -> Iterator[list]:
+    """Read chunks of clips, in this process or in others."""
+    if workers == 1:
+        yield from ([reader(clip) for clip in chunk] for chunk in chunks)
+        return
+    # Forked, for a new interpreter would take seconds to import this package.
+    fork = 'fork' in multiprocessing.get_all_start_methods()
+    with ProcessPoolExecutor(
+        min(workers, len(chunks)),
+        multiprocessing.get_context('fork' if fork else None),
+        _start_worker,
+        (reader,),
+    ) as pool:
+        try:
+            yield from pool.map(_read_in_worker, chunks)
+        except BrokenProcessPool as error:
+            raise ValueError(
+                'a worker process was killed, probably because memory ran out; use '
+                'fewer --workers.'
+            ) from error
+
+
+_worker_reader: _Reader
+
+
+def _start_worker(reader: _Reader) -> None:
+    global _worker_reader
+    _worker_reader = reader
     torch.set_num_threads(1)
     # Ctrl-C reaches all processes; the first one decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _run_in_worker(chunk: list[Clip], part: Path) -> Path:
-    assert _job is not None
-    return _job.run(chunk, part)
-
-
-# ---------------------------------------------------------------------------
-# Parts
-# ---------------------------------------------------------------------------
-
-
-def read_head(part: Path) -> dict[str, Any]:
-    """What a part tells of its clips: ``samples``, ``facts`` and ``skipped``."""
-    with open(part, 'rb') as file:
-        return _next(file)
-
-
-def read_annotations(part: Path) -> Iterator[dict[str, Any]]:
-    """The clips of a part, one by one."""
-    with open(part, 'rb') as file:
-        for sample in _next(file)['samples']:
-            yield dict(sample, **_next(file))
-
-
-def _next(file: BinaryIO) -> Any:
-    return SafeUnpickler(file).load()
-
-
-def _join(
-    job: _Job,
-    parts: list[Path],
-    out: Path,
-    doubled: list[dict],
-    ignored: int,
-    align: int | None,
-    started: float,
-) -> Report:
-    """Join the parts to the result and write the report."""
-    heads = [read_head(part) for part in parts]
-    samples = [sample for head in heads for sample in head['samples']]
-    facts = [fact for head in heads for fact in head['facts']]
-    skipped = [entry for head in heads for entry in head['skipped']] + doubled
-    converter = job.converter
-    split = converter.splits(samples)
-    settings = dict(converter.settings(), align=align)
-    report = Report.of(
-        out,
-        settings,
-        samples,
-        facts,
-        split,
-        converter.classes,
-        skipped=skipped,
-        ignored=ignored,
-    )
-    if not samples:
-        report.write()
-        raise ValueError(
-            f'no clip could be used, {skipped[0]["clip"]} for one: '
-            f'{skipped[0]["reason"]}. All reasons are in {report.path}; '
-            f'{out} is not written.'
-        )
-    head: dict[str, Any] = dict(layout=_plain(converter.layout))
-    if converter.classes:
-        head['classes'] = list(converter.classes)
-    if job.preparation is not None:
-        head['prepared'] = asdict(job.preparation)
-    annotations = (clip for part in parts for clip in read_annotations(part))
-    write_pose_pickle(out, annotations, split, **head)
-    report.seconds = round(time.monotonic() - started, 3)
-    report.write()
-    return report
-
-
-def _plain(layout: str | Mapping) -> str | dict:
-    return layout if isinstance(layout, str) else dict(layout)
+def _read_in_worker(chunk: Sequence[Clip]) -> list:
+    return [_worker_reader(clip) for clip in chunk]

@@ -1,16 +1,16 @@
-"""What every converter of skeletons has in common.
+"""The base of all converters.
 
-A converter lists its clips and reads one; :func:`~.convert.convert` does the rest: all
-cores, a progress bar, the summary, the result at once or not at all. A whole converter::
+A converter lists its clips and reads one; :func:`convert` does the rest: several
+processes, a progress bar, checks, a report, an atomic write. A whole converter::
 
     class CsvFolder(SkeletonConverter):
         layout = 'kinect20'
 
         def __init__(self, folder):
-            self.folder = str(folder)
+            self.folder = Path(folder)
 
         def clips(self):
-            for path in sorted(Path(self.folder).glob('*.csv')):
+            for path in sorted(self.folder.glob('*.csv')):
                 yield Clip(path.stem, (str(path),))
 
         def read(self, clip):
@@ -31,7 +31,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..annotations.prepared import Preparation
+
+# A dense clip may take this much memory, or so many times the size of its file.
+_MAX_BYTES = 256 * 2**20
+_MAX_RATIO = 32
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,10 @@ class Clip:
     """A clip before it is read.
 
     Args:
-        id (str): Its name in the result (``frame_dir``); one clip has it.
-        files (tuple[str]): The files it is read from. It is read again when one of
-            them changes.
+        id (str): Its name in the result (``frame_dir``), unique.
+        files (tuple[str]): The files it is read from.
         part (tuple): What of the files it is, where they hold more than the clip,
-            such as ``(start, end, label)``. Strings and numbers only.
+            such as ``(start, end, label)``.
     """
 
     id: str
@@ -52,16 +57,16 @@ class Clip:
 
 
 class SkeletonConverter(ABC):
-    """Where clips come from. Plain attributes only: it is sent to worker processes.
+    """Lists clips and reads them. It is sent to worker processes.
 
     Attributes:
         layout (str | dict): The skeleton of the clips.
         num_person (int): Persons that an aligned clip has; missing ones are zeros.
-        max_frames (int | None): Longer clips are left out. None: there is no limit.
+        max_frames (int | None): Longer clips are left out. None: no limit.
         classes (Sequence[str]): Names of the labels, where known.
         untracked (str): What ``--align`` does about frames without a person, as in
             :func:`~hiclr_mmaction.skeleton.align_clip`.
-        preparation (Preparation | None): Of clips that are aligned in the converter.
+        preparation (Preparation | None): How the clips are aligned already, if they are.
     """
 
     layout: str | dict = 'nturgb+d'
@@ -84,17 +89,18 @@ class SkeletonConverter(ABC):
         """Read one clip.
 
         Returns:
-            dict: ``keypoint`` ``(M, T, V, C)``, which becomes float32, with
-            ``keypoint_score`` ``(M, T, V)`` where ``C`` is 2; ``label`` (int) where there
-            is one; ``subject``, ``camera``, ``setup`` and other plain
-            values where known; ``notes`` (list[str]) for what is odd about the file
-            and does no harm. The runner checks joints, NaN, length and that someone
-            is there, and adds ``frame_dir`` and ``total_frames``.
+            dict: ``keypoint`` ``(M, T, V, C)``. If ``C`` is 2, also ``keypoint_score``
+            ``(M, T, V)``. If known, ``label`` (int), ``subject``, ``camera``, ``setup``
+            and other plain values. ``notes`` (list[str]) for oddities that do no harm.
+            ``up`` and ``scale``, as of :func:`orient`, if the file is known to have
+            another up axis or unit than y and metres.
+            :func:`convert` checks joints, NaN and length, and adds ``frame_dir`` and
+            ``total_frames``.
 
         Raises:
-            ValueError: Why the clip is left out, as ``'kind: details'``. The summary
-                counts by kind, so keep it the same from clip to clip.
-            OSError: If a file cannot be read; the clip is left out too.
+            ValueError: Why the clip is left out, as ``'kind: details'``. The report
+                counts by kind, so keep it the same from clip to clip. Any other
+                exception leaves the clip out too, and is reported with its type.
         """
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -106,11 +112,16 @@ class SkeletonConverter(ABC):
         """
         return dict(all=[sample['frame_dir'] for sample in samples])
 
-    def settings(self) -> dict[str, Any]:
-        """What the clips depend on besides their files; by default all attributes.
+    def remarks(self, clips: Sequence[Clip]) -> list[str]:
+        """What the report should say besides, such as labels without clips.
 
-        Finished parts of a stopped run are used again if this is the same.
+        Args:
+            clips (Sequence[Clip]): All that :meth:`clips` gave.
         """
+        return []
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that the report shows; by default all public attributes."""
         names = ('layout', 'num_person', 'max_frames', 'classes', 'untracked')
         public = {k: v for k, v in vars(self).items() if not k.startswith('_')}
         return {
@@ -120,8 +131,43 @@ class SkeletonConverter(ABC):
         }
 
 
+def require_regular(path: str | Path) -> None:
+    """Refuse pipes, devices and folders before they are opened: a pipe would block.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+        ValueError: If it is not a regular file.
+    """
+    if not os.path.isfile(path):
+        if not os.path.exists(path):
+            raise FileNotFoundError(f'{path} does not exist')
+        raise ValueError('not a regular file: it is a folder, a pipe or a device')
+
+
+def blank(shape: Sequence[int], path: str | Path) -> np.ndarray:
+    """Zeros for a clip, unless they take far more memory than its file justifies.
+
+    Args:
+        shape (Sequence[int]): ``(M, T, V, C)``.
+        path (str | Path): The file that asks for it.
+
+    Raises:
+        ValueError: If it is too large. A frame or person number is probably wrong.
+    """
+    size = 8
+    for length in shape:
+        size *= int(length)
+    if size > max(_MAX_BYTES, _MAX_RATIO * os.path.getsize(path)):
+        persons, frames = (int(length) for length in shape[:2])
+        raise ValueError(
+            f'too large: {persons} persons and {frames} frames would take '
+            f'{size / 2**20:,.0f} MB; check the numbers of frames and persons'
+        )
+    return np.zeros(shape)
+
+
 def stamp(file: str | Path) -> tuple:
-    """Tell a file from another state of it; also as the key of what is kept of it."""
+    """Tell a file from another state of it, as the key of what is cached of it."""
     try:
         status = os.stat(file)
     except OSError:

@@ -216,7 +216,7 @@ def read_json(path: Path, layout: SkeletonLayout, num_person: int) -> np.ndarray
         ]
     )
     if not tracks:
-        raise ValueError('no body: nobody is found in any frame')
+        raise ValueError('no person: nobody is found in any frame')
     tracks.sort(key=_weight, reverse=True)
     return np.stack(tracks[:num_person])
 

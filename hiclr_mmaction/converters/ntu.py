@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from .converter import Clip, SkeletonConverter, split_by
-from .decimals import parse_decimals
 
 NUM_JOINTS = 25
 _NUMBERS_OF_JOINT = 12
@@ -113,7 +112,7 @@ class NTUConverter(SkeletonConverter):
         notes = ['CRLF line ends'] if b'\r' in data else []
         bodies = parse_skeleton(data)
         if not len(bodies):
-            raise ValueError('no body: none is tracked in any frame')
+            raise ValueError('no person: nobody is tracked in any frame')
         select = first_two if self.bodies == 'first-two' else most_motion
         return dict(keypoint=select(bodies), label=action - 1, notes=notes, **numbers)
 
@@ -148,33 +147,33 @@ def parse_skeleton(data: bytes) -> np.ndarray:
     Raises:
         ValueError: Why it cannot be read, as ``'kind: details'``.
     """
-    if not data.strip():
+    lines = data.rstrip().splitlines()
+    if not lines:
         raise ValueError('empty: the file holds nothing')
-    if b'\r' in data:
-        data = data.translate(None, b'\r')
-    lines = _Lines(data.rstrip() + b'\n')
-    num_frames = lines.count(0, 'frames')
+    num_frames = _count(lines, 0, 'frames')
     where: list[tuple[int, int]] = []  # body and frame of each block of joints
-    first_joint: list[int] = []  # its first line
+    joints: list[bytes] = []  # its lines
     ids: dict[bytes, int] = {}
     line = 1
     for frame in range(num_frames):
-        lines.require(line, frame, num_frames)
-        bodies = lines.count(line, f'bodies in frame {frame}')
+        _require(lines, line, frame, num_frames)
+        bodies = _count(lines, line, f'bodies in frame {frame}')
         line += 1
         for _ in range(bodies):
-            # The line after the last joint's is not needed at the end of the file.
-            lines.require(line + NUM_JOINTS + 1, frame, num_frames)
-            name = lines.first_word(line)
-            joints = lines.count(line + 1, f'joints in frame {frame}')
-            if joints != NUM_JOINTS:
+            _require(lines, line + NUM_JOINTS + 1, frame, num_frames)
+            # As text, for an id has more digits than a double.
+            name = lines[line].split(None, 1)[0]
+            count = _count(lines, line + 1, f'joints in frame {frame}')
+            if count != NUM_JOINTS:
                 raise ValueError(
-                    f'wrong joint count: {joints} joints in frame {frame}, not '
+                    f'wrong joint count: {count} joints in frame {frame}, not '
                     f'{NUM_JOINTS}'
                 )
             where.append((ids.setdefault(name, len(ids)), frame))
-            first_joint.append(line + 2)
-            line += 2 + NUM_JOINTS
+            line += 2
+            _check_columns(lines, line)
+            joints += lines[line : line + NUM_JOINTS]
+            line += NUM_JOINTS
     if line != len(lines):
         raise ValueError(
             f'too much text: {len(lines) - line} lines after the last of the '
@@ -182,79 +181,46 @@ def parse_skeleton(data: bytes) -> np.ndarray:
         )
     out = np.zeros((len(ids), num_frames, NUM_JOINTS, 3))
     if where:
-        rows = (np.array(first_joint)[:, None] + np.arange(NUM_JOINTS)).ravel()
+        try:
+            numbers = np.loadtxt(joints, usecols=(0, 1, 2), comments=None, ndmin=2)
+        except ValueError as error:
+            raise ValueError(f'not a number: {error}') from error
         body, frame_of = np.array(where).T
-        out[body, frame_of] = lines.joints(rows).reshape(-1, NUM_JOINTS, 3)
+        out[body, frame_of] = numbers.reshape(-1, NUM_JOINTS, 3)
     return out
 
 
-def _find_blanks(data: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """The bytes of a text, and where its blanks are."""
-    text = np.frombuffer(data, np.uint8)
-    return text, np.flatnonzero(text <= ord(' '))
+def _require(lines: list[bytes], line: int, frame: int, num_frames: int) -> None:
+    """Complain of a file that ends before a line."""
+    if line >= len(lines):
+        raise ValueError(f'truncated: the file ends in frame {frame} of {num_frames}')
 
 
-class _Lines:
-    """The lines of a text and the places of its spaces."""
+def _count(lines: list[bytes], line: int, what: str) -> int:
+    """The whole number that is alone on a line."""
+    word = lines[line].strip()
+    if not (word.isdigit() and len(word) < 7):
+        text = word[:40].decode('latin1')
+        raise ValueError(
+            f'not a skeleton file: line {line + 1} should be the number of {what}, '
+            f'but is {text!r}'
+        )
+    return int(word)
 
-    def __init__(self, data: bytes) -> None:
-        # Columns are found by single spaces; texts by another hand are made so.
-        text, blank = _find_blanks(data)
-        if b'\t' in data or blank[0] == 0 or (np.diff(blank) == 1).any():
-            words = (line.split() for line in data.split(b'\n'))
-            data = b'\n'.join(b' '.join(line) for line in words)
-            text, blank = _find_blanks(data)
-        self.data, self.text = data, text
-        is_end = text[blank] == ord('\n')
-        self.stop = blank[is_end]
-        self.start = np.concatenate([[0], self.stop[:-1] + 1])
-        self.spaces = blank[~is_end]
-        # Python's own integers: the walk over the frames takes them one by one.
-        self._start, self._stop = self.start.tolist(), self.stop.tolist()
 
-    def __len__(self) -> int:
-        return len(self._start)
-
-    def __getitem__(self, line: int) -> bytes:
-        return self.data[self._start[line] : self._stop[line]]
-
-    def require(self, line: int, frame: int, num_frames: int) -> None:
-        """Complain of a file that ends before a line."""
-        if line >= len(self):
-            raise ValueError(
-                f'truncated: the file ends in frame {frame} of {num_frames}'
-            )
-
-    def count(self, line: int, what: str) -> int:
-        """The whole number that is alone on a line."""
-        word = self[line]
-        if not (word.isdigit() and len(word) < 7):
-            text = word[:40].decode('latin1')
-            raise ValueError(
-                f'not a skeleton file: line {line + 1} should be the number of {what}, '
-                f'but is {text!r}'
-            )
-        return int(word)
-
-    def first_word(self, line: int) -> bytes:
-        """The id of a body; compared as text, for it has more digits than a double."""
-        return self[line].split(b' ', 1)[0]
-
-    def joints(self, rows: np.ndarray) -> np.ndarray:
-        """The first three numbers of some lines, ``(N, 3)``."""
-        start, stop = self.start[rows], self.stop[rows]
-        before = np.searchsorted(self.spaces, start)
-        wrong = np.searchsorted(self.spaces, stop) - before != _NUMBERS_OF_JOINT - 1
-        if wrong.any():
-            line = int(rows[wrong][0])
-            kind = 'truncated' if line == len(self) - 1 else 'not a skeleton file'
+def _check_columns(lines: list[bytes], first: int) -> None:
+    """Check that the lines of a body have a joint's numbers each."""
+    stop = first + NUM_JOINTS
+    # Counting blanks is quicker than splitting, and enough for most files.
+    if b''.join(lines[first:stop]).count(b' ') == NUM_JOINTS * (_NUMBERS_OF_JOINT - 1):
+        return
+    for line in range(first, stop):
+        if len(lines[line].split()) != _NUMBERS_OF_JOINT:
+            kind = 'truncated' if line == len(lines) - 1 else 'not a skeleton file'
             raise ValueError(
                 f'{kind}: line {line + 1} should be a joint of {_NUMBERS_OF_JOINT} '
-                f'numbers, but is {self[line][:40].decode("latin1")!r}'
+                f'numbers, but is {lines[line][:40].decode("latin1")!r}'
             )
-        ends = self.spaces[before[:, None] + np.arange(3)]
-        starts = np.column_stack([start, ends[:, :2] + 1])
-        return parse_decimals(self.text, starts.ravel(), ends.ravel()).reshape(-1, 3)
 
 
 # ---------------------------------------------------------------------------

@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .converter import Clip, SkeletonConverter, stamp
-from .decimals import parse_table
 
 NUM_COLUMNS = 150
 
@@ -106,7 +107,7 @@ class PKUMMDConverter(SkeletonConverter):
                 f'interval outside the recording: frames {start} to {end} of '
                 f'{len(lines)}'
             )
-        numbers = parse_table(b'\n'.join(lines[start:end]), NUM_COLUMNS, start + 1)
+        numbers = _parse(lines[start:end], start + 1)
         keypoint = numbers.reshape(-1, 2, 25, 3).transpose(1, 0, 2, 3)
         video = Path(clip.files[0]).stem
         camera = video.rpartition('-')[2]
@@ -148,6 +149,20 @@ def _clip_of(video: str, files: tuple[str, ...], number: int, row: str) -> Clip:
 def _lines_of(state: tuple) -> list[bytes]:
     text = Path(state[0]).read_bytes().rstrip()
     return text.split(b'\n') if text else []
+
+
+def _parse(lines: list[bytes], first_line: int) -> np.ndarray:
+    """The numbers of some lines, ``(lines, 150)``; empty lines are left out."""
+    for number, line in enumerate(lines, first_line):
+        if len(line.split()) not in (0, NUM_COLUMNS):
+            raise ValueError(
+                f'wrong number of columns: {len(line.split())} numbers in line '
+                f'{number}, not {NUM_COLUMNS}'
+            )
+    try:
+        return np.loadtxt(lines, comments=None, ndmin=2)
+    except ValueError as error:
+        raise ValueError(f'not a number: {error}') from error
 
 
 def read_split_file(path: str | Path) -> dict[str, set[str]]:

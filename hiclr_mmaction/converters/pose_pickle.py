@@ -5,13 +5,13 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..atomic_write import whole_file
 
 
 class _Streamed:
-    """Pickles as the list of what an iterable gives, none of it kept in memory."""
+    """Pickles as the list of what an iterable gives, without keeping it in memory."""
 
     def __init__(self, items: Iterable) -> None:
         self.items = items
@@ -20,28 +20,39 @@ class _Streamed:
         return list, (), None, iter(self.items)
 
 
+class _Deferred:
+    """Pickles as the dict that a function returns when its turn comes."""
+
+    def __init__(self, make: Callable[[], Mapping]) -> None:
+        self.make = make
+
+    def __reduce__(self) -> tuple[Callable, tuple]:
+        return dict, (dict(self.make()),)
+
+
 def write_pose_pickle(
     path: str | Path,
     annotations: Iterable[Mapping[str, Any]],
-    split: Mapping[str, list[str]],
+    split: Mapping[str, list[str]] | Callable[[], Mapping[str, list[str]]],
     **head: Any,
 ) -> None:
-    """Write ``dict(split=..., **head, annotations=[...])``, at once or not at all.
+    """Write ``dict(**head, annotations=[...], split=...)`` atomically.
 
     Args:
         path (str | Path): The file.
         annotations (Iterable[dict]): The clips; taken one by one, so that memory does
             not grow with their number.
-        split (dict): The names of the clips of each split.
-        **head: What else the file tells, such as ``layout`` and ``prepared``.
+        split (dict | Callable): The names of the clips of each split, or a function
+            that returns them after the last clip was taken.
+        **head: What else the file holds, such as ``layout`` and ``prepared``.
     """
+    content = dict(
+        head,
+        annotations=_Streamed(annotations),
+        split=_Deferred(split) if callable(split) else dict(split),
+    )
     with whole_file(path) as temporary, open(temporary, 'wb') as file:
-        content = dict(split=dict(split), **head, annotations=_Streamed(annotations))
-        dump_streamed(content, file)
-
-
-def dump_streamed(value: Any, file: BinaryIO) -> None:
-    """Pickle without a memo, which would keep every object alive until the end."""
-    pickler = pickle.Pickler(file, protocol=5)
-    pickler.fast = True
-    pickler.dump(value)
+        pickler = pickle.Pickler(file, protocol=5)
+        # No memo, which would keep every object alive until the end.
+        pickler.fast = True
+        pickler.dump(content)

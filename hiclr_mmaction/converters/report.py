@@ -30,7 +30,9 @@ class Report:
         skipped (list[dict]): ``clip``, ``file`` and ``reason`` of each clip left out.
         ignored (int): Clips left out because the list of ``ignore`` names them.
         notes (dict): What is odd about files that were read all the same, counted.
-        seconds (float): Wall time of this run.
+        remarks (list[str]): What else the converter has to say, such as labels without
+            clips.
+        seconds (float): Wall time.
     """
 
     out: str
@@ -44,6 +46,7 @@ class Report:
     skipped: list[dict[str, str]] = field(default_factory=list)
     ignored: int = 0
     notes: dict[str, int] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @classmethod
@@ -65,7 +68,7 @@ class Report:
             facts (Sequence[dict]): ``persons``, ``frames`` and ``notes`` of each.
             split (dict): The names of the clips of each split.
             classes (Sequence[str]): Names of the labels, where known.
-            **others: ``skipped``, ``ignored``, ``seconds``.
+            **others: ``skipped``, ``ignored``, ``remarks``.
         """
         labels = Counter(s['label'] for s in samples if s.get('label') is not None)
         subjects = Counter(
@@ -114,7 +117,8 @@ class Report:
             **{f'split {name}': count for name, count in self.splits.items()},
         )
         for name, value in rows.items():
-            table.add_row(escape(name), f'{value:,}')
+            count = f'{value:,}' if value else '[yellow]0[/]'
+            table.add_row(escape(name), count)
         for name, counts in [('class', self.per_class), ('subject', self.per_subject)]:
             if counts:
                 text = '  '.join(f'{key}: {count}' for key, count in counts.items())
@@ -133,6 +137,8 @@ class Report:
                 '[yellow]left out[/]',
                 f'[yellow]{count:,} {escape(kind)}[/] (such as {escape(example)})',
             )
+        for remark in self.remarks:
+            table.add_row('[yellow]note[/]', escape(remark))
         console.print(table)
         console.print(f'report: {escape(str(self.path))}', soft_wrap=True)
 

@@ -5,14 +5,15 @@ import torch
 import torch.nn.functional as F
 from mmaction.models.backbones.stgcn import STGCNBlock
 from mmaction.registry import MODELS
+from torch.nn.modules import module as torch_module
 
-from hiclr_mmaction.accelerate import frames_first
+from hiclr_mmaction.accelerate import suits_frames_first
 from hiclr_mmaction.accelerate.frames_first import (
-    fourier_conv,
-    fourier_conv_backward,
+    _draw_kept,
+    _forward_block,
     fourier_matrices,
-    runs_frames_first,
 )
+from hiclr_mmaction.models.modules import EdgePerturbation
 
 
 def build(**kwargs):
@@ -27,34 +28,23 @@ def build(**kwargs):
     return model.double()
 
 
-def outcome(model, frames_first, x, cotangent):
+def clips(num=1, dtype=torch.float64):
+    return torch.randn(num, 2, 13, 25, 3, dtype=dtype)
+
+
+def outcome(model, frames_first, x, cotangent, forward=None):
     """Output, gradients and running statistics of one training forward and backward."""
     buffers = {k: v.clone() for k, v in model.named_buffers()}
     model.frames_first = frames_first
     x = x.clone().requires_grad_()
     model.zero_grad()
-    out = model(x)
+    torch.manual_seed(1)
+    out = model(x) if forward is None else forward(model, x)
     out.backward(cotangent.expand_as(out))
     gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
     statistics = {name: b.clone() for name, b in model.named_buffers()}
     model.load_state_dict(buffers, strict=False)
     return dict(out=out.detach(), x=x.grad, gradients=gradients, statistics=statistics)
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """How often the fast way was taken."""
-    calls = []
-    apply = frames_first.forward_block
-
-    def counting(block, x):
-        calls.append(block)
-        return apply(block, x)
-
-    monkeypatch.setattr(
-        'hiclr_mmaction.models.backbones.hiclr_stgcn.forward_block', counting
-    )
-    return calls
 
 
 @pytest.mark.parametrize('train', [True, False])
@@ -71,16 +61,65 @@ def counted(monkeypatch):
         dict(gcn_norm=dict(type='BN', track_running_stats=False)),
     ],
 )
-def test_equals_the_stock_blocks_in_all_that_training_sees(kwargs, train, counted):
+def test_equals_the_stock_blocks_in_all_that_training_sees(kwargs, train):
     torch.manual_seed(0)
     model = build(**kwargs).train(train)
-    x = torch.randn(3, 2, 13, 25, 3, dtype=torch.float64)
-    cotangent = torch.randn(3, 2, 96, 1, 25, dtype=torch.float64)
+    x, cotangent = clips(3), torch.randn(3, 2, 96, 1, 25, dtype=torch.float64)
+    assert suits_frames_first(model, x)
     stock = outcome(model, False, x, cotangent)
-    assert not counted
     fast = outcome(model, True, x, cotangent)
-    assert len(counted) == len(model.gcn)
     torch.testing.assert_close(fast, stock, rtol=1e-8, atol=1e-10)
+
+
+def test_equals_the_stock_blocks_under_perturbed_edges():
+    """Backward runs when the backbone has its own edges again."""
+    model = build()
+    perturbation = EdgePerturbation(model, drop=0.5, add=0.5)
+    x, cotangent = clips(3), torch.randn(3, 2, 96, 1, 25, dtype=torch.float64)
+    stock = outcome(model, False, x, cotangent, perturbation)
+    fast = outcome(model, True, x, cotangent, perturbation)
+    torch.testing.assert_close(fast, stock, rtol=1e-8, atol=1e-10)
+    assert not torch.allclose(fast['out'], outcome(model, True, x, cotangent)['out'])
+
+
+@pytest.mark.parametrize('place', ['gcn.0', 'gcn.1.tcn.conv', 'gcn.2.gcn.bn'])
+@pytest.mark.parametrize(
+    'register',
+    [
+        'register_forward_hook',
+        'register_forward_pre_hook',
+        'register_full_backward_hook',
+        'register_full_backward_pre_hook',
+    ],
+)
+def test_a_hook_on_a_block_or_in_one_is_called(place, register):
+    model, x, calls = build(), clips(), []
+    handle = getattr(model.get_submodule(place), register)(
+        lambda *args: calls.append(args)
+    )
+    model(x).sum().backward()
+    assert len(calls) == 1
+    handle.remove()
+    assert suits_frames_first(model, x)
+
+
+def test_a_hook_on_all_modules_is_called():
+    model, calls = build(), []
+    handle = torch_module.register_module_forward_hook(
+        lambda module, args, out: calls.append(module)
+    )
+    try:
+        model(clips())
+    finally:
+        handle.remove()
+    assert {*model.gcn} <= {*calls}
+
+
+def test_a_forward_of_ones_own_is_called():
+    model, x = build(), clips()
+    block = model.gcn[1]
+    block.forward = lambda x: 2 * STGCNBlock.forward(block, x)
+    assert not suits_frames_first(model, x)
 
 
 def test_keeps_little_until_backward():
@@ -108,100 +147,86 @@ def test_keeps_little_until_backward():
     assert kept(False) > 4
 
 
-def test_takes_the_stock_way_where_a_part_is_not_known_or_the_input_is_not(counted):
-    x = torch.randn(1, 1, 16, 25, 3)
-    for kwargs in (
+@pytest.mark.parametrize(
+    'kwargs',
+    [
         dict(tcn_type='mstcn', base_channels=8),
         dict(gcn_with_res=True),
         dict(gcn_conv_pos='post'),
         dict(gcn_act='LeakyReLU'),
         dict(gcn_norm=dict(type='BN', affine=False)),
-    ):
-        assert build(**kwargs).float()(x).isfinite().all()
-    model = build().float()
+    ],
+)
+def test_takes_the_stock_way_where_a_part_is_not_known(kwargs):
+    model, x = build(**kwargs).float(), clips(dtype=torch.float32)
+    assert not suits_frames_first(model, x)
+    assert model(x).isfinite().all()
+
+
+def test_takes_the_stock_way_under_autocast_and_tracing():
+    model, x = build().float().eval(), clips(dtype=torch.float32)
+    assert suits_frames_first(model, x)
     with torch.autocast('cpu', torch.bfloat16):
-        model(x)
-    torch.jit.trace(model.eval(), x, check_trace=False)
-    assert not counted
-    model(x)
-    assert counted
+        assert not suits_frames_first(model, x)
+        assert model(x).isfinite().all()
+    kinds = {node.kind() for node in torch.jit.trace(model, x).inlined_graph.nodes()}
+    assert 'aten::bmm' not in kinds
 
 
-def test_wide_convolutions_go_by_fourier_and_narrow_ones_do_not(monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        frames_first,
-        'fourier_conv',
-        lambda x, w, *args: seen.append(len(w)) or fourier_conv(x, w, *args),
-    )
-    stages = dict(num_stages=10, inflate_stages=[5, 8], down_stages=[5, 8])
-    model = build(base_channels=16, out_channels=256, **stages).float()
-    model(torch.randn(1, 1, 50, 25, 3))
-    assert seen == [32, 32, 64, 64, 256]
-
-
-@pytest.fixture
-def in_parts(monkeypatch):
-    """Few positions at a time, the last of them fewer."""
-    monkeypatch.setattr(frames_first, '_POSITIONS', 3)
-
-
-@pytest.mark.usefixtures('in_parts')
 @pytest.mark.parametrize('size', [1, 3, 9])
 @pytest.mark.parametrize('stride', [1, 2, 3])
 @pytest.mark.parametrize('frames', [1, 2, 12, 13])
-def test_fourier_convolution_is_the_convolution(frames, stride, size):
+def test_fourier_matrices_are_the_convolution(frames, stride, size):
     for padding in {0, size // 2} if frames >= size else {size // 2}:
         if frames + 2 * padding < size:
             continue
-        x = torch.randn(1, 5, frames, 4, dtype=torch.float64)
-        weight = torch.randn(6, 5, size, 1, dtype=torch.float64)
-        bias = torch.randn(6, dtype=torch.float64)
-        matrices = fourier_matrices(frames, size, stride, padding, torch.float64)
-        inputs = [v.requires_grad_() for v in (x, weight, bias)]
-        got = fourier_conv(*(v.detach() for v in inputs), *matrices)
-        expected = F.conv2d(*inputs, stride=(stride, 1), padding=(padding, 0))
-        torch.testing.assert_close(got, expected)
-        cotangent = torch.randn_like(expected)
-        torch.testing.assert_close(
-            fourier_conv_backward(x.detach(), weight.detach(), cotangent, *matrices),
-            torch.autograd.grad(expected, inputs, cotangent),
-        )
+        x = torch.randn(1, 1, frames, dtype=torch.float64)
+        weight = torch.randn(1, 1, size, dtype=torch.float64)
+        A, B, S = fourier_matrices(frames, size, stride, padding)
+        got = S @ ((A @ x[0, 0]) * (B @ weight[0, 0]))
+        expected = F.conv1d(x, weight, stride=stride, padding=padding)
+        torch.testing.assert_close(got, expected[0, 0])
 
 
-def test_fourier_convolution_of_the_last_block_rounds_like_a_convolution():
-    x, weight = torch.randn(1, 256, 13, 50), torch.randn(256, 256, 9, 1)
-    exact = F.conv2d(x.double(), weight.double(), padding=(4, 0))
-    matrices = fourier_matrices(13, 9, 1, 4, torch.float32)
-    assert len(matrices[0]) == 25
-    fast = fourier_conv(x, weight, torch.zeros(256), *matrices)
-    assert (fast - exact).norm() / exact.norm() < 1e-6
+def test_a_wide_block_rounds_like_a_convolution():
+    model = build(out_channels=256).eval()
+    x = clips(4)
+    with torch.no_grad():
+        exact = model(x)
+        fast = model.float()(x.float())
+        model.frames_first = False
+        stock = model(x.float())
+    assert (fast - exact).norm() < 3 * (stock - exact).norm()
 
 
 class TestDropout:
     @pytest.mark.parametrize('rate', [0.25, 0.5, 0.3])
-    def test_drops_and_scales_as_told_and_the_gradient_follows(self, rate):
+    def test_drops_and_scales_at_its_rate_and_the_gradient_follows(self, rate):
         block = STGCNBlock(3, 8, torch.eye(25)[None], residual=False, tcn_dropout=rate)
-        assert runs_frames_first(block)
-        x = torch.rand(1, 8, 200, 500).to(memory_format=torch.channels_last) + 1
-        leaf = x.clone().requires_grad_()
-        out = frames_first._DropAddReLU.apply(leaf.clone(), 0, rate)
+        block.double()
+        norm = block.tcn.bn
+        torch.nn.init.constant_(norm.bias, 20.0)  # nothing for the ReLU to cut
+        x = torch.randn(1, 3, 200, 500, dtype=torch.float64)
+        x = x.to(memory_format=torch.channels_last)
+        out = _forward_block(block, x)
+        block.tcn.drop.p = 0.0
+        whole = _forward_block(block, x)
         kept = out != 0
         assert abs(kept.float().mean() - (1 - rate)) < 4e-3
-        torch.testing.assert_close(out[kept], x[kept] / (1 - rate))
+        torch.testing.assert_close(out[kept], whole[kept] / (1 - rate))
         out.sum().backward()
-        torch.testing.assert_close(leaf.grad, kept / (1 - rate))
+        expected = kept.sum((0, 2, 3)).double() / (1 - rate)
+        torch.testing.assert_close(norm.bias.grad, expected)
 
     def test_draws_each_element_on_its_own(self):
         x = torch.ones(1, 16, 500, 100).to(memory_format=torch.channels_last)
-        flat = x.permute(0, 2, 3, 1)
-        kept = frames_first._draw_kept(x, 0.5).permute(0, 2, 3, 1).flatten().float()
-        assert flat.is_contiguous()
+        kept = _draw_kept(x, 0.5).permute(0, 2, 3, 1)
+        assert kept.is_contiguous()
+        kept = kept.flatten().float()
         for lag in (1, 2, 7, 8, 16):
             together = (kept[lag:] * kept[:-lag]).mean()
             assert abs(together - 0.25) < 4e-3, lag
 
     def test_is_off_in_evaluation(self):
-        model = build(tcn_dropout=0.5).eval()
-        x = torch.randn(1, 1, 16, 25, 3, dtype=torch.float64)
+        model, x = build(tcn_dropout=0.5).eval(), clips()
         assert torch.equal(model(x), model(x))

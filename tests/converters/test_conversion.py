@@ -3,8 +3,10 @@
 import gc
 import io
 import json
+import os
 import pickle
 import re
+import signal
 import textwrap
 import weakref
 from pathlib import Path
@@ -99,52 +101,10 @@ def test_result_is_the_same_with_any_number_of_processes(converter, tmp_path):
     run(converter, tmp_path / 'one.pkl')
     run(converter, tmp_path / 'many.pkl', workers=3, chunk_size=2)
     assert (tmp_path / 'one.pkl').read_bytes() == (tmp_path / 'many.pkl').read_bytes()
-    assert not list(tmp_path.glob('*.parts'))
-
-
-def test_stopped_run_goes_on_where_it_was(converter, tmp_path):
-    out = tmp_path / 'poses.pkl'
-    run(converter, tmp_path / 'whole.pkl')
-    converter.were_read()
-    converter._interrupt = '2-2'
-    with pytest.raises(KeyboardInterrupt):
-        run(converter, out)
-    assert not out.exists()
-    first = converter.were_read()
-    converter._interrupt = None
-    run(converter, out)
-    # The chunk that was under way is read again; the finished one is not.
-    assert first == ['0-0', '0-1', '1-0', '1-2', '2-1']
-    assert converter.were_read() == sorted(all_names()[3:])
-    assert out.read_bytes() == (tmp_path / 'whole.pkl').read_bytes()
 
 
 def all_names():
     return sorted(f'{i // 2}-{i % 3}' for i in range(10))
-
-
-@pytest.mark.parametrize('change', ['file', 'setting', 'align'])
-def test_parts_of_other_inputs_or_settings_are_not_used(converter, tmp_path, change):
-    out = tmp_path / 'poses.pkl'
-    converter._interrupt = '4-0'
-    with pytest.raises(KeyboardInterrupt):
-        run(converter, out)
-    converter._interrupt = None
-    converter.were_read()
-    kwargs = {}
-    if change == 'file':
-        np.save(f'{converter.folder}/0-0.npy', np.ones((1, 30, 20, 3)))
-        again = all_names()[:3] + all_names()[6:]
-    else:
-        converter.scale = 2.0 if change == 'setting' else 1.0
-        kwargs = dict(align=8) if change == 'align' else {}
-        again = all_names()
-    run(converter, out, **kwargs)
-    assert [name for name in converter.were_read() if name in again] == sorted(again)
-    first = load_pickle(out)['annotations'][0]['keypoint']
-    expected = np.load(f'{converter.folder}/0-0.npy') * converter.scale
-    if change != 'align':
-        np.testing.assert_array_equal(first, expected)
 
 
 def test_older_result_is_refused_and_kept(converter, tmp_path):
@@ -188,7 +148,7 @@ BAD = {
     'wrong number of axes': lambda x: x[0],
     'wrong number of coordinates': lambda x: x[..., :2],
     'no person or no frame': lambda x: x[:, :0],
-    'no body': lambda x: x * 0,
+    'no person': lambda x: x * 0,
     'too long': lambda x: np.repeat(x, 70, axis=1),
 }
 
@@ -215,29 +175,110 @@ def test_unusable_clip_is_reported_and_not_in_the_result(
     assert not (tmp_path / 'strict.pkl').exists()
 
 
-def test_file_that_cannot_be_opened_is_left_out(converter, tmp_path):
-    path = tmp_path / 'clips' / '1-2.npy'
-    path.unlink()
-    path.mkdir()
-    report = run(converter, tmp_path / 'poses.pkl')
-    assert report.reasons == {'cannot be read': 1}
-
-
-def test_strict_heeds_what_was_skipped_before_the_stop(converter, tmp_path):
+@pytest.mark.parametrize('workers', [1, 2])
+def test_stopped_run_leaves_nothing_behind(converter, tmp_path, workers):
+    """And a folder of the user's, called as older versions called theirs, stays."""
     out = tmp_path / 'poses.pkl'
-    np.save(f'{converter.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
-    converter._interrupt = '4-0'
+    mine = tmp_path / 'poses.pkl.parts'
+    mine.mkdir()
+    (mine / 'notes.txt').write_text('mine')
+    before = sorted(path.name for path in tmp_path.iterdir())
+    converter._interrupt = '2-2'
     with pytest.raises(KeyboardInterrupt):
-        run(converter, out)
+        run(converter, out, workers=workers)
+    converter.were_read()
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
     converter._interrupt = None
-    with pytest.raises(ValueError, match='0-0 .* no body'):
-        run(converter, out, strict=True)
+    run(converter, out, workers=workers)
+    assert (mine / 'notes.txt').read_text() == 'mine'
 
 
-def test_an_error_of_the_program_is_no_skipped_clip(converter, tmp_path):
-    converter.read = lambda clip: {}
-    with pytest.raises(KeyError, match='keypoint'):
+@pytest.mark.parametrize('make', [os.mkfifo, os.mkdir, lambda path: None])
+def test_what_is_no_regular_file_is_not_opened(converter, tmp_path, make):
+    path = tmp_path / 'clips' / '1-2.npy'
+    clips = list(converter.clips())
+    converter.clips = lambda: clips
+    path.unlink()
+    make(path)
+    report = run(converter, tmp_path / 'poses.pkl')
+    kind = 'not a regular file' if path.exists() else 'cannot be read'
+    assert report.reasons == {kind: 1}
+
+
+RAISED = {
+    'recursion': (
+        lambda: RAISED['recursion'][0](),
+        'RecursionError: maximum recursion',
+    ),
+    'memory': (lambda: np.zeros((2**40, 2**10)), 'MemoryError: Unable to allocate'),
+    'key': (lambda: {}['keypoint'], "KeyError: 'keypoint'"),
+    'overflow': (lambda: float(10**400), 'OverflowError: int too large'),
+    'json': (lambda: json.loads('['), 'JSONDecodeError: Expecting value'),
+}
+
+
+@pytest.mark.parametrize('name', RAISED)
+@pytest.mark.parametrize('workers', [1, 2])
+def test_whatever_a_reader_raises_is_reported_for_its_file(
+    converter, tmp_path, name, workers
+):
+    action, message = RAISED[name]
+    read = converter.read
+    converter.read = lambda clip: action() if clip.id == '1-2' else read(clip)
+    report = run(converter, tmp_path / 'poses.pkl', workers=workers)
+    assert report.clips == 9
+    (entry,) = report.skipped
+    assert entry['clip'] == '1-2'
+    assert entry['reason'].startswith(f'cannot be read: {message}')
+
+
+def test_killed_worker_is_an_error_with_the_remedy(converter, tmp_path):
+    converter.read = lambda clip: os.kill(os.getpid(), signal.SIGKILL)
+    with pytest.raises(ValueError, match='worker process was killed.* --workers'):
+        run(converter, tmp_path / 'poses.pkl', workers=2)
+    assert not list(tmp_path.glob('*poses*'))
+
+
+@pytest.mark.parametrize(
+    ('up', 'turn'),
+    [
+        ('y', lambda x, y, z: (x, y, z)),
+        ('-y', lambda x, y, z: (x, -y, -z)),
+        ('z', lambda x, y, z: (x, z, -y)),
+        ('-z', lambda x, y, z: (x, -z, y)),
+        ('x', lambda x, y, z: (-y, x, z)),
+        ('-x', lambda x, y, z: (y, -x, z)),
+    ],
+)
+def test_up_and_scale_give_upright_metres(converter, tmp_path, up, turn):
+    run(converter, tmp_path / 'poses.pkl', up=up, scale=0.001)
+    clip = load_pickle(tmp_path / 'poses.pkl')['annotations'][0]['keypoint']
+    raw = np.load(f'{converter.folder}/0-0.npy')
+    expected = 0.001 * np.stack(turn(*np.moveaxis(raw, -1, 0)), axis=-1)
+    np.testing.assert_allclose(clip, expected, rtol=1e-5)
+
+
+def test_what_the_converter_knows_of_a_file_gives_way_to_the_settings(
+    converter, tmp_path
+):
+    read = converter.read
+    converter.read = lambda clip: dict(read(clip), up='z', scale=100.0)
+    run(converter, tmp_path / 'known.pkl')
+    run(converter, tmp_path / 'said.pkl', up='y', scale=1.0)
+    raw = np.load(f'{converter.folder}/0-0.npy')
+    known, said = (
+        load_pickle(tmp_path / name)['annotations'][0]['keypoint']
+        for name in ('known.pkl', 'said.pkl')
+    )
+    np.testing.assert_allclose(known[..., 1], 100 * raw[..., 2], rtol=1e-5)
+    np.testing.assert_array_equal(said, raw)
+
+
+def test_no_clip_in_any_split_is_an_error(converter, tmp_path):
+    converter.splits = lambda samples: dict(xsub_train=[], xsub_val=[])
+    with pytest.raises(ValueError, match='none of the 10 clips is in a split'):
         run(converter, tmp_path / 'poses.pkl')
+    assert not (tmp_path / 'poses.pkl').exists()
 
 
 def test_second_clip_of_a_name_is_left_out(converter, tmp_path):
@@ -280,6 +321,8 @@ def test_no_clip_at_all_is_an_error(tmp_path):
         (dict(workers=0), 'workers=0 is less than 1'),
         (dict(align=0), 'align=0: num_frames=0, num_person=1; both must be at least 1'),
         (dict(out='poses.json'), 'must end in .pkl'),
+        (dict(up='w'), "up='w' is not one of y, -y"),
+        (dict(scale=0.0), 'scale=0.0 is not above 0'),
     ],
 )
 def test_settings_out_of_range_are_errors_before_anything_is_read(
@@ -317,7 +360,7 @@ def test_summary_names_what_was_left_out(converter, tmp_path):
     np.save(f'{converter.folder}/0-0.npy', np.zeros((1, 5, 20, 3)))
     run(converter, tmp_path / 'poses.pkl', console=console)
     text = console.export_text()
-    for piece in ['left out', '1 no body (such as 0-0)', 'split xsub_val', '4: 2']:
+    for piece in ['left out', '1 no person (such as 0-0)', 'split xsub_val', '4: 2']:
         assert piece in text
 
 

@@ -126,7 +126,7 @@ class TestCSV:
             ('joint,x,y,z\n3,1,2,3\n', 'wrong joint'),
             ('joint,x,y,z\nknee,1,2,3\n', 'wrong joint'),
             ('1,2,3,4,,6,7,8,9\n', None),
-            ('0,0,0,0,0,0,0,0,0\n', 'no body'),
+            ('0,0,0,0,0,0,0,0,0\n', 'no person'),
         ],
     )
     def test_file_that_cannot_be_used_is_left_out(self, folder, text, kind):
@@ -279,7 +279,7 @@ class TestJSON:
             ('{}', 'unknown JSON'),
             ('[3]', 'unknown JSON'),
             ('[{"instances": [{"score": 1}]}]', 'unknown JSON'),
-            ('[{"instances": []}, null]', 'no body'),
+            ('[{"instances": []}, null]', 'no person'),
             ('[{"instances": [{"keypoints": [[1, 2]]}]}]', 'wrong joint count'),
         ],
     )

@@ -85,7 +85,7 @@ BAD = {
     ],
     'wrong joint count': [skeleton_text({'7': body(8, joints=24)})],
     'NaN or infinite': [TEXT.replace(LINES[4].split()[1], 'nan')],
-    'no body': ['3\n0\n0\n0\n', skeleton_text({'7': body() * 0}), '0\n'],
+    'no person': ['3\n0\n0\n0\n', skeleton_text({'7': body() * 0}), '0\n'],
     'too long': [skeleton_text({'7': body(301)})],
     'not a number': [TEXT.replace(LINES[4].split()[1], '-1.#IND')],
     'too much text': [TEXT + TEXT],

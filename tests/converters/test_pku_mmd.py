@@ -99,7 +99,7 @@ def test_end_past_the_recording_is_cut_and_noted(tmp_path):
         (lambda text: b'<html>\n' * 60, 'wrong number of columns'),
         (lambda text: text.replace(b'0.', b'nan.'), 'not a number'),
         (lambda text: b' '.join([b'nan'] * 150) + b'\n' + text, 'NaN or infinite'),
-        (lambda text: (b'0 ' * 150 + b'\n') * 60, 'no body'),
+        (lambda text: (b'0 ' * 150 + b'\n') * 60, 'no person'),
     ],
 )
 def test_bad_recording_is_reported(tmp_path, change, kind):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hiclr_mmaction.converters import Report, SkeletonConverter, convert
+from hiclr_mmaction.converters.orientation import UP_AXES
 
 
 def make_parser(description: str, epilog: str | None = None) -> argparse.ArgumentParser:
@@ -46,6 +47,19 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
             help='store clips aligned and resampled to this many frames (50 as in '
             'HiCLR), so that training starts at once; the pipeline of the config then '
             'has no SkeletonAlign. Without it clips are stored as they are',
+        )
+        group.add_argument(
+            '--up',
+            choices=UP_AXES,
+            help='axis of the files that points up; the result has y up. Without it: '
+            'what is known of the files',
+        )
+        group.add_argument(
+            '--scale',
+            type=float,
+            metavar='METRES',
+            help="metres in the files' unit, such as 0.001. Without it: what is known "
+            'of the files',
         )
     group.add_argument(
         '--ignore',
@@ -100,6 +114,8 @@ def run(
             overwrite=args.overwrite,
             strict=args.strict,
             align=getattr(args, 'align', None),
+            up=getattr(args, 'up', None),
+            scale=getattr(args, 'scale', None),
             ignore=read_ignore_list(args.ignore) if args.ignore else (),
         )
     except (ValueError, OSError) as error:

@@ -24,9 +24,6 @@ def parse_args(argv=None):
         help='take the joints that are called as those of this skeleton',
     )
     parser.add_argument(
-        '--scale', type=float, default=0.01, help='metres in the unit of the files'
-    )
-    parser.add_argument(
         '--fps', type=float, help='frames a second to keep, where the files have more'
     )
     add_max_frames(parser, default=0)
@@ -42,9 +39,8 @@ def main() -> None:
             args.labels,
             args.val_subjects,
             args.layout,
-            args.scale,
-            args.fps,
-            args.max_frames or None,
+            fps=args.fps,
+            max_frames=args.max_frames or None,
         ),
         args,
     )

@@ -10,13 +10,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ...accelerate import (
-    forward_block,
-    from_frames_first,
-    runs_frames_first,
-    suits_frames_first,
-    to_frames_first,
-)
+from ...accelerate import forward_frames_first, suits_frames_first
 from ...skeleton import get_layout
 from ..modules import forward_present
 
@@ -36,8 +30,8 @@ class HiCLRSTGCN(STGCN):
         base_channels (int): Width of the first blocks.
         out_channels (int): Width of the last block.
         frames_first (bool): Whether float inputs on a CPU are computed in a layout that
-            is faster there: equal up to rounding, see :mod:`..utils.frames_first`.
-            Forward hooks of blocks are not called then.
+            is faster there: equal up to rounding, see :mod:`hiclr_mmaction.accelerate`.
+            Where a block is hooked the stock way is taken, which calls the hook.
         skip_absent (bool): Whether only the bodies that are there, not all zeros, are run
             and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
             only these, too. The released code runs and averages all.
@@ -87,24 +81,9 @@ class HiCLRSTGCN(STGCN):
         return forward_present(self._run, x) if self.skip_absent else self._run(x)
 
     def _run(self, x: Tensor) -> Tensor:
-        if not (self.frames_first and suits_frames_first(x)) or not all(
-            runs_frames_first(block) for block in self.gcn
-        ):
-            return super().forward(x)
-        num, persons, _, joints, _ = x.shape
-        x = to_frames_first(self._normalise(x))
-        for block in self.gcn:
-            x = forward_block(block, x)
-        return from_frames_first(x, joints).unflatten(0, (num, persons))
-
-    def _normalise(self, x: Tensor) -> Tensor:
-        """The stock batch norm of the data, to ``(N * M, C, T, V)``."""
-        num, persons, frames, joints, width = x.shape
-        x = x.permute(0, 1, 3, 4, 2)
-        people = 1 if self.data_bn_type == 'MVC' else persons
-        x = self.data_bn(x.reshape(num * people, -1, frames))
-        x = x.view(num * persons, joints, width, frames)
-        return x.permute(0, 2, 3, 1)
+        if self.frames_first and suits_frames_first(self, x):
+            return forward_frames_first(self, x)
+        return super().forward(x)
 
     def _last_block(self, out_channels: int, kwargs: dict) -> STGCNBlock:
         """The last block made anew with the stock arguments, but for its width."""
