@@ -13,6 +13,7 @@ _CALLED = dict(
     chest=('spine3', 'spine2', 'spine1', 'chest', 'thorax', 'upperchest'),
     neck=('neck', 'neck1', 'shouldercenter'),
     head=('head',),
+    nose=('nose',),
     shoulder=('arm', 'upperarm', 'uparm', 'shldr', 'shoulder'),
     elbow=('forearm', 'lowerarm', 'lowarm', 'elbow'),
     wrist=('wrist', 'hand'),

@@ -1,0 +1,172 @@
+"""Which axis of a skeleton's coordinates points up, and how long their unit is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .joint_names import find_joint, index_joints
+from .layouts import SkeletonLayout, get_layout
+
+UPS = ('y', '-y', 'z', '-z', 'x', '-x')
+# For each of UPS what x, y, z of the turned coordinates are, and their signs. Each is a
+# rotation, so that left and right stay.
+_TURNS = {
+    'y': ((0, 1, 2), (1, 1, 1)),
+    '-y': ((0, 1, 2), (1, -1, -1)),
+    'z': ((0, 2, 1), (1, 1, -1)),
+    '-z': ((0, 2, 1), (1, -1, 1)),
+    'x': ((1, 0, 2), (-1, 1, 1)),
+    '-x': ((1, 0, 2), (1, -1, 1)),
+}
+
+# Metres of the units in use: metre, centimetre, millimetre, inch, and that of the CMU
+# motion capture library, 1 / 0.45 inch.
+UNITS = (1.0, 0.01, 0.001, 0.0254, 0.0254 / 0.45)
+HEIGHTS = (0.5, 2.5)  # of a person, metres
+_USUAL_HEIGHT = 1.7
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """What brings coordinates to metres with y up.
+
+    Attributes:
+        up (str): The axis that points up: one of :data:`UPS`.
+        scale (float): Metres in the unit of the coordinates.
+
+    Raises:
+        ValueError: If the axis is unknown, or the scale is not above 0.
+    """
+
+    up: str = 'y'
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.up not in UPS:
+            raise ValueError(f'up={self.up!r} is unknown; known are {", ".join(UPS)}.')
+        if not 0 < self.scale < float('inf'):
+            raise ValueError(
+                f'scale={self.scale!r} is not above 0; write the metres in the unit of '
+                'the coordinates, such as 0.01 for centimetres.'
+            )
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Coordinates ``(..., 3)`` in metres, turned so that y is up."""
+        if self == Orientation():
+            return x
+        axes, signs = _TURNS[self.up]
+        return x[..., list(axes)] * (np.array(signs) * self.scale)
+
+    @classmethod
+    def find(
+        cls,
+        clips: Iterable[np.ndarray],
+        layout: str | dict | SkeletonLayout,
+        up: str | None = None,
+        scale: float | None = None,
+        unit: float = 1.0,
+    ) -> Orientation:
+        """The orientation of clips, by their persons.
+
+        Up is where heads are above feet; the unit is one that makes persons between 0.5
+        and 2.5 m tall. Where the layout does not name such joints, the coordinates are
+        taken to be in ``unit`` with y up.
+
+        Args:
+            clips (Iterable[np.ndarray]): Some clips, ``(M, T, V, 3)``.
+            layout (str | dict | SkeletonLayout): The skeleton.
+            up (str, optional): The axis, where known.
+            scale (float, optional): The scale, where known.
+            unit (float): Metres of the usual unit of such files, preferred to others.
+        """
+        layout = get_layout(layout)
+        frames = [x[x.any(axis=(-2, -1))] for x in clips if x.shape[-1] == 3]
+        x = np.concatenate([*frames, np.empty((0, layout.num_joints, 3))])
+        x = x[np.isfinite(x).all(axis=(-2, -1))]
+        if up is None:
+            up = find_up(x, layout) or 'y'
+        if scale is None:
+            scale = find_scale(body_height(x, layout), unit)
+        return cls(up, scale)
+
+
+def find_up(x: np.ndarray, layout: str | dict | SkeletonLayout) -> str | None:
+    """The axis along which heads are above feet, or above hips where there are no feet.
+
+    Args:
+        x (np.ndarray): Frames of persons ``(N, V, 3)``.
+        layout (str | dict | SkeletonLayout): The skeleton.
+
+    Returns:
+        str | None: One of :data:`UPS`; None if the layout names no such joints, or no
+        axis stands out.
+    """
+    body = _body(layout)
+    head, low = body['head'], body['ankle'] or body['hips']
+    if not head or not low or not len(x):
+        return None
+    upward = x[:, head].mean(1) - x[:, low].mean(1)
+    length = np.linalg.norm(upward, axis=-1, keepdims=True)
+    upward = (upward / np.maximum(length, 1e-9)).mean(0)
+    axis = int(np.abs(upward).argmax())
+    if abs(upward[axis]) < 0.6:
+        return None
+    return ('' if upward[axis] > 0 else '-') + 'xyz'[axis]
+
+
+def body_height(x: np.ndarray, layout: str | dict | SkeletonLayout) -> float | None:
+    """How tall the persons are: the length of trunk, neck and legs, in any posture.
+
+    Args:
+        x (np.ndarray): Frames of persons ``(N, V, 3)``.
+        layout (str | dict | SkeletonLayout): The skeleton.
+
+    Returns:
+        float | None: The median, in the unit of ``x``; None if the layout does not name
+        such joints.
+    """
+    body = _body(layout)
+    legs = list(zip(body['hip'], body['knee'], body['ankle'], strict=False))
+    if not body['head'] or not legs or not len(x):
+        return None
+    height = np.linalg.norm(
+        x[:, body['head']].mean(1) - x[:, body['hips']].mean(1), axis=-1
+    )
+    for leg in legs:
+        bones = np.diff(x[:, leg], axis=1)
+        height = height + np.linalg.norm(bones, axis=-1).sum(-1) / len(legs)
+    return float(np.median(height))
+
+
+def find_scale(height: float | None, unit: float = 1.0) -> float:
+    """Metres in the unit in which a person is so tall.
+
+    Args:
+        height (float, optional): Of a person, in the unit.
+        unit (float): The usual unit. It is kept where a height fits, or none is known.
+    """
+    low, high = HEIGHTS
+    if not height or low <= height * unit <= high:
+        return unit
+    best = min(UNITS, key=lambda scale: abs(np.log(height * scale / _USUAL_HEIGHT)))
+    return best if low <= height * best <= high else unit
+
+
+def _body(layout: str | dict | SkeletonLayout) -> dict[str, list[int]]:
+    """Joints of the head and the middle of the hips, and of both legs, as far as named."""
+    index = index_joints(get_layout(layout).joints)
+
+    def joints(side: str, *parts: str) -> list[int]:
+        found = (find_joint(index, side, part) for part in parts)
+        return next(([joint] for joint in found if joint is not None), [])
+
+    out = {
+        part: joints('left', part) + joints('right', part)
+        for part in ('hip', 'knee', 'ankle')
+    }
+    out['hips'] = joints('', 'hips') or out['hip']
+    out['head'] = joints('', 'head', 'nose', 'neck')
+    return out
