@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scipy.spatial.transform import Rotation
 from ..skeleton.joint_names import find_joint, index_joints
 from .labelled_folder import LabelledFolder
 
+_MAX_JOINTS = 20_000_000  # in all frames of a file
 _LIMBS = ('shoulder', 'elbow', 'wrist', 'hand'), ('hip', 'knee', 'ankle', 'foot')
 _KINECT20 = [
     ('', 'hips'), ('', 'spine'), ('', 'neck'), ('', 'head'),
@@ -39,6 +41,7 @@ class BVH:
         channels (list[list[str]]): Of each joint, such as ``Xposition``, ``Zrotation``.
         motion (np.ndarray): ``(T, channels of all joints)``, unit and degrees.
         frame_time (float): Seconds.
+        notes (list[str]): What is odd about the file.
     """
 
     joints: list[str] = field(default_factory=list)
@@ -47,6 +50,7 @@ class BVH:
     channels: list[list[str]] = field(default_factory=list)
     motion: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     frame_time: float = 0.0
+    notes: list[str] = field(default_factory=list)
 
     def positions(self) -> np.ndarray:
         """Coordinates ``(T, V, 3)`` of the joints, by forward kinematics.
@@ -55,8 +59,8 @@ class BVH:
         position is added to its offset; that of another joint replaces it.
         """
         frames = len(self.motion)
-        coordinates = np.empty((frames, len(self.joints), 3))
-        turns: list[Rotation] = []
+        out = np.empty((frames, len(self.joints), 3))
+        rotations: list[Rotation] = []
         column = 0
         for joint, (parent, channels) in enumerate(
             zip(self.parents, self.channels, strict=True)
@@ -64,52 +68,55 @@ class BVH:
             values = self.motion[:, column : column + len(channels)]
             column += len(channels)
             local = np.tile(np.asarray(self.offsets[joint], float), (frames, 1))
-            axes, angles = '', []
-            for name, value in zip(channels, values.T, strict=True):
-                if name.endswith('position'):
-                    axis = 'XYZ'.index(name[0])
-                    local[:, axis] = value + (local[:, axis] if parent < 0 else 0)
-                else:
-                    axes += name[0]
-                    angles.append(value)
-            turn = Rotation.identity(frames)
-            for letter, angle in zip(axes, angles, strict=True):
-                turn = turn * Rotation.from_euler(
-                    letter.lower(), angle[:, None], degrees=True
+            turns = [i for i, name in enumerate(channels) if name.endswith('rotation')]
+            for i in set(range(len(channels))) - set(turns):
+                axis = 'XYZ'.index(channels[i][0])
+                local[:, axis] = values[:, i] + (local[:, axis] if parent < 0 else 0)
+            rotation = (
+                Rotation.from_euler(
+                    ''.join(channels[i][0] for i in turns),
+                    values[:, turns],
+                    degrees=True,
                 )
-            if parent < 0:
-                coordinates[:, joint] = local
-            else:
-                coordinates[:, joint] = coordinates[:, parent] + turns[parent].apply(
-                    local
-                )
-                turn = turns[parent] * turn
-            turns.append(turn)
-        return coordinates
+                if turns
+                else Rotation.identity(frames)
+            )
+            if parent >= 0:
+                local = out[:, parent] + rotations[parent].apply(local)
+                rotation = rotations[parent] * rotation
+            out[:, joint] = local
+            rotations.append(rotation)
+        return out
 
 
 def parse_bvh(text: str) -> BVH:
     """Parse the text of a BVH file.
 
+    Of several skeletons in a file the one with the most joints is kept.
+
     Raises:
         ValueError: If it is no BVH file, or its motion is truncated.
     """
-    lines = iter(enumerate(text.splitlines(), 1))
-    out = BVH()
-    open_joints: list[int] = []
     if 'HIERARCHY' not in text or 'MOTION' not in text:
         raise ValueError('no BVH: HIERARCHY or MOTION is missing')
+    lines = iter(enumerate(text.splitlines(), 1))
+    out = BVH()
+    _parse_hierarchy(out, lines)
+    _parse_motion(out, lines)
+    if out.parents.count(-1) > 1:
+        _keep_largest(out)
+    return out
+
+
+def _parse_hierarchy(out: BVH, lines: Iterator[tuple[int, str]]) -> None:
+    open_joints: list[int] = []
     for number, line in lines:
-        words = line.split()
+        words = line.replace('{', ' ').split()
         kind = words[0] if words else ''
-        if kind in ('ROOT', 'JOINT', 'End'):
-            name = line.strip().removeprefix(kind).strip()
+        if kind in ('ROOT', 'JOINT', 'End') and (kind == 'ROOT') != bool(open_joints):
+            name = ' '.join(words[1:])
             if kind == 'End':
-                if not open_joints:
-                    raise ValueError(f'broken hierarchy: line {number}')
                 name = f'{out.joints[open_joints[-1]]} end'
-            elif kind == 'ROOT' and out.joints:
-                raise ValueError(f'broken hierarchy: a second ROOT, line {number}')
             out.joints.append(name)
             out.parents.append(open_joints[-1] if open_joints else -1)
             out.offsets.append([0.0, 0.0, 0.0])
@@ -120,23 +127,26 @@ def parse_bvh(text: str) -> BVH:
         elif kind == 'CHANNELS' and open_joints:
             channels = words[2:]
             known = re.compile('[XYZ](position|rotation)')
-            if words[1] != str(len(channels)) or not all(
-                map(known.fullmatch, channels)
+            if (
+                words[1:2] != [str(len(channels))]
+                or len(set(channels)) < len(channels)
+                or not all(map(known.fullmatch, channels))
             ):
                 raise ValueError(f'broken hierarchy: CHANNELS of line {number}')
             out.channels[open_joints[-1]] = channels
-        elif kind == '}':
-            if not open_joints:
-                raise ValueError(f'broken hierarchy: too many }} in line {number}')
-            open_joints.pop()
+        elif kind and set(''.join(words)) == {'}'}:
+            for _ in ''.join(words):
+                if not open_joints:
+                    raise ValueError(f'broken hierarchy: too many }} in line {number}')
+                open_joints.pop()
         elif kind == 'MOTION':
             break
-        elif kind not in ('', '{', 'HIERARCHY'):
-            raise ValueError(f'broken hierarchy: {line.strip()!r} in line {number}')
+        elif kind not in ('', 'HIERARCHY'):
+            raise ValueError(
+                f'broken hierarchy: {line.strip()[:40]!r} in line {number}'
+            )
     if open_joints or not out.joints:
         raise ValueError('broken hierarchy: a joint does not end')
-    _parse_motion(out, lines)
-    return out
 
 
 def _parse_motion(out: BVH, lines: Iterator[tuple[int, str]]) -> None:
@@ -149,26 +159,59 @@ def _parse_motion(out: BVH, lines: Iterator[tuple[int, str]]) -> None:
             break
     if not {'Frames', 'Frame Time'} <= set(head):
         raise ValueError('no motion: Frames or Frame Time is missing')
-    frames = int(head['Frames'])
     columns = sum(map(len, out.channels))
-    words = ' '.join(line for _, line in lines).split()
+    text = ' '.join(line for _, line in lines)
     try:
-        numbers = np.array(words, dtype=np.float64)
+        numbers = np.array(text.replace(',', '.').split(), dtype=np.float64)
     except ValueError as error:
         raise ValueError(f'not a number: {error}') from error
-    if numbers.size != frames * columns or not frames:
+    frames, rest = divmod(numbers.size, columns) if columns else (0, 0)
+    if rest or not frames:
         raise ValueError(
-            f'truncated: {numbers.size} numbers, not {frames} frames of {columns}'
+            f'truncated: {numbers.size} numbers, not {head["Frames"]:g} frames of '
+            f'{columns}'
         )
+    if frames * len(out.joints) > _MAX_JOINTS:
+        raise ValueError(f'too large: {frames} frames of {len(out.joints)} joints')
+    if frames != head['Frames']:
+        out.notes.append('another number of frames than its header says')
     out.motion = numbers.reshape(frames, columns)
     out.frame_time = head['Frame Time']
 
 
+def _keep_largest(out: BVH) -> None:
+    """Keep the skeleton with the most joints."""
+    roots = [joint for joint, parent in enumerate(out.parents) if parent < 0]
+    trees = list(pairwise([*roots, len(out.joints)]))
+    start, stop = max(trees, key=lambda tree: tree[1] - tree[0])
+    column = sum(map(len, out.channels[:start]))
+    out.channels = out.channels[start:stop]
+    out.motion = out.motion[:, column : column + sum(map(len, out.channels))]
+    out.joints, out.offsets = out.joints[start:stop], out.offsets[start:stop]
+    out.parents = [max(parent - start, -1) for parent in out.parents[start:stop]]
+    out.notes.append('a second skeleton, left out')
+
+
 def _floats(words: Sequence[str], number: int) -> list[float]:
     try:
-        return [float(word) for word in words]
+        return [float(word.replace(',', '.')) for word in words]
     except ValueError:
         raise ValueError(f'not a number: line {number}') from None
+
+
+def _find_hips(bvh: BVH, index: Mapping[tuple[str, str], int]) -> int | None:
+    """The joint called so, or else the one from which both legs hang."""
+    legs = [find_joint(index, side, 'hip') for side in ('left', 'right')]
+    hips = find_joint(index, '', 'hips')
+    if hips is not None or None in legs:
+        return hips
+    paths = []
+    for joint in legs:
+        path = []
+        while (joint := bvh.parents[joint]) >= 0:  # type: ignore[index]
+            path.append(joint)
+        paths.append(path)
+    return next((joint for joint in paths[0] if joint in paths[1]), None)
 
 
 def layout_of(bvh: BVH, name: str = 'bvh') -> dict[str, Any]:
@@ -183,12 +226,13 @@ def layout_of(bvh: BVH, name: str = 'bvh') -> dict[str, Any]:
         if side == 'left' and ('right', part) in index
     ]
     shoulders = [find_joint(index, side, 'shoulder') for side in ('right', 'left')]
+    hips = _find_hips(bvh, index)
     return dict(
         name=name,
         joints=list(bvh.joints),
         bones=[(joint, p) for joint, p in enumerate(bvh.parents) if p >= 0],
         mirror_pairs=sorted(pairs),
-        center=bvh.parents.index(-1),
+        center=bvh.parents.index(-1) if hips is None else hips,
         shoulders=None if None in shoulders else tuple(shoulders),
     )
 
@@ -201,15 +245,20 @@ def joints_of(bvh: BVH, layout: str) -> list[int]:
     """
     index = index_joints(bvh.joints)
     found = [
-        (side, part, find_joint(index, side, part)) for side, part in TARGETS[layout]
+        _find_hips(bvh, index) if part == 'hips' else find_joint(index, side, part)
+        for side, part in TARGETS[layout]
     ]
-    missing = sorted({f'{side} {part}'.strip() for side, part, j in found if j is None})
+    missing = {
+        f'{side} {part}'.strip()
+        for (side, part), joint in zip(TARGETS[layout], found, strict=True)
+        if joint is None
+    }
     if missing:
         raise ValueError(
-            f'no such joints: none is called as {", ".join(missing)} of {layout}; '
-            "convert without a layout, to the file's own skeleton"
+            f'no such joints: none is called as {", ".join(sorted(missing))} of '
+            f"{layout}; convert without a layout, to the file's own skeleton"
         )
-    return [j for *_, j in found if j is not None]
+    return found  # type: ignore[return-value]
 
 
 class BVHConverter(LabelledFolder):
@@ -222,17 +271,18 @@ class BVHConverter(LabelledFolder):
         folder, labels, val_subjects: As in :class:`LabelledFolder`.
         layout (str, optional): ``'kinect20'`` or ``'nturgb+d'``: the joints that are
             called so.
-        scale (float): Metres in the file's unit.
         fps (float, optional): Frames a second to keep at least, where the file has more;
             a whole number of frames is stepped over. None: all.
         max_frames (int, optional): Longer clips are left out.
 
     Raises:
-        ValueError: If a setting is out of range, or the first file cannot be read.
+        ValueError: If a setting is out of range, or no file can be read.
     """
 
     suffixes = ('.bvh',)
     num_person = 1
+    find_orientation = True
+    unit = 0.01
 
     def __init__(
         self,
@@ -240,7 +290,6 @@ class BVHConverter(LabelledFolder):
         labels: str | Path | None = None,
         val_subjects: Sequence[str] = (),
         layout: str | None = None,
-        scale: float = 0.01,
         fps: float | None = None,
         max_frames: int | None = None,
     ) -> None:
@@ -250,41 +299,44 @@ class BVHConverter(LabelledFolder):
                 f'layout={layout!r}: joints can be put to {", ".join(TARGETS)}, or leave '
                 "it out for the files' own skeleton."
             )
-        if scale <= 0 or (fps is not None and fps <= 0):
-            raise ValueError(f'scale={scale}, fps={fps}; both must be above 0.')
-        self.scale = scale
+        if fps is not None and not fps > 0:
+            raise ValueError(f'fps={fps} is not above 0; write frames a second.')
         self.fps = fps
         self.max_frames = max_frames
-        self.layout = layout or self._own_layout()
         self._mapped = layout
+        self.layout = layout or self._first_layout()
 
-    def _own_layout(self) -> dict[str, Any]:
+    def _first_layout(self) -> dict[str, Any]:
+        """The skeleton of the first file that can be read."""
+        reason = ''
         for clip in self.clips():
             try:
                 return layout_of(parse_bvh(_read(Path(clip.files[0]))))
-            except ValueError:
-                continue  # it will be among those left out
-        raise ValueError(f'{self.folder} holds no BVH file that can be read.')
+            except (ValueError, OSError) as error:
+                # It will be among those left out.
+                reason = reason or f': {clip.files[0]}: {error}'
+        raise ValueError(f'{self.folder} holds no BVH file that can be read{reason}.')
+
+    def _joints(self, bvh: BVH) -> list[int]:
+        if self._mapped is not None:
+            return joints_of(bvh, self._mapped)
+        own = layout_of(bvh)
+        if any(own[key] != self.layout[key] for key in ('joints', 'bones')):  # type: ignore[index]
+            raise ValueError(
+                'another skeleton: its joints are not those of the first file; '
+                'convert it apart, or all to one layout'
+            )
+        return list(range(len(bvh.joints)))
 
     def read_file(self, path: Path) -> dict[str, Any]:
         """Read a file."""
         bvh = parse_bvh(_read(path))
-        if self._mapped is not None:
-            joints = joints_of(bvh, self._mapped)
-        else:
-            own = layout_of(bvh)
-            if any(own[key] != self.layout[key] for key in ('joints', 'bones')):  # type: ignore[index]
-                raise ValueError(
-                    'another skeleton: its joints are not those of the first file; '
-                    'convert it apart, or all to one layout'
-                )
-            joints = list(range(len(bvh.joints)))
-        step = 1
-        if self.fps is not None and bvh.frame_time > 0:
+        joints = self._joints(bvh)
+        if self.fps is not None and bvh.frame_time * self.fps > 0:
             # The addend, for 1/120 in a file has been rounded.
-            step = max(1, int(1 / (bvh.frame_time * self.fps) + 1e-3))
-        bvh.motion = bvh.motion[::step]
-        return dict(keypoint=bvh.positions()[None, :, joints], scale=self.scale)
+            step = 1 / (bvh.frame_time * self.fps) + 1e-3
+            bvh.motion = bvh.motion[:: int(np.clip(step, 1, len(bvh.motion)))]
+        return dict(keypoint=bvh.positions()[None, :, joints], notes=bvh.notes)
 
 
 def _read(path: Path) -> str:

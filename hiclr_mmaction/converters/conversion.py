@@ -33,8 +33,8 @@ from rich.progress import (
 from ..annotations.clip_checks import UnusableClip, check_keypoint, join_score
 from ..annotations.prepared import Preparation, prepare_clip
 from ..skeleton import SkeletonLayout, get_layout
+from ..skeleton.orientation import Orientation
 from .converter import Clip, SkeletonConverter, require_regular
-from .orientation import UP_AXES, orient
 from .pose_pickle import write_pose_pickle
 from .report import Report
 
@@ -75,9 +75,9 @@ def convert(
             frames and ``converter.num_person`` persons. None: as they are.
         ignore (Collection[str]): Names of clips to leave out.
         up (str, optional): The axis of the files that points up, such as ``'z'`` or
-            ``'-y'``. None: what the converter knows of the file, or else ``'y'``.
+            ``'-y'``. None: what the converter knows or finds, or else ``'y'``.
         scale (float, optional): Metres in the files' unit, such as 0.001. None: what
-            the converter knows of the file, or else 1.
+            the converter knows or finds, or else 1.
         chunk_size (int): Clips that a worker reads at once.
         console (Console, optional): For progress and summary.
 
@@ -91,10 +91,12 @@ def convert(
     workers = _check_settings(converter, out, workers, overwrite, chunk_size)
     _check_orientation(converter, up, scale)
     console = console or Console()
-    reader = _Reader(converter, _preparation(converter, align), up, scale)
+    preparation = _preparation(converter, align)
     found = list(converter.clips())
     clips, skipped, ignored = _select(converter, found, set(ignore))
     _refuse(strict, skipped)
+    orientation = _find_orientation(converter, clips)
+    reader = _Reader(converter, preparation, up, scale, orientation)
 
     samples: list[dict] = []
     facts: list[dict] = []
@@ -114,14 +116,19 @@ def convert(
     def report(split: Mapping[str, list[str]]) -> Report:
         return Report.of(
             out,
-            dict(converter.settings(), align=align, up=up, scale=scale),
+            dict(
+                converter.settings(),
+                align=align,
+                up=up or orientation.up,
+                scale=scale or orientation.scale,
+            ),
             samples,
             facts,
             split,
             converter.classes,
             skipped=skipped,
             ignored=ignored,
-            remarks=converter.remarks(found),
+            remarks=[*converter.remarks(found), *orientation.remarks(converter.unit)],
         )
 
     split: dict[str, list[str]] = {}
@@ -150,8 +157,8 @@ def convert(
     )
     if converter.classes:
         head['classes'] = list(converter.classes)
-    if reader.preparation is not None:
-        head['prepared'] = asdict(reader.preparation)
+    if preparation is not None:
+        head['prepared'] = asdict(preparation)
     write_pose_pickle(out, annotations(), make_split, **head)
     done = report(split)
     done.seconds = round(time.monotonic() - started, 3)
@@ -207,10 +214,27 @@ def _check_orientation(
             f'up={up}, scale={scale}, but the clips are {converter.preparation} '
             'already; leave out --up and --scale.'
         )
-    if up is not None and up not in UP_AXES:
-        raise ValueError(f'up={up!r} is not one of {", ".join(UP_AXES)}.')
-    if scale is not None and not 0 < scale < float('inf'):
-        raise ValueError(f'scale={scale} is not above 0; it is metres in a unit.')
+    Orientation(up or 'y', 1.0 if scale is None else scale)
+
+
+def _find_orientation(
+    converter: SkeletonConverter, clips: Sequence[Clip], number: int = 16
+) -> Orientation:
+    """Up axis and unit by some of the clips, where the converter asks for it."""
+    known = Orientation(scale=converter.unit)
+    if not converter.find_orientation or converter.preparation is not None:
+        return known
+    if get_layout(converter.layout).coordinates == '2d':
+        return known
+    keypoints = []
+    for clip in clips[:: 1 + len(clips) // number]:
+        try:
+            sample = converter.read(clip)
+        except Exception:
+            continue  # it will be left out, with the reason
+        if 'up' not in sample and 'scale' not in sample:
+            keypoints.append(np.asarray(sample['keypoint']))
+    return Orientation.find(keypoints, converter.layout, unit=converter.unit)
 
 
 def _preparation(converter: SkeletonConverter, align: int | None) -> Preparation | None:
@@ -271,6 +295,7 @@ class _Reader:
     preparation: Preparation | None
     up: str | None
     scale: float | None
+    orientation: Orientation
 
     def __call__(self, clip: Clip) -> tuple[dict, dict] | str:
         """The annotation and facts for the report, or why the clip is left out."""
@@ -289,9 +314,11 @@ class _Reader:
         up, scale = sample.pop('up', None), sample.pop('scale', None)
         layout = get_layout(self.converter.layout)
         if layout.coordinates == '3d' and self.converter.preparation is None:
-            sample['keypoint'] = orient(
-                sample['keypoint'], self.up or up or 'y', self.scale or scale or 1.0
+            orientation = Orientation(
+                self.up or up or self.orientation.up,
+                self.scale or scale or self.orientation.scale,
             )
+            sample['keypoint'] = orientation.apply(sample['keypoint'])
         with np.errstate(over='ignore'):  # to infinity, which is refused below
             arrays = {
                 name: np.ascontiguousarray(sample.pop(name), np.float32)

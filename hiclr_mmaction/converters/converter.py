@@ -66,6 +66,9 @@ class SkeletonConverter(ABC):
         classes (Sequence[str]): Names of the labels, where known.
         untracked (str): What ``--align`` does about frames without a person, as in
             :func:`~hiclr_mmaction.skeleton.align_clip`.
+        find_orientation (bool): Whether up axis and unit are to be found by the persons
+            of some clips, where :meth:`read` does not know them.
+        unit (float): Metres in the usual unit of the files.
         preparation (Preparation | None): How the clips are aligned already, if they are.
     """
 
@@ -74,6 +77,8 @@ class SkeletonConverter(ABC):
     max_frames: int | None = None
     classes: Sequence[str] = ()
     untracked: str = 'drop'
+    find_orientation: bool = False
+    unit: float = 1.0
     preparation: Preparation | None = None
 
     @abstractmethod
@@ -92,8 +97,9 @@ class SkeletonConverter(ABC):
             dict: ``keypoint`` ``(M, T, V, C)``. If ``C`` is 2, also ``keypoint_score``
             ``(M, T, V)``. If known, ``label`` (int), ``subject``, ``camera``, ``setup``
             and other plain values. ``notes`` (list[str]) for oddities that do no harm.
-            ``up`` and ``scale``, as of :func:`orient`, if the file is known to have
-            another up axis or unit than y and metres.
+            ``up`` and ``scale``, as of :class:`~hiclr_mmaction.skeleton.orientation.
+            Orientation`, if the file is known to have another up axis or unit than the
+            converter's.
             :func:`convert` checks joints, NaN and length, and adds ``frame_dir`` and
             ``total_frames``.
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..annotations.clip_checks import check_keypoint, join_score, sample_name
 from ..annotations.safe_pickle import load_pickle
 from ..skeleton import SkeletonLayout, get_layout
+from ..skeleton.orientation import Orientation
 from .bvh import TARGETS, joints_of, parse_bvh
 from .custom import read_csv, read_json, read_npy
 from .labelled_folder import scale_image
@@ -75,15 +76,15 @@ def read_clip(
 
 
 def _of_bvh(path: Path, layout: SkeletonLayout) -> np.ndarray:
-    """Metres; the file's unit is the centimetre, as :class:`BVHConverter` takes it."""
+    """Metres with y up; axis and unit are found as :class:`BVHConverter` does."""
     bvh = parse_bvh(path.read_text(encoding='utf-8-sig', errors='replace'))
-    places = 0.01 * bvh.positions()
+    coordinates = bvh.positions()[None]
     # Joints by what they are called, where the layout is one of these.
-    return (
-        places[None, :, joints_of(bvh, layout.name)]
-        if layout.name in TARGETS
-        else places[None]
-    )
+    if layout.name in TARGETS:
+        coordinates = coordinates[:, :, joints_of(bvh, layout.name)]
+    if coordinates.shape[2] != layout.num_joints:
+        return coordinates
+    return Orientation.find([coordinates], layout, unit=0.01).apply(coordinates)
 
 
 def _of_pickle(path: Path, index: int) -> dict:

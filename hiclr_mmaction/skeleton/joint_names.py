@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 
 # Names without their side, most telling first. Those of motion capture name the bone
 # that starts at the joint: the `Leg` starts at the knee.
 _CALLED = dict(
-    hips=('hips', 'pelvis', 'hip', 'root', 'hipcenter', 'baseofspine'),
-    spine=('spine', 'abdomen', 'lowerback', 'middleofspine', 'chest'),
-    chest=('spine3', 'spine2', 'spine1', 'chest', 'thorax', 'upperchest'),
-    neck=('neck', 'neck1', 'shouldercenter'),
+    hips=('hips', 'pelvis', 'hip', 'hipcenter', 'baseofspine'),
+    spine=(
+        'spine', 'spine1', 'abdomen', 'abdomenlower', 'lowerback', 'middleofspine',
+        'chest',
+    ),
+    chest=(
+        'spine3', 'spine2', 'spine1', 'chest', 'chestupper', 'thorax', 'upperchest',
+        'abdomenupper', 'spine', 'abdomenlower',
+    ),
+    neck=('neck', 'neck1', 'necklower', 'shouldercenter'),
     head=('head',),
     nose=('nose',),
-    shoulder=('arm', 'upperarm', 'uparm', 'shldr', 'shoulder'),
-    elbow=('forearm', 'lowerarm', 'lowarm', 'elbow'),
+    shoulder=('arm', 'upperarm', 'uparm', 'shldr', 'shldrbend', 'shoulder'),
+    elbow=('forearm', 'forearmbend', 'lowerarm', 'lowarm', 'elbow'),
     wrist=('wrist', 'hand'),
     hand=('handindex1', 'handmiddle1', 'handend', 'wristend', 'hand', 'wrist'),
     thumb=('handthumb2', 'handthumb1', 'thumb', 'thumb1', 'handend', 'hand', 'wrist'),
-    hip=('upleg', 'upperleg', 'thigh', 'hip'),
+    hip=('upleg', 'upperleg', 'thigh', 'thighbend', 'hip'),
     knee=('leg', 'lowerleg', 'lowleg', 'shin', 'calf', 'knee'),
     ankle=('ankle', 'foot'),
     foot=(
@@ -45,12 +52,19 @@ def side_and_part(joint: str) -> tuple[str, str]:
 
 
 def _letters(name: str) -> str:
-    return re.sub('[^a-z0-9]', '', name.lower())
+    """Letters and digits alone; 01 is 1."""
+    return re.sub(r'0+(?=\d)', '', re.sub('[^a-z0-9]', '', name.lower()))
 
 
 def index_joints(joints: Sequence[str]) -> dict[tuple[str, str], int]:
-    """The (first) joint of each side and part."""
-    parts = [side_and_part(joint) for joint in joints]
+    """The (first) joint of each side and part.
+
+    A prefix of all names, such as ``Bip01``, does not count.
+    """
+    prefix = re.match(r'(.*[\d _.:-])?', commonprefix(list(joints)))[0]  # type: ignore[index]
+    if side_and_part(prefix)[0]:
+        prefix = ''
+    parts = [side_and_part(joint.removeprefix(prefix)) for joint in joints]
     return {part: joint for joint, part in reversed(list(enumerate(parts)))}
 
 

@@ -46,7 +46,7 @@ class Orientation:
 
     def __post_init__(self) -> None:
         if self.up not in UPS:
-            raise ValueError(f'up={self.up!r} is unknown; known are {", ".join(UPS)}.')
+            raise ValueError(f'up={self.up!r} is not one of {", ".join(UPS)}.')
         if not 0 < self.scale < float('inf'):
             raise ValueError(
                 f'scale={self.scale!r} is not above 0; write the metres in the unit of '
@@ -59,6 +59,12 @@ class Orientation:
             return x
         axes, signs = _TURNS[self.up]
         return x[..., list(axes)] * (np.array(signs) * self.scale)
+
+    def remarks(self, unit: float = 1.0) -> list[str]:
+        """What :meth:`apply` changes besides the usual unit, for a report."""
+        turned = f'heads are at {self.up}: turned so that y is up (--up)'
+        scaled = f'a unit is taken for {self.scale:.4g} m (--scale)'
+        return [turned] * (self.up != 'y') + [scaled] * (self.scale != unit)
 
     @classmethod
     def find(
@@ -76,15 +82,17 @@ class Orientation:
         taken to be in ``unit`` with y up.
 
         Args:
-            clips (Iterable[np.ndarray]): Some clips, ``(M, T, V, 3)``.
+            clips (Iterable[np.ndarray]): Some clips, ``(M, T, V, 3)``; arrays of other
+                shapes are left out.
             layout (str | dict | SkeletonLayout): The skeleton.
             up (str, optional): The axis, where known.
             scale (float, optional): The scale, where known.
             unit (float): Metres of the usual unit of such files, preferred to others.
         """
         layout = get_layout(layout)
-        frames = [x[x.any(axis=(-2, -1))] for x in clips if x.shape[-1] == 3]
-        x = np.concatenate([*frames, np.empty((0, layout.num_joints, 3))])
+        shape = (layout.num_joints, 3)
+        frames = [x[x.any(axis=(-2, -1))] for x in clips if x.shape[2:] == shape]
+        x = np.concatenate([*frames, np.empty((0, *shape))])
         x = x[np.isfinite(x).all(axis=(-2, -1))]
         if up is None:
             up = find_up(x, layout) or 'y'

@@ -1,10 +1,13 @@
 """BVH motion capture: the parser, its kinematics, and the skeleton it makes."""
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pytest
 from helpers.source_files import quiet
+from helpers.support import DATA
 from mmaction.registry import TRANSFORMS
 
 from hiclr_mmaction.annotations.inspection import inspect_pickle
@@ -12,6 +15,7 @@ from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import BVHConverter, convert
 from hiclr_mmaction.converters.bvh import parse_bvh
 from hiclr_mmaction.skeleton import get_layout
+from hiclr_mmaction.skeleton.joint_names import find_joint, index_joints
 
 ARM = """HIERARCHY
 ROOT Base
@@ -95,9 +99,9 @@ def write_body(path, frames=5, rename=lambda name: name, turn=30, fps=120):
     path.write_text('\n'.join(lines) + '\n')
 
 
-def run(source, tmp_path):
+def run(source, tmp_path, **kwargs):
     out = tmp_path / 'out.pkl'
-    report = convert(source, out, workers=1, console=quiet())
+    report = convert(source, out, workers=1, console=quiet(), **kwargs)
     content = load_pickle(out)
     return report, {a['frame_dir']: a for a in content['annotations']}, content
 
@@ -210,6 +214,72 @@ class TestOwnSkeleton:
         np.testing.assert_allclose(places, [0, 0.4, 0.8], atol=1e-6)
 
 
+class TestOtherPrograms:
+    """Files as other programs write them: one person, 1.47 m to the head."""
+
+    CASES = sorted(path.stem for path in (DATA / 'cases').glob('bvh_*.bvh'))
+
+    def convert(self, tmp_path, case, layout=None, **kwargs):
+        folder = tmp_path / 'in'
+        folder.mkdir()
+        shutil.copy(DATA / 'cases' / f'{case}.bvh', folder / 'a.bvh')
+        converter = BVHConverter(folder, layout=layout)
+        report, clips, content = run(converter, tmp_path, **kwargs)
+        return report, clips['a']['keypoint'][0], get_layout(content['layout'])
+
+    @pytest.mark.parametrize('layout', [None, 'kinect20'])
+    @pytest.mark.parametrize('case', CASES)
+    def test_person_stands_upright_in_metres(self, tmp_path, case, layout):
+        _, joints, layout = self.convert(tmp_path, case, layout=layout)
+        index = index_joints(layout.joints)
+        head = joints[:, find_joint(index, '', 'head')]
+        feet = joints[:, [find_joint(index, s, 'ankle') for s in ('left', 'right')]]
+        wrists = joints[:, [find_joint(index, s, 'wrist') for s in ('left', 'right')]]
+        np.testing.assert_allclose(head[:, 1] - feet[:, :, 1].mean(1), 1.39, atol=0.03)
+        assert (wrists[:, 0, 0] - wrists[:, 1, 0] > 1).all()
+
+    @pytest.mark.parametrize('case', CASES)
+    def test_center_is_the_hips(self, tmp_path, case):
+        _, joints, layout = self.convert(tmp_path, case)
+        assert layout.joints[layout.center].lower() in (
+            'hips', 'hip', 'pelvis', 'bip01'
+        )  # fmt: skip
+        legs = [layout.joints[c].lower() for c, p in layout.bones if p == layout.center]
+        assert len(legs) == 3
+
+    @pytest.mark.parametrize(
+        ('case', 'notes'),
+        [
+            ('bvh_zup', ['heads are at z: turned so that y is up (--up)']),
+            ('bvh_metres', ['a unit is taken for 1 m (--scale)']),
+            ('bvh_two_roots', ['a second skeleton, left out']),
+            ('bvh_frames_more', ['another number of frames than its header says']),
+            ('bvh_frames_less', ['another number of frames than its header says']),
+            ('bvh_comma', []),
+        ],
+    )
+    def test_report_notes_what_is_odd(self, tmp_path, case, notes):
+        report, joints, _ = self.convert(tmp_path, case)
+        assert [*report.notes, *report.remarks] == notes
+        assert len(joints) == 8
+
+    def test_unit_of_the_cmu_library_is_found(self, tmp_path):
+        write_body(tmp_path / 'a.bvh')
+        text = (tmp_path / 'a.bvh').read_text()
+        numbers = re.sub(
+            r'(?m)(?<=OFFSET )(\S+) (\S+) (\S+)',
+            lambda m: ' '.join(str(float(v) * 0.45 / 2.54) for v in m.groups()),
+            text,
+        )
+        (tmp_path / 'a.bvh').write_text(numbers)
+        report, *_ = run(BVHConverter(tmp_path), tmp_path)
+        assert report.settings['scale'] == pytest.approx(0.0564, abs=1e-4)
+
+    def test_known_axis_and_unit_are_used(self, tmp_path):
+        _, joints, _ = self.convert(tmp_path, 'bvh_zup', up='y', scale=1)
+        assert np.ptp(joints[0, :, 2]) > 100
+
+
 class TestKnownSkeleton:
     @pytest.mark.parametrize('layout', ['kinect20', 'nturgb+d'])
     @pytest.mark.parametrize(
@@ -250,7 +320,10 @@ class TestKnownSkeleton:
         (lambda t: t.replace('    OFFSET 0 10 0', '    OFFSET 0 10'), 'line 8'),
         (lambda t: t.replace('}\nMOTION', 'MOTION'), 'a joint does not end'),
         (lambda t: t.replace('Frames: 3', ''), 'Frames or Frame Time is missing'),
-        (lambda t: t.replace('Frames: 3', 'Frames: 0'), 'truncated'),
+        (lambda t: re.sub('CHANNELS 3.*', 'CHANNELS', t), 'CHANNELS of line 9'),
+        (lambda t: t.replace('CHANNELS 3 Zrotation', 'CHANNELS 3 Xrotation'), 'line 9'),
+        (lambda t: '\n'.join(t.splitlines()[:-3]), 'truncated: 0 numbers'),
+        (lambda t: t.replace('CHANNELS', '').replace('6 X', '0 X'), 'broken hierarchy'),
     ],
 )
 def test_broken_file_says_what_is_wrong(change, message):
@@ -262,9 +335,8 @@ def test_broken_file_says_what_is_wrong(change, message):
     ('kwargs', 'message'),
     [
         (dict(layout='coco'), "layout='coco': joints can be put to kinect20"),
-        (dict(scale=0), 'scale=0'),
         (dict(fps=-1), 'fps=-1'),
-        (dict(), 'holds no BVH file that can be read'),
+        (dict(), 'holds no BVH file that can be read: .*broken.bvh: no BVH'),
     ],
 )
 def test_setting_that_cannot_be_is_an_error(tmp_path, kwargs, message):

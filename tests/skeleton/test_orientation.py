@@ -99,7 +99,7 @@ def test_scale_gives_a_height_of_a_person(height, unit, scale):
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(up='w'), "up='w' is unknown; known are y, -y"),
+        (dict(up='w'), "up='w' is not one of y, -y"),
         (dict(scale=0), 'scale=0 is not above 0'),
         (dict(scale=float('nan')), 'scale=nan is not above 0'),
     ],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hiclr_mmaction.converters import Report, SkeletonConverter, convert
-from hiclr_mmaction.converters.orientation import UP_AXES
+from hiclr_mmaction.skeleton.orientation import UPS
 
 
 def make_parser(description: str, epilog: str | None = None) -> argparse.ArgumentParser:
@@ -50,16 +50,16 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
         )
         group.add_argument(
             '--up',
-            choices=UP_AXES,
-            help='axis of the files that points up; the result has y up. Without it: '
-            'what is known of the files',
+            choices=UPS,
+            help='axis of the files that points up (--up=-y); the result has y up. '
+            'Without it: what is known, or along which heads are above feet',
         )
         group.add_argument(
             '--scale',
             type=float,
             metavar='METRES',
-            help="metres in the files' unit, such as 0.001. Without it: what is known "
-            'of the files',
+            help="metres in the files' unit, such as 0.001. Without it: what is known, or "
+            'what makes persons between 0.5 and 2.5 m tall',
         )
     group.add_argument(
         '--ignore',
