@@ -10,9 +10,7 @@ model = dict(
 levels = [*_base_.growing, []]
 train_pipeline = [
     _base_.align,
-    dict(
-        type='GrowingAugmentation', levels=levels, layout=_base_.layout, in_collate=True
-    ),
+    dict(type='GrowingAugmentation', levels=levels, layout=_base_.layout),
     dict(type='PackSkeletonViews'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -8,7 +8,6 @@ train_pipeline = [
         type='GrowingAugmentation',
         levels=[_base_.basic_and_normal],
         layout=_base_.layout,
-        in_collate=True,
     ),
     dict(type='PackSkeletonViews'),
 ]

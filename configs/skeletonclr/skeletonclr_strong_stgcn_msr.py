@@ -9,7 +9,6 @@ train_pipeline = [
         type='GrowingAugmentation',
         levels=[_base_.basic_and_normal + _base_.strong],
         layout=_base_.layout,
-        in_collate=True,
     ),
     dict(type='PackSkeletonViews'),
 ]

@@ -10,7 +10,7 @@ from mmaction.registry import DATA_SAMPLERS, DATASETS
 from mmengine.dist import get_rank, sync_random_seed
 from torch.utils.data import Dataset, Sampler, get_worker_info
 
-from ..views.transform import seed_worker
+from ..views.generator import seed_worker
 
 
 class SeededIndex(int):

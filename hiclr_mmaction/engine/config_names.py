@@ -35,8 +35,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from ..methods import HiCLR
-from ..models.modules import EdgePerturbation
-from ..models.skeleton_view_preprocessor import SkeleAdaIN
+from ..models.modules import EdgePerturbation, SkeleAdaIN
 from ..views import GrowingAugmentation
 
 # The sections that are parts or lists of parts, and where these are looked up.

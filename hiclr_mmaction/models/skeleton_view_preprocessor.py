@@ -1,4 +1,4 @@
-"""Views on their way into the model."""
+"""From a batch of clips to the views that a learner takes."""
 
 from __future__ import annotations
 
@@ -6,37 +6,34 @@ from collections.abc import Sequence
 
 import torch
 from mmaction.registry import MODELS
+from mmengine.dist import broadcast, get_rank
 from mmengine.model import BaseDataPreprocessor
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
-from ..skeleton import SkeletonLayout, get_layout, to_stream
-from ..skeleton.augment import ada_in, on_places
+from ..skeleton import get_layout, to_stream
+from ..skeleton.constants import constant
 from ..skeleton.streams import check_stream
-from ..views.batch_views import DeviceViews
-from ..views.growing import DrawnViews
-from .modules import present_persons
+from ..views import GrowingAugmentation, pack_views
+from ..views.generator import seeded_generator
+from .modules import SkeleAdaIN
 
 
 @MODELS.register_module()
 class SkeletonViewPreprocessor(BaseDataPreprocessor):
-    """Make or stack views, mix statistics over the batch (SkeleAdaIN), choose the stream.
+    """Make the views of a batch on its device, mix statistics, choose the stream.
 
-    Takes what :class:`PackSkeletonViews` packs, collated by mmengine's
-    ``pseudo_collate`` or ``default_collate``, and gives what :class:`HiCLR` takes.
-
-    The views of a training batch are made either in the pipeline, by
-    :class:`GrowingAugmentation`, or here, on the model's device and by the same
-    functions, from the aligned clips that a pipeline without it packs.
+    Takes clips or views that :class:`PackSkeletonViews` packs, collated by mmengine's
+    ``pseudo_collate`` or ``default_collate``, and returns what :class:`HiCLR` takes.
 
     Args:
-        layout (str | dict): The skeleton, for the bone stream.
+        layout (str | dict): The skeleton.
         stream (str): ``'joint'``, ``'bone'``, ``'motion'`` or ``'bone_motion'``.
         ada_in (dict, optional): SkeleAdaIN in training: ``dims`` (``'TV'`` or ``'V'``),
             ``levels`` (query levels, -1 is the strongest) and ``prob`` (of a clip). The
             style is the next clip of the batch.
         views (dict, optional): Arguments of :class:`GrowingAugmentation` (``levels``,
-            ``grown``, ``layout``, by default the one above) to make the views here.
-            None: the pipeline makes them.
+            ``grown``, ``layout``, by default the one above): the views of a training
+            batch. A batch that holds views already is left as it is.
         non_blocking (bool): Whether copies to the device return before they end.
     """
 
@@ -55,61 +52,89 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         self.ada_in = None if ada_in is None else SkeleAdaIN(**ada_in)
         self.views = None
         if views is not None:
-            self.views = DeviceViews(**{'layout': layout, **views})
-            self.views.growing.check_coordinates(
-                self.layout.coordinates, type(self).__name__
-            )
+            self.views = GrowingAugmentation(**{'layout': layout, **views})
+            self.views.check_coordinates(self.layout.coordinates, type(self).__name__)
+        self.generators = BatchGenerators()
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Prepare a batch; ``inputs`` become float32 on the model's device.
-
-        Raises:
-            ValueError: If both the pipeline and ``views`` make views, or nothing has
-                made those that are drawn.
-        """
+        """Prepare a batch; ``inputs`` become float32 on the model's device."""
         # mmengine prepares a training batch within the optimiser's autocast.
         with torch.autocast(self.device.type, enabled=False):
-            return self._prepare(data, training)
-
-    def _prepare(self, data: dict, training: bool) -> dict:
-        data = self.cast_data(data)
-        inputs = data['inputs']
-        if isinstance(inputs, list) and isinstance(inputs[0], DrawnViews):
-            raise ValueError(
-                'SkeletonViewPreprocessor: GrowingAugmentation(in_collate=True) has drawn '
-                'views that nothing made; set train_dataloader.collate_fn='
-                "dict(type='views_collate'), or in_collate=False."
+            data = self.cast_data(data)
+            inputs = data['inputs']
+            views = _stack_views(inputs) if isinstance(inputs, dict) else None
+            if training and (self.views or self.ada_in):
+                generator = next(self.generators)
+                if views is None and self.views is not None:
+                    x = _stack(inputs).float()
+                    draws = self.views.draw(len(x), generator)
+                    views = pack_views(self.views.apply(x, **draws))
+                if views is not None and self.ada_in is not None:
+                    views['queries'] = self.ada_in(
+                        views['queries'], self.layout, generator
+                    )
+            if views is None:
+                return dict(data, inputs=self._to_stream(_stack(inputs)))
+            out = dict(
+                key=self._to_stream(views['key']),
+                queries=[self._to_stream(view) for view in views['queries']],
+                mask=views.get('mask'),
             )
-        generator = None
-        if training and self.views is not None:
-            if isinstance(inputs, dict):
-                raise ValueError(
-                    'SkeletonViewPreprocessor: views is set, but the batch holds views '
-                    'already; remove GrowingAugmentation from '
-                    'train_dataloader.dataset.pipeline, or set '
-                    'model.data_preprocessor.views=None.'
-                )
-            inputs, generator = self.views(_stack(inputs).float())
-        if not isinstance(inputs, dict):
-            return dict(data, inputs=self._to_stream(_stack(inputs)))
-        queries = [_stack(view) for view in inputs['queries']]
-        if training and self.ada_in is not None:
-            queries = self.ada_in(queries, self.layout, generator)
-        out = dict(
-            key=self._to_stream(_stack(inputs['key'])),
-            queries=[self._to_stream(view) for view in queries],
-            mask=_stack_mask(inputs.get('mask')),
+            if self.layout.num_axes == 2 and out['mask'] is not None:
+                self._mask_scores(out)
+            return dict(data, inputs=out)
+
+    def sample_views(self, inputs: Tensor | dict) -> dict:
+        """The views of the first clip of a batch before the stream is made, for pictures.
+
+        Args:
+            inputs (Tensor | dict): Clips ``(N, M, T, V, C)``, two or more where
+                statistics are mixed; or their views, where the pipeline makes them.
+
+        Returns:
+            dict: ``key (M, T, V, C)``, ``queries`` (a list of the same), ``mask`` (None,
+            or a list with a bool ``(T, V)`` or None for each query) and ``applied``, for
+            the key and each query a list of what was done to it, in words.
+
+        Raises:
+            ValueError: If neither the pipeline nor ``views`` makes views.
+        """
+        if isinstance(inputs, dict):
+            views = dict(inputs)
+            mask = views.get('mask')
+            if isinstance(mask, Tensor):
+                views['mask'] = [None] * (len(views['queries']) - 1) + [mask]
+            applied = [['made in the pipeline'] for _ in (0, *views['queries'])]
+        elif self.views is None:
+            raise ValueError(
+                'model.data_preprocessor has no views, and train_dataloader.dataset'
+                '.pipeline no GrowingAugmentation; give a config of pre-training.'
+            )
+        else:
+            draws = self.views.draw(len(inputs))
+            views = self.views.apply(inputs, **draws)
+            applied = self.views.applied(len(inputs), 0, **draws)
+        queries = views['queries']
+        if self.ada_in is not None:
+            mixed = self.ada_in(queries, self.layout)
+            for names, old, new in zip(applied[1:], queries, mixed, strict=True):
+                if not torch.equal(old[0], new[0]):
+                    names.append('SkeleAdaIN')
+            queries = mixed
+        masks = views.get('mask')
+        return dict(
+            key=views['key'][0],
+            queries=[view[0] for view in queries],
+            mask=masks and [None if mask is None else mask[0] for mask in masks],
+            applied=applied,
         )
-        if self.layout.num_axes == 2 and out['mask'] is not None:
-            self._mask_scores(out)
-        return dict(data, inputs=out)
 
     def _mask_scores(self, out: dict) -> None:
         """Give masked joints score 0 and keep the model's value to x and y."""
         masks, queries = out['mask'], out['queries']
         if not isinstance(masks, list):
             masks = [None] * (len(queries) - 1) + [masks]
-        x_and_y = torch.tensor([True, True, False], device=queries[0].device)
+        x_and_y = constant((True, True, False), torch.bool, queries[0].device)
         out['queries'] = [
             x if m is None else x * (x_and_y | ~m[:, None, :, :, None])
             for x, m in zip(queries, masks, strict=True)
@@ -120,71 +145,64 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         return to_stream(x.float(), self.stream, self.layout)
 
 
-class SkeleAdaIN:
-    """SkeleAdaIN over a batch: each clip takes the statistics of the next one.
+class BatchGenerators(nn.Module):
+    """A random generator for each training batch, the same after resuming.
 
-    Args:
-        dims (str): ``'TV'`` or ``'V'``, as in :func:`.augment.ada_in`.
-        levels (Sequence[int]): Query levels to change; -1 is the strongest.
-        prob (float): Probability with which a clip is changed.
+    It is seeded with the seed of the run, the rank and the number of the batch. So ranks
+    draw different views, and a checkpoint need only hold seed and number, which are the
+    same on every rank and for every device.
+
+    The seed of the run is ``torch.initial_seed()`` of rank 0 at the first batch; the
+    runner has set it by then.
     """
 
-    def __init__(
-        self, dims: str = 'TV', levels: Sequence[int] = (-1,), prob: float = 1.0
-    ) -> None:
-        if dims not in ('TV', 'V'):
-            raise ValueError(f"ada_in.dims={dims!r} is unknown; it is 'TV' or 'V'.")
-        if not 0 <= prob <= 1:
-            raise ValueError(f'ada_in.prob={prob} is not a probability (0 to 1).')
-        self.dims = dims
-        self.levels = tuple(levels)
-        self.prob = prob
+    def __init__(self) -> None:
+        super().__init__()
+        self._seed: int | None = None
+        self._batches = 0
 
-    def __call__(
-        self,
-        queries: Sequence[Tensor],
-        layout: SkeletonLayout,
-        generator: Generator | None = None,
-    ) -> list[Tensor]:
-        """Change the views of the chosen levels, ``(N, M, T, V, C)`` each.
+    def __next__(self) -> Generator:
+        """The generator of the next batch, on the CPU."""
+        if self._seed is None:
+            initial = torch.tensor([torch.initial_seed() % 2**63])
+            broadcast(initial)  # with randomness.diff_rank_seed they differ
+            self._seed = int(initial)
+        entropy = self._seed, get_rank(), self._batches
+        self._batches += 1
+        return seeded_generator(entropy)
 
-        Scores, where the layout's coordinates have one, stay the clip's own. The
-        generator, by default torch's own, is on the device of the views.
-        """
-        queries = list(queries)
-        for level in self.levels:
-            if not -len(queries) <= level < len(queries):
-                raise ValueError(
-                    f'ada_in.levels names level {level}; the views have levels 0 to '
-                    f'{len(queries) - 1}.'
-                )
-            view = queries[level]
-            style = view.roll(1, dims=0)
-            # An absent person has no statistics: it neither takes nor gives any.
-            present = present_persons(view)
-            chosen = present & present.roll(1, dims=0)
-            draws = torch.rand(len(view), 1, generator=generator, device=view.device)
-            chosen &= draws < self.prob
-            mixed = on_places(
-                lambda x, style=style: ada_in(  # type: ignore[misc]
-                    x, style[..., : x.shape[-1]], self.dims
-                ),
-                view,
-                layout,
-            )
-            queries[level] = torch.where(chosen[..., None, None, None], mixed, view)
-        return queries
+    def get_extra_state(self) -> Tensor:
+        """Seed (-1: not known yet) and number of batches, for the checkpoint."""
+        return torch.tensor([-1 if self._seed is None else self._seed, self._batches])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Continue where a checkpoint was made."""
+        seed, self._batches = state.tolist()
+        self._seed = None if seed < 0 else seed
+
+    def _load_from_state_dict(self, *args) -> None:
+        state_dict, prefix, metadata, _, *rest = args
+        # Not strict: weights that were trained elsewhere have no such state.
+        super()._load_from_state_dict(state_dict, prefix, metadata, False, *rest)
 
 
 def _stack(x: Tensor | Sequence[Tensor]) -> Tensor:
     return x if isinstance(x, Tensor) else torch.stack(list(x))
 
 
+def _stack_views(views: dict) -> dict:
+    return dict(
+        key=_stack(views['key']),
+        queries=[_stack(view) for view in views['queries']],
+        mask=_stack_mask(views.get('mask')),
+    )
+
+
 def _stack_mask(mask: Tensor | Sequence | None) -> Tensor | list[Tensor] | None:
-    """One mask ``(N, T, V)``, or a list of them, one a query."""
+    """One mask ``(N, T, V)``, or a list of them, one per query."""
     if mask is None or isinstance(mask, Tensor):
         return mask
-    # Collated by pseudo_collate, one mask is a list of (T, V); one a query is a list
+    # Collated by pseudo_collate, one mask is a list of (T, V); one per query is a list
     # of lists of them, or after default_collate of (N, T, V).
     if isinstance(mask[0], Tensor) and mask[0].dim() == 2:
         return torch.stack(list(mask))

@@ -3,7 +3,7 @@
 Clips are ``(N, M, T, V, C)``; a draw has one row a sample (``matrix (N, 3, 3)``,
 ``start (N,)``, ...), and an unbatched draw holds for all of them. A single clip
 ``(M, T, V, C)`` with unbatched draws works too. An absent person, all zeros, stays so.
-They know nothing of scores: :func:`on_places` keeps those out of them.
+They know nothing of scores: :func:`on_coordinates` keeps those out of them.
 Groups and constants: HiCLR, 'Growing Augmentation' and its released code.
 """
 
@@ -17,23 +17,22 @@ import torch
 from torch import Generator, Tensor
 
 from .constants import constant
-from .layouts import SkeletonLayout, get_layout
 
 
-def on_places(
-    function: Callable[[Tensor], Tensor], x: Tensor, layout: str | SkeletonLayout
+def on_coordinates(
+    function: Callable[[Tensor], Tensor], x: Tensor, num_axes: int
 ) -> Tensor:
-    """Apply a function to where the joints are, and leave their scores as they are.
+    """Apply a function to the coordinates of joints, and keep their scores.
 
     Args:
-        function (Callable): Takes and gives places ``(..., V, layout.num_axes)``.
-        x (Tensor): Coordinates ``(..., V, C)``.
-        layout (str | SkeletonLayout): Tells how many of ``C`` are places.
+        function (Callable): Takes and returns coordinates ``(..., V, num_axes)``.
+        x (Tensor): Clips ``(..., V, C)``.
+        num_axes (int): Number of leading channels that are coordinates; the others are
+            scores.
     """
-    axes = get_layout(layout).num_axes
-    if axes >= x.shape[-1]:
+    if num_axes >= x.shape[-1]:
         return function(x)
-    return torch.cat([function(x[..., :axes]), x[..., axes:]], dim=-1)
+    return torch.cat([function(x[..., :num_axes]), x[..., num_axes:]], dim=-1)
 
 
 _EYE = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
@@ -113,8 +112,7 @@ def temporal_crop(x: Tensor, start: int | Tensor, pad: int) -> Tensor:
     Args:
         x (Tensor): Clips ``(N, M, T, V, C)``.
         start (int | Tensor): First frame taken, counted in the padded clip,
-            ``0 .. 2 * pad``; ``(N,)`` or a scalar. ``(K * N,)`` makes ``K`` crops of
-            each clip, of all clips in turn.
+            ``0 .. 2 * pad``; ``(N,)`` or a scalar.
         pad (int): Frames added at each end, at most ``T``.
     """
     frames = x.shape[-3]
@@ -125,8 +123,8 @@ def temporal_crop(x: Tensor, start: int | Tensor, pad: int) -> Tensor:
     # As rows of whole frames: an index for each number would be larger than the clips.
     rows = x.reshape(-1, *x.shape[-2:])
     clips = torch.arange(0, rows.shape[0], frames, device=x.device)
-    index = clips.view(*x.shape[:2], 1) + index.unflatten(0, (-1, x.shape[0], 1))
-    return rows.index_select(0, index.flatten()).view(-1, *x.shape[1:])
+    index = clips.view(*x.shape[:2], 1) + index.unsqueeze(1)
+    return rows.index_select(0, index.flatten()).view(x.shape)
 
 
 @lru_cache(maxsize=64)
@@ -232,40 +230,21 @@ def joint_mask(
         on the generator's device.
     """
     device = None if generator is None else generator.device
-    count = num_masked(num_joints, ratio)
-    draws = torch.rand(
-        num_samples, num_frames, count, generator=generator, device=device
-    )
-    return choose_joints(draws, num_joints)
-
-
-def num_masked(num_joints: int, ratio: float) -> int:
-    """How many joints of a frame a ratio is, rounded down."""
     # The addend, for 100 * 0.29 is 28.999999999999996.
-    return math.floor(num_joints * ratio + 1e-9)
-
-
-def choose_joints(draws: Tensor, num_joints: int) -> Tensor:
-    """Choose joints without replacement, every set of them alike (Floyd's way).
-
-    R. W. Floyd, J. L. Bentley, 'A sample of brilliance', CACM 30 (1987): for few joints
-    a tenth of the work of sorting one draw a joint.
-
-    Args:
-        draws (Tensor): Uniform in ``[0, 1)``, ``(N, T, K)``, one a joint to choose.
-        num_joints (int): Number of joints to choose from, ``V``.
-
-    Returns:
-        Tensor: bool ``(N, T, V)``, true for the chosen.
-    """
-    chosen = draws.new_zeros(*draws.shape[:-1], num_joints, dtype=torch.bool)
-    first = num_joints - draws.shape[-1]
-    for last, draw in enumerate(draws.split(1, dim=-1), first):
+    count = math.floor(num_joints * ratio + 1e-9)
+    draws = torch.rand(
+        count, num_samples, num_frames, 1, generator=generator, device=device
+    )
+    # Without replacement, every set of joints alike: R. W. Floyd, J. L. Bentley, 'A
+    # sample of brilliance', CACM 30 (1987). For few joints a tenth of the work of
+    # sorting one draw per joint.
+    mask = draws.new_zeros(num_samples, num_frames, num_joints, dtype=torch.bool)
+    for last, draw in enumerate(draws, num_joints - count):
         # Rounding could reach last + 1.
         joint = (draw * (last + 1)).long().clamp_(max=last)
-        joint = torch.where(chosen.gather(-1, joint), last, joint)
-        chosen.scatter_(-1, joint, True)
-    return chosen
+        joint = torch.where(mask.gather(-1, joint), last, joint)
+        mask.scatter_(-1, joint, True)
+    return mask
 
 
 def ada_in(content: Tensor, style: Tensor, dims: str = 'TV') -> Tensor:

@@ -11,20 +11,12 @@ from .augmentations import (
     SkeletonTemporalCrop,
     SkeletonTimeFlip,
 )
-from .batch_views import DeviceViews
-from .formatting import (
-    PackSkeletonViews,
-    SkeletonAlign,
-    SkeletonStream,
-    pack_views,
-    views_collate,
-)
-from .growing import DrawnViews, GrowingAugmentation, join_views
-from .transform import SkeletonTransform, worker_generator
+from .formatting import PackSkeletonViews, SkeletonAlign, SkeletonStream
+from .generator import draw_seed, from_seed, worker_generator
+from .growing import GrowingAugmentation, pack_views
+from .transform import SkeletonTransform
 
 __all__ = [
-    'DeviceViews',
-    'DrawnViews',
     'GrowingAugmentation',
     'PackSkeletonViews',
     'SkeletonAlign',
@@ -39,8 +31,8 @@ __all__ = [
     'SkeletonTemporalCrop',
     'SkeletonTimeFlip',
     'SkeletonTransform',
-    'join_views',
+    'draw_seed',
+    'from_seed',
     'pack_views',
-    'views_collate',
     'worker_generator',
 ]

@@ -1,20 +1,18 @@
-"""The augmentations of HiCLR as transforms, one class an operation.
+"""The augmentations of HiCLR as registered transforms, one class per operation.
 
-Those that take a ``layout`` do another thing to skeletons in an image, ``(x, y, score)``,
-than to skeletons in space: they change ``x`` and ``y`` and keep the score.
+Those that take a ``layout`` change ``x`` and ``y`` of a 2-D skeleton ``(x, y, score)``,
+and keep its score.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 import torch
 from mmaction.registry import TRANSFORMS
 from torch import Generator, Tensor
 
 from ..skeleton import augment, get_layout
-from .transform import SkeletonFieldTransform, SkeletonTransform, device_of, uniform
+from .generator import draw_seed, from_seed, uniform
+from .transform import SkeletonTransform
 
 
 @TRANSFORMS.register_module()
@@ -23,7 +21,7 @@ class SkeletonShear(SkeletonTransform):
 
     Args:
         amplitude (float): The six other entries are drawn from
-            ``U(-amplitude, amplitude)``; in an image there are two others.
+            ``U(-amplitude, amplitude)``; two others of a 2-D skeleton.
         prob (float): Probability with which a sample is changed.
         layout (str | dict): The skeleton.
     """
@@ -37,14 +35,14 @@ class SkeletonShear(SkeletonTransform):
         super().__init__(prob, layout)
         self.amplitude = amplitude
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
         axes = self.num_axes
         matrix = uniform((n, axes, axes), -self.amplitude, self.amplitude, generator)
         matrix.diagonal(dim1=-2, dim2=-1).fill_(1)
         return dict(matrix=matrix)
 
-    def change(self, x: Tensor, matrix: Tensor) -> Tensor:
-        return self.on_places(lambda places: augment.shear(places, matrix), x)
+    def apply(self, x: Tensor, matrix: Tensor) -> Tensor:
+        return self.on_coordinates(lambda xyz: augment.shear(xyz, matrix), x)
 
 
 @TRANSFORMS.register_module()
@@ -56,6 +54,8 @@ class SkeletonTemporalCrop(SkeletonTransform):
         prob (float): Probability with which a sample is changed.
     """
 
+    reorders_joints = True
+
     def __init__(self, padding_ratio: int = 6, prob: float = 1.0) -> None:
         super().__init__(prob)
         if padding_ratio < 1:
@@ -65,36 +65,38 @@ class SkeletonTemporalCrop(SkeletonTransform):
             )
         self.padding_ratio = padding_ratio
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        # Where in the range of starts; how long it is, the clip will tell.
-        return dict(position=uniform((n,), 0, 1, generator))
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        # A part of the range of starts, whose length depends on the clip's.
+        return dict(position=uniform(n, 0, 1, generator))
 
-    def change(self, x: Tensor, position: Tensor) -> Tensor:
+    def apply(self, x: Tensor, position: Tensor) -> Tensor:
         pad = x.shape[-3] // self.padding_ratio
         # Rounding could reach 2 * pad + 1.
         start = (position * (2 * pad + 1)).long().clamp_(max=2 * pad)
-        return augment.temporal_crop(x, start.to(x.device), pad)
+        return augment.temporal_crop(x, start, pad)
 
 
 @TRANSFORMS.register_module()
 class SkeletonMirror(SkeletonTransform):
     """Exchange left and right joints (normal set; 'spatial flip' in the paper).
 
-    A joint's score goes with its place.
+    A joint's score goes with its coordinates.
 
     Args:
         layout (str | dict): The skeleton.
         prob (float): Probability with which a sample is changed.
     """
 
+    reorders_joints = True
+
     def __init__(self, layout: str | dict = 'nturgb+d', prob: float = 0.5) -> None:
         super().__init__(prob, layout)
         self._permutation = get_layout(layout).mirror
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
         return {}
 
-    def change(self, x: Tensor) -> Tensor:
+    def apply(self, x: Tensor) -> Tensor:
         return augment.mirror(x, self._permutation)
 
 
@@ -106,8 +108,8 @@ class SkeletonRotate(SkeletonTransform):
         main_degrees (float): The angle about the main axis is ``U(0, main_degrees)``.
         other_degrees (float): The others are ``U(0, other_degrees)``.
         prob (float): Probability with which a sample is changed.
-        layout (str | dict): The skeleton. In an image z is always the main axis, and
-            there is no other.
+        layout (str | dict): The skeleton. One of 2-D coordinates is turned about z only,
+            always by ``U(0, main_degrees)``.
     """
 
     def __init__(
@@ -121,31 +123,29 @@ class SkeletonRotate(SkeletonTransform):
         self.main_degrees = main_degrees
         self.other_degrees = other_degrees
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        part = uniform((n, 3), 0, 1, generator)
-        main = torch.randint(3, (n, 1), generator=generator, device=part.device)
-        axis = torch.arange(3, device=part.device)
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        largest = torch.full((n, 3), float(self.other_degrees))
         if self.num_axes == 2:
-            return dict(degrees=part * torch.where(axis == 2, self.main_degrees, 0))
-        return dict(
-            degrees=part
-            * torch.where(axis == main, self.main_degrees, self.other_degrees)
-        )
+            largest = torch.tensor([0, 0, self.main_degrees])
+        else:
+            main = torch.randint(3, (n, 1), generator=generator)
+            largest.scatter_(1, main, self.main_degrees)
+        return dict(degrees=uniform((n, 3), 0, 1, generator) * largest)
 
-    def change(self, x: Tensor, degrees: Tensor) -> Tensor:
+    def apply(self, x: Tensor, degrees: Tensor) -> Tensor:
         if self.num_axes == 3:
             return augment.rotate(x, degrees)
         matrix = augment.rotation_matrix(degrees)[..., :2, :2]
-        return self.on_places(lambda places: augment.shear(places, matrix), x)
+        return self.on_coordinates(lambda xyz: augment.shear(xyz, matrix), x)
 
 
 @TRANSFORMS.register_module()
-class SkeletonNoise(SkeletonFieldTransform):
+class SkeletonNoise(SkeletonTransform):
     """Add Gaussian noise to every coordinate but scores (normal set).
 
     Args:
-        std (float): Standard deviation, in the data's unit (metres; in an image, after
-            :class:`SkeletonAlign`, the size of the body).
+        std (float): Standard deviation, in the data's unit: metres, or of an aligned 2-D
+            skeleton the size of the person.
         absent (bool): Whether absent persons (all zeros) get noise too, as in the
             released code. By default they stay absent.
         prob (float): Probability with which a sample is changed.
@@ -163,16 +163,17 @@ class SkeletonNoise(SkeletonFieldTransform):
         self.std = std
         self.absent = absent
 
-    def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
-        return torch.randn(shape, generator=generator, device=device_of(generator))
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        return dict(seed=draw_seed(generator))
 
-    def change(self, x: Tensor, **drawn: Any) -> Tensor:
-        noise = self.field(x, **drawn)
-        if not self.absent:
-            noise = noise * (x != 0).flatten(2).any(-1)[..., None, None, None]
-        return self.on_places(
-            lambda places: places.add(noise[..., : places.shape[-1]], alpha=self.std), x
+    def apply(self, x: Tensor, seed: int) -> Tensor:
+        shape = (*x.shape[:-1], min(self.num_axes, x.shape[-1]))
+        noise = torch.randn(
+            shape, generator=from_seed(seed, x.device), device=x.device, dtype=x.dtype
         )
+        if not self.absent:
+            noise *= (x != 0).flatten(2).any(-1)[..., None, None, None]
+        return self.on_coordinates(lambda xyz: xyz.add(noise, alpha=self.std), x)
 
 
 @TRANSFORMS.register_module()
@@ -208,13 +209,13 @@ class SkeletonBlur(SkeletonTransform):
         self.kernel_size = kernel_size
         self.normalize = normalize
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        return dict(sigma=uniform((n,), *self.sigma, generator))
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        return dict(sigma=uniform(n, *self.sigma, generator))
 
-    def change(self, x: Tensor, sigma: Tensor) -> Tensor:
-        return self.on_places(
-            lambda places: augment.gaussian_blur(
-                places, sigma, self.kernel_size, self.normalize
+    def apply(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self.on_coordinates(
+            lambda xyz: augment.gaussian_blur(
+                xyz, sigma, self.kernel_size, self.normalize
             ),
             x,
         )
@@ -222,7 +223,7 @@ class SkeletonBlur(SkeletonTransform):
 
 @TRANSFORMS.register_module()
 class SkeletonChannelMask(SkeletonTransform):
-    """Set one of x, y, z to zero, in an image one of x and y (normal set).
+    """Set one of x, y, z to zero, of a 2-D skeleton x or y (normal set).
 
     Args:
         prob (float): Probability with which a sample is changed.
@@ -232,13 +233,11 @@ class SkeletonChannelMask(SkeletonTransform):
     def __init__(self, prob: float = 0.5, layout: str | dict = 'nturgb+d') -> None:
         super().__init__(prob, layout)
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
-        device = device_of(generator)
-        axis = torch.randint(self.num_axes, (n,), generator=generator, device=device)
-        return dict(axis=axis)
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        return dict(axis=torch.randint(self.num_axes, (n,), generator=generator))
 
-    def change(self, x: Tensor, axis: Tensor) -> Tensor:
-        return augment.channel_mask(x, axis.to(x.device))
+    def apply(self, x: Tensor, axis: Tensor) -> Tensor:
+        return augment.channel_mask(x, axis)
 
 
 @TRANSFORMS.register_module()
@@ -249,28 +248,33 @@ class SkeletonTimeFlip(SkeletonTransform):
         prob (float): Probability with which a sample is changed.
     """
 
+    reorders_joints = True
+
     def __init__(self, prob: float = 0.5) -> None:
         super().__init__(prob)
 
-    def draw_parameters(self, n: int, generator: Generator | None) -> dict:
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
         return {}
 
-    def change(self, x: Tensor) -> Tensor:
+    def apply(self, x: Tensor) -> Tensor:
         return augment.time_flip(x)
 
 
 @TRANSFORMS.register_module()
-class SkeletonJointMask(SkeletonFieldTransform):
+class SkeletonJointMask(SkeletonTransform):
     """Mask some joints of each frame (strong set; 'random mask' in the paper).
 
-    On its own it sets the masked joints to zero, scores too. Within
+    On its own in a pipeline it sets the masked joints to zero, scores too. Within
     :class:`GrowingAugmentation` the mask is handed to the model, which puts its
     learnable value there (and a score of 0), after the stream is made.
 
     Args:
-        ratio (float): ``int(V * ratio)`` joints of each frame are masked.
+        ratio (float): ``int(V * ratio)`` joints of each frame are masked, the same of
+            all persons.
         prob (float): Probability with which a sample is changed.
     """
+
+    masks_joints = True
 
     def __init__(self, ratio: float = 0.1, prob: float = 1.0) -> None:
         super().__init__(prob)
@@ -281,15 +285,10 @@ class SkeletonJointMask(SkeletonFieldTransform):
             )
         self.ratio = ratio
 
-    def draw_field(self, shape: Sequence[int], generator: Generator | None) -> Tensor:
-        n, _, frames, joints, _ = shape
-        count = augment.num_masked(joints, self.ratio)
-        return uniform((n, frames, count), 0, 1, generator)
+    def draw(self, n: int, generator: Generator | None = None) -> dict:
+        return dict(seed=draw_seed(generator))
 
-    def mask(self, x: Tensor, chosen: Tensor | None = None, **drawn: Any) -> Tensor:
-        """The mask for a batch ``(N, M, T, V, C)``: bool ``(N, T, V)``, true = masked."""
-        mask = augment.choose_joints(self.field(x, **drawn), x.shape[-2])
-        return mask if chosen is None else mask & chosen.to(x.device)[:, None, None]
-
-    def change(self, x: Tensor, **drawn: Any) -> Tensor:
-        return x.masked_fill(self.mask(x, **drawn)[:, None, :, :, None], 0)
+    def apply(self, x: Tensor, seed: int) -> Tensor:
+        n, _, frames, joints, _ = x.shape
+        generator = from_seed(seed, x.device)
+        return augment.joint_mask(n, frames, joints, self.ratio, generator)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
-from mmengine.dataset import default_collate
-from mmengine.registry import FUNCTIONS
 
 from ..annotations.clip_checks import check_keypoint, join_score, sample_name
 from ..skeleton import align_clip, get_layout, to_stream
 from ..skeleton.align import MAX_GAP, check_align_settings
 from ..skeleton.streams import check_stream
-from .growing import DrawnViews, make_views
+from .growing import pack_views
+from .transform import clip_of
 
 
 @TRANSFORMS.register_module()
@@ -131,8 +129,8 @@ class SkeletonStream(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Turn one sample."""
-        x = torch.from_numpy(np.ascontiguousarray(results['keypoint'], np.float32))
-        results['keypoint'] = to_stream(x, self.stream, self._layout).numpy()
+        x = to_stream(clip_of(results), self.stream, self._layout)
+        results['keypoint'] = x.numpy()
         return results
 
     def __repr__(self) -> str:
@@ -152,8 +150,7 @@ class PackSkeletonViews(BaseTransform):
 
     - inputs: ``dict(key=(M, T, V, C), queries=[(M, T, V, C), ...])`` and, where joints
       are masked, ``mask``: a bool ``(T, V)`` for the last query where only that one is
-      masked, else a list with one a query. Without views a Tensor ``(M, T, V, C)``;
-      views that are only drawn stay so, for :func:`views_collate`.
+      masked, else a list with one per query. Without views a Tensor ``(M, T, V, C)``.
     - data_samples (:class:`ActionDataSample`): label and meta information
 
     Args:
@@ -172,14 +169,8 @@ class PackSkeletonViews(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Pack one sample."""
-        if 'views' in results:
-            inputs: Any = results['views']
-            if not isinstance(inputs, DrawnViews):
-                inputs = pack_views(inputs)
-        else:
-            inputs = torch.from_numpy(
-                np.ascontiguousarray(results['keypoint'], np.float32)
-            )
+        made = 'views' in results
+        inputs = pack_views(results['views']) if made else clip_of(results)
         sample = ActionDataSample()
         if 'label' in results:
             sample.set_gt_label(results['label'])
@@ -191,33 +182,3 @@ class PackSkeletonViews(BaseTransform):
         return (
             f'PackSkeletonViews(knn_bank={self.knn_bank}, meta_keys={self.meta_keys})'
         )
-
-
-def pack_views(views: dict) -> dict:
-    """Views of a sample or a batch with their masks packed."""
-    if 'mask' not in views:
-        return dict(views)
-    return dict(views, mask=pack_mask(views['mask']))
-
-
-@FUNCTIONS.register_module()
-def views_collate(samples: Sequence[dict]) -> dict:
-    """mmengine's ``default_collate``, which makes the views of the batch where need be.
-
-    For ``GrowingAugmentation(in_collate=True)``. The draws are the samples' own, so that
-    the views are those that each would have got on its own.
-    """
-    if not isinstance(samples[0]['inputs'], DrawnViews):
-        return default_collate(samples)
-    views = pack_views(make_views([sample['inputs'] for sample in samples]))
-    rest = [{k: v for k, v in sample.items() if k != 'inputs'} for sample in samples]
-    return dict(default_collate(rest), inputs=views)
-
-
-def pack_mask(masks: list[torch.Tensor | None]) -> torch.Tensor | list[torch.Tensor]:
-    """One mask where only the last view has one, else one for each (false: none)."""
-    *weaker, last = masks
-    assert last is not None  # a stronger view has the masks of the weaker ones
-    if all(mask is None for mask in weaker):
-        return last
-    return [torch.zeros_like(last) if mask is None else mask for mask in masks]

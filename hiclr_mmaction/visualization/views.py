@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from mmengine.dataset import default_collate
+from torch import nn
 
 from ..datasets.randomness import draws_taken_back
-from ..datasets.wrapped import innermost
-from ..methods import SkeletonLearner
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout
-from ..views import GrowingAugmentation, PackSkeletonViews
 from .skeletons import Stage, legend_of_bodies, save_gif, to_pixels
 
 _LEGEND = 0.3  # inches
@@ -56,10 +54,10 @@ def sample_views(
     The draws depend on the seed alone, and no generator is left changed.
 
     Args:
-        dataset: The training set, built; of a wrapped one the first inside.
-        model (nn.Module): A :class:`SkeletonLearner`, built: its data preprocessor may
-            make the views or mix statistics (the style is the next clip's), and its
-            ``edge_perturbation`` drops and adds edges.
+        dataset: The training set, built.
+        model (nn.Module): A learner, built. Its data preprocessor makes the views and
+            mixes statistics (the style is the next clip's); its ``edge_perturbation``,
+            where it has one, drops and adds edges.
         index (int): Which clip.
         seed (int): Names the draws.
 
@@ -67,61 +65,34 @@ def sample_views(
         list[View]: The key, then the queries, weakest first.
 
     Raises:
-        ValueError: If the model is no learner, there is no such clip, or neither pipeline
-            nor preprocessor makes views.
+        ValueError: If there is no such clip, or nothing makes views.
     """
     model = bare_model(model)
-    if not isinstance(model, SkeletonLearner):
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    if not hasattr(preprocessor, 'sample_views'):
         raise ValueError(
-            f'the model is {type(model).__name__}, not a SkeletonLearner; views are '
-            'made in pre-training alone, so give a config of that.'
+            f'the model {type(model).__name__} has no data preprocessor with views, such '
+            'as SkeletonViewPreprocessor; give a config of pre-training.'
         )
-    dataset = next(innermost(dataset))
     if not 0 <= index < len(dataset):
         raise ValueError(
             f'index={index}: the training set has clips 0 to {len(dataset) - 1}.'
         )
-    preprocessor = model.data_preprocessor
     with draws_taken_back():
         torch.manual_seed(seed)
-        clips, found = zip(
-            *(
-                _before_views(dataset, i % len(dataset))
-                for i in range(index, index + 2)
-            ),
-            strict=True,
-        )
-        device_views = getattr(preprocessor, 'views', None)
-        growing = found[0] or getattr(device_views, 'growing', None)
-        if growing is None:
-            raise ValueError(
-                'neither train_dataloader.dataset.pipeline nor model.data_preprocessor '
-                'has a GrowingAugmentation; give a config of pre-training.'
-            )
-        draws = growing.draw(len(clips), torch.default_generator)
-        views = growing.apply(torch.stack(clips), **draws)
-        applied = [
-            [_name(t) for t in transforms]
-            for transforms in growing.applied(len(clips), 0, **draws)
-        ]
-        queries = views['queries']
-        ada_in = getattr(preprocessor, 'ada_in', None)
-        if ada_in is not None:
-            mixed = ada_in(queries, preprocessor.layout)
-            for names, old, new in zip(applied[1:], queries, mixed, strict=True):
-                if not torch.equal(old[0], new[0]):
-                    names.append('SkeleAdaIN')
-            queries = mixed
-        masks = views.get('mask') or [None] * len(queries)
-        out = [View('key', views['key'][0].numpy(), tuple(applied[0]))]
-        for level, (query, mask) in enumerate(zip(queries, masks, strict=True)):
-            edges = _edges(model, level, len(queries))
+        clips = [dataset[i % len(dataset)]['inputs'] for i in (index, index + 1)]
+        views = preprocessor.sample_views(default_collate(clips))
+        keypoints = [views['key'], *views['queries']]
+        out = []
+        for i, (x, applied) in enumerate(zip(keypoints, views['applied'], strict=True)):
+            mask = views['mask'][i - 1] if i and views['mask'] else None
+            edges = _edges(model, i - 1, len(keypoints) - 1) if i else dict(names=())
             out.append(
                 View(
-                    f'query {level + 1}',
-                    query[0].numpy(),
-                    (*applied[level + 1], *edges.pop('names')),
-                    None if mask is None else mask[0].numpy(),
+                    f'query {i}' if i else 'key',
+                    x.cpu().numpy(),
+                    (*applied, *edges.pop('names')),
+                    None if mask is None else mask.cpu().numpy(),
                     **edges,
                 )
             )
@@ -156,7 +127,7 @@ def draw_views(
         raise ValueError(f'num_frames={num_frames} draws nothing; use 1 or more.')
     stage = Stage([view.keypoint for view in views], layout, turn, _TALL)
     frames = np.linspace(0, stage.num_frames - 1, min(num_frames, stage.num_frames))
-    label, tall, top = 1.75, _TALL * frame_size, 0.3 if title else 0.05
+    label, tall, top = 1.9, _TALL * frame_size, 0.3 if title else 0.05
     width = label + frame_size * len(frames)
     height = top + tall * len(views) + 0.2 + _LEGEND
     figure = Figure(figsize=(width, height), dpi=120)
@@ -164,7 +135,7 @@ def draw_views(
         figure.text(0.5, 1 - 0.06 / height, title, ha='center', va='top', fontsize=10)
     for row, view in enumerate(views):
         up = height - top - tall * (row + 1)
-        _write_names(figure, view, 0.08 / width, (up + 0.92 * tall) / height, 26)
+        _write_names(figure, view, 0.08 / width, (up + 0.97 * tall) / height, 29)
         for column, frame in enumerate(frames.round().astype(int)):
             left = (label + column * frame_size) / width
             axes = figure.add_axes(
@@ -198,7 +169,7 @@ def animate_views(
         frame_size (float): Width of one view in inches.
     """
     stage = Stage([view.keypoint for view in views], layout, turn, _TALL)
-    tall, top, names = _TALL * frame_size, 0.3 if title else 0.05, 0.95
+    tall, top, names = _TALL * frame_size, 0.3 if title else 0.05, 1.15
     width, height = frame_size * len(views), top + names + tall + _LEGEND
     figure = Figure(figsize=(width, height), dpi=80)
     if title:
@@ -245,29 +216,9 @@ def _add_legend(figure: Figure, views: Sequence[View]) -> None:
     )  # fmt: skip
 
 
-def _before_views(
-    dataset: Any, index: int
-) -> tuple[Tensor, GrowingAugmentation | None]:
-    """The clip ``(M, T, V, C)`` of which views are made, and what makes them."""
-    if not hasattr(dataset, 'pipeline'):  # ResidentClips, whose clips are packed
-        return dataset[index]['inputs'].cpu(), None
-    results = dataset.get_data_info(index)
-    for transform in dataset.pipeline.transforms:
-        if isinstance(transform, GrowingAugmentation):
-            return _to_tensor(results), transform
-        if isinstance(transform, PackSkeletonViews):
-            break
-        results = transform(results)
-    return _to_tensor(results), None
-
-
-def _to_tensor(results: dict) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(results['keypoint'], np.float32))
-
-
-def _edges(model: SkeletonLearner, level: int, num_levels: int) -> dict[str, Any]:
+def _edges(model: nn.Module, level: int, num_levels: int) -> dict[str, Any]:
     """Names, dropped bones and added pairs of one draw for the first layer."""
-    perturbation = model.edge_perturbation
+    perturbation = getattr(model, 'edge_perturbation', None)
     if perturbation is None or not perturbation.acts_on(level, num_levels):
         return dict(names=())
     if not perturbation.names:
@@ -287,7 +238,3 @@ def _edges(model: SkeletonLearner, level: int, num_levels: int) -> dict[str, Any
         dropped=frozenset(bone for bone in layout.bones if lost[bone]),
         added=frozenset(map(tuple, new.triu(1).nonzero().tolist())),
     )
-
-
-def _name(transform: Any) -> str:
-    return type(transform).__name__.removeprefix('Skeleton')

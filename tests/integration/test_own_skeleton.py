@@ -144,8 +144,8 @@ def test_views_are_of_the_dicts_own_skeleton(tmp_path):
     assert clip.shape == (1, 12, 11, 3)
     assert np.abs(clip[..., 5, :2]).max() < 1e-6
     x = torch.from_numpy(clip)[None]
-    assert torch.equal(mirror.change(x)[..., 0, :], x[..., 1, :])
-    assert torch.equal(mirror.change(x)[..., 6, :], x[..., 6, :])
+    assert torch.equal(mirror.apply(x)[..., 0, :], x[..., 1, :])
+    assert torch.equal(mirror.apply(x)[..., 6, :], x[..., 6, :])
     sheared = shear.apply(x, **shear.draw(1))
     assert torch.equal(sheared[..., 2], x[..., 2])
 

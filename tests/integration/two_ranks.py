@@ -16,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from helpers.support import synthetic_config
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
-from hiclr_mmaction.views import views_collate
 
 
 def same(tensor: torch.Tensor) -> bool:
@@ -43,7 +42,7 @@ def train(work_dir: str) -> None:
     model = runner.model.module
     dataset = runner.train_dataloader.dataset
     sample = dataset.pipeline(dataset.get_data_info(0))
-    view = views_collate([sample])['inputs']['key']
+    view = sample['inputs']['key']
     report = dict(
         clips=sum(len(b['data_samples']) for b in runner.train_dataloader),
         pointer=int(model.queue.pointer),

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import TRANSFORMS
-from mmengine.dataset import default_collate
 
-from hiclr_mmaction.views import (
-    GrowingAugmentation,
-    PackSkeletonViews,
-    SkeletonTransform,
-    views_collate,
-)
+from hiclr_mmaction.views import GrowingAugmentation, SkeletonTransform
 
 
 class Add(SkeletonTransform):
@@ -21,10 +15,10 @@ class Add(SkeletonTransform):
         super().__init__()
         self.number = number
 
-    def draw_parameters(self, n, generator):
+    def draw(self, n, generator=None):
         return dict(small=torch.rand(n, generator=generator) / 2)
 
-    def change(self, x, small):
+    def apply(self, x, small):
         return x + self.number + small[:, None, None, None, None]
 
 
@@ -134,66 +128,6 @@ def test_pipeline_gives_one_sample_with_released_sets():
     assert results['views']['mask'][2].shape == (50, 25)
 
 
-RELEASED = [
-    [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')],
-    [
-        dict(type='SkeletonMirror'),
-        dict(type='SkeletonRotate'),
-        dict(type='SkeletonNoise'),
-        dict(type='SkeletonBlur'),
-        dict(type='SkeletonChannelMask'),
-    ],
-    [dict(type='SkeletonJointMask')],
-]
-
-
-# Clips of 600 frames are made two at a time.
-@pytest.mark.parametrize('frames', [50, 600])
-@pytest.mark.parametrize('grown', [False, True])
-def test_views_made_in_the_collate_are_those_of_each_sample(grown, frames):
-    clips = np.random.default_rng(0).standard_normal((5, 2, frames, 25, 3))
-
-    def packed(in_collate):
-        growing = GrowingAugmentation(RELEASED, grown, in_collate=in_collate)
-        for i, clip in enumerate(clips):
-            torch.manual_seed(i)  # as SeededDataset seeds each sample
-            yield PackSkeletonViews()(growing(dict(keypoint=clip, label=i)))
-
-    samples = list(packed(in_collate=True))
-    together, alone = views_collate(samples), default_collate(list(packed(False)))
-    assert [s.gt_label.item() for s in together['data_samples']] == [0, 1, 2, 3, 4]
-    made, expected = together['inputs'], alone['inputs']
-    torch.testing.assert_close(made['key'], expected['key'])
-    torch.testing.assert_close(made['queries'], expected['queries'])
-    assert torch.equal(made['mask'], expected['mask'])
-    # Only themselves go through a worker's pipe.
-    for view in (made['key'], *made['queries']):
-        assert view.untyped_storage().nbytes() == view.nbytes
-    # Clips of a pipeline without views are collated as ever.
-    clip = PackSkeletonViews()(dict(keypoint=clips[0]))
-    assert views_collate([clip, clip])['inputs'].shape == (2, 2, frames, 25, 3)
-
-
-def test_batch_of_different_augmentations_is_refused():
-    batch = [
-        PackSkeletonViews()(
-            GrowingAugmentation(
-                [[dict(type='SkeletonMirror', prob=prob)]], in_collate=True
-            )(dict(keypoint=np.ones((1, 12, 25, 3))))
-        )
-        for prob in (0.4, 0.6)
-    ]
-    with pytest.raises(ValueError, match='different GrowingAugmentations'):
-        views_collate(batch)
-
-
-def test_time_moved_under_a_mask_is_an_error_when_grown():
-    levels = [[Add(1)], [MASK], [dict(type='SkeletonTimeFlip')]]
-    GrowingAugmentation(levels)
-    with pytest.raises(ValueError, match='SkeletonTimeFlip in level 2 would move'):
-        GrowingAugmentation(levels, grown=True)
-
-
 def test_no_level_and_no_augmentation_are_errors():
     with pytest.raises(ValueError, match=r'levels=\[\] makes no view'):
         GrowingAugmentation([])
@@ -225,3 +159,38 @@ def test_clip_aligned_as_another_kind_is_refused():
     results = dict(keypoint=np.ones((1, 12, 17, 3)), coordinates='2d')
     with pytest.raises(ValueError, match="SkeletonShear: layout='nturgb"):
         growing(results)
+
+
+def test_what_was_done_to_a_sample_is_named():
+    """Mirroring is the only thing done: the clip shows whether it was."""
+    mirror = [dict(type='SkeletonMirror', prob=0.5)]
+    x = torch.randn(6, 1, 4, 25, 3)
+    for grown in (False, True):
+        growing = GrowingAugmentation([mirror, [], mirror], grown)
+        draws = growing.draw(len(x), torch.Generator().manual_seed(0))
+        views = growing.apply(x, **draws)
+        seen = set()
+        for n in range(len(x)):
+            applied = growing.applied(len(x), n, **draws)
+            for view, names in zip(
+                [views['key'], *views['queries']], applied, strict=True
+            ):
+                assert torch.equal(view[n], x[n]) == (len(names) % 2 == 0)
+                seen.add(len(names))
+        assert seen == {0, 1, 2}
+
+
+def test_name_of_a_channel_mask_says_which_coordinate_it_took():
+    mask = [dict(type='SkeletonChannelMask', prob=0.5)]
+    growing = GrowingAugmentation([mask, mask])
+    x = torch.ones(8, 1, 4, 25, 3)
+    draws = growing.draw(8)
+    views = growing.apply(x, **draws)
+    for n in range(8):
+        for view, names in zip(
+            [views['key'], *views['queries']],
+            growing.applied(8, n, **draws),
+            strict=True,
+        ):
+            zeros = [a for i, a in enumerate('xyz') if not view[n, ..., i].any()]
+            assert set(names) == {f'ChannelMask ({a})' for a in zeros}

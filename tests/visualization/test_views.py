@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 from helpers.planar import coco_annotations
-from helpers.support import config, device_views_config, synthetic_config
+from helpers.support import config, device_views_config
 from mmaction.registry import DATASETS, MODELS
 from mmengine.dataset import ConcatDataset
 from PIL import Image
 
 from hiclr_mmaction.datasets.seeded import SeededDataset
-from hiclr_mmaction.views import DeviceViews, GrowingAugmentation
 from hiclr_mmaction.visualization import (
     animate_views,
     draw_views,
@@ -26,7 +25,7 @@ def built(tmp_path):
     """Build the training set and the model of the small embedded default."""
 
     def build(**options):
-        cfg = synthetic_config(tmp_path, **options)
+        cfg = device_views_config(tmp_path, **options)
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
         return dataset, MODELS.build(cfg.model)
 
@@ -52,26 +51,6 @@ def test_views_are_those_of_the_pipeline_and_no_generator_is_changed(built):
     np.testing.assert_array_equal(views[3].mask.sum(1), 2)
 
 
-def test_names_are_of_what_the_draws_changed():
-    """Mirroring is the only thing done: the clip tells whether it was."""
-    mirror = [dict(type='SkeletonMirror', prob=0.5)]
-    x = torch.randn(6, 1, 4, 25, 3)
-    for grown in (False, True):
-        growing = GrowingAugmentation([mirror, [], mirror], grown)
-        generator = torch.Generator().manual_seed(0)
-        draws = growing.draw(len(x), generator)
-        views = growing.apply(x, **draws)
-        seen = set()
-        for n in range(len(x)):
-            applied = growing.applied(len(x), n, **draws)
-            for view, names in zip(
-                [views['key'], *views['queries']], applied, strict=True
-            ):
-                assert torch.equal(view[n], x[n]) == (len(names) % 2 == 0)
-                seen.add(len(names))
-        assert seen == {0, 1, 2}
-
-
 def test_dropped_and_added_edges_and_mixed_statistics_are_told(built):
     dataset, model = built(**{
         'model.graph_augment': dict(drop=0.9, add=0.5),
@@ -92,15 +71,17 @@ def test_dropped_and_added_edges_and_mixed_statistics_are_told(built):
         np.testing.assert_array_equal(view.keypoint, same.keypoint)
 
 
-def test_views_may_be_made_by_the_data_preprocessor(built):
+def test_views_of_a_pipeline_are_drawn_and_a_config_without_any_is_refused(built):
     dataset, model = built()
-    expected = sample_views(dataset, model)
-    growing = dataset.pipeline.transforms.pop(1)
-    with pytest.raises(ValueError, match='has a GrowingAugmentation'):
+    growing, model.data_preprocessor.views = model.data_preprocessor.views, None
+    with pytest.raises(ValueError, match='data_preprocessor has no views'):
         sample_views(dataset, model)
-    model.data_preprocessor.views = DeviceViews(levels=growing.levels)
-    for view, same in zip(sample_views(dataset, model), expected, strict=True):
-        np.testing.assert_array_equal(view.keypoint, same.keypoint)
+    model.data_preprocessor.views = growing
+    expected = sample_views(dataset, model)
+    dataset.pipeline.transforms.insert(1, growing)
+    views = sample_views(dataset, model)
+    assert views[3].mask.shape == expected[3].mask.shape
+    assert views[3].applied == ('made in the pipeline',)
 
 
 def test_views_of_the_fast_config_are_drawn_of_its_resident_clips(tmp_path):
@@ -127,7 +108,7 @@ def test_a_wrapped_set_is_looked_into_and_a_missing_clip_named(built):
         ValueError, match='index=24: the training set has clips 0 to 23'
     ):
         sample_views(dataset, model, index=24)
-    with pytest.raises(ValueError, match='the model is Linear, not a Skel'):
+    with pytest.raises(ValueError, match='the model Linear has no data preprocessor'):
         sample_views(dataset, torch.nn.Linear(1, 1))
 
 

@@ -1,8 +1,7 @@
-"""Measure the making of views: in the pipeline, and of a batch.
+"""Measure the making of views: of a batch, and clip by clip in a pipeline.
 
-The views are those of a config's training pipeline, or of its
-``model.data_preprocessor.views``; the clips are made up. The pipeline's are made as a
-data worker makes a batch, by transforms and the ``collate_fn``. On a CPU the time is that
+The views are those of a config's ``model.data_preprocessor.views``, or of its training
+pipeline; the clips are made up. On a CPU the time is that
 of the processor on one thread, so that samples/s are those of one core. With
 ``--released`` the released feeder makes its four views in turns with ours (without the
 joint mask, which it makes later, and without collating). The rows of single augmentations
@@ -37,16 +36,12 @@ from _measure import (
 )
 from mmaction.registry import TRANSFORMS
 from mmengine.config import Config
-from mmengine.registry import FUNCTIONS, init_default_scope
+from mmengine.dataset import default_collate
+from mmengine.registry import init_default_scope
 
+from hiclr_mmaction.models import SkeletonViewPreprocessor
 from hiclr_mmaction.skeleton import get_layout
-from hiclr_mmaction.views import (
-    DeviceViews,
-    GrowingAugmentation,
-    PackSkeletonViews,
-    SkeletonAlign,
-    SkeletonJointMask,
-)
+from hiclr_mmaction.views import GrowingAugmentation, PackSkeletonViews, SkeletonAlign
 
 ALL, ALIGNED, RELEASED = 'all views', 'aligning, all views', 'released feeder'
 CONFIG = Path(__file__).parents[2] / 'configs' / 'hiclr_stgcn_ntu60.py'
@@ -65,8 +60,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def build(path: str) -> tuple[SkeletonAlign, dict, Callable]:
-    """Alignment of a config, arguments of its GrowingAugmentation, and collate_fn."""
+def build(path: str) -> tuple[SkeletonAlign, dict]:
+    """Alignment of a config, and the arguments of its GrowingAugmentation."""
     cfg = Config.fromfile(path)
     init_default_scope('mmaction')
     pipeline = cfg.train_dataloader.dataset.pipeline
@@ -79,8 +74,8 @@ def build(path: str) -> tuple[SkeletonAlign, dict, Callable]:
             f'--config: {path} makes no views, or its pipeline does not align clips'
         )
     growing = {key: value for key, value in growing.items() if key != 'type'}
-    collate = FUNCTIONS.get(cfg.train_dataloader.collate_fn['type'])
-    return TRANSFORMS.build(by_type['SkeletonAlign']), growing, collate
+    growing.setdefault('layout', by_type['SkeletonAlign']['layout'])
+    return TRANSFORMS.build(by_type['SkeletonAlign']), growing
 
 
 def released_feeder(folder: Path, clips: np.ndarray) -> Callable[[], object]:
@@ -99,18 +94,13 @@ def each_augmentation(
     growing: GrowingAugmentation, batch: torch.Tensor
 ) -> dict[str, tuple[Callable, Callable]]:
     """For each augmentation, a function for one clip, and one for a batch."""
-    generator = torch.Generator(batch.device)
-    shape = None if batch.device.type == 'cpu' else batch.shape[1:]
     clip = batch[0].cpu().numpy()
     functions = {}
     for level, transforms in enumerate(growing.levels):
         for t in transforms:
-            make = t.mask if isinstance(t, SkeletonJointMask) else t.apply
             functions[f'{level}: {type(t).__name__}'] = (
                 lambda t=t: t(dict(keypoint=clip)),
-                lambda t=t, make=make: make(
-                    batch, **t.draw(len(batch), generator, shape)
-                ),
+                lambda t=t: t.change(batch, *t.sample(len(batch))),
             )
     return functions
 
@@ -119,14 +109,14 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    align, arguments, collate = build(args.config)
+    align, arguments = build(args.config)
     growing, pack = GrowingAugmentation(**arguments), PackSkeletonViews()
     joints = get_layout(align.layout).num_joints
     rng = np.random.default_rng(0)
     shape = (args.batch_size, align.num_person, args.frames, joints, 3)
     recorded = rng.standard_normal(shape, dtype=np.float32)
     clips = np.stack([align(dict(keypoint=clip))['keypoint'] for clip in recorded])
-    views = DeviceViews(**arguments)
+    prepare = SkeletonViewPreprocessor(align.layout, views=arguments)
     batches = {device.type: torch.from_numpy(clips).to(device) for device in devices()}
     figures: Figures = {}
 
@@ -144,16 +134,19 @@ def main(argv=None) -> None:
         return times
 
     def pipeline(clips: np.ndarray, *transforms: Callable) -> object:
-        """A batch as a data worker makes it."""
+        """A batch whose views a data worker makes, clip by clip."""
         samples = [dict(keypoint=clip) for clip in clips]
         for t in (*transforms, growing, pack):
             samples = [t(sample) for sample in samples]
-        return collate(samples)
+        return default_collate(samples)
+
+    def views(device: str) -> dict:
+        return prepare(dict(inputs=batches[device]), training=True)
 
     ours: dict[tuple[str, str], Callable] = {
         (ALL, 'pipeline'): lambda: pipeline(clips),
         (ALIGNED, 'pipeline'): lambda: pipeline(recorded, align),
-        (ALL, 'cpu_batch'): lambda: views(batches['cpu']),
+        (ALL, 'cpu_batch'): lambda: views('cpu'),
     }
     released = {}
     if args.released:
@@ -161,7 +154,8 @@ def main(argv=None) -> None:
         released[RELEASED, 'pipeline'] = feeder
     times = measure({**ours, **released}, 'cpu')
     if 'cuda' in batches:
-        ours[ALL, 'cuda_batch'] = lambda: views(batches['cuda'])
+        ours[ALL, 'cuda_batch'] = lambda: views('cuda')
+        prepare.cuda()
         gpu = {(ALL, 'cuda_batch'): ours[ALL, 'cuda_batch']}
         times.update(measure(gpu, 'cuda'))
     for row, way in ours if released else ():

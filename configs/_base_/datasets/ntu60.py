@@ -22,7 +22,7 @@ normal = [
 strong = [dict(type='SkeletonJointMask', ratio=0.1)]
 train_pipeline = [
     align,
-    dict(type='GrowingAugmentation', levels=[basic, normal, strong], in_collate=True),
+    dict(type='GrowingAugmentation', levels=[basic, normal, strong]),
     dict(type='PackSkeletonViews'),
 ]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
@@ -36,7 +36,7 @@ train_dataloader = dict(
     drop_last=True,
     pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='views_collate'),
+    collate_fn=dict(type='default_collate'),
     dataset=dict(**dataset, split='xsub_train', pipeline=train_pipeline),
 )
 val_dataloader = dict(

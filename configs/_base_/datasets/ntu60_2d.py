@@ -21,7 +21,6 @@ train_pipeline = [
         type='GrowingAugmentation',
         levels=[basic, normal, strong],
         layout=layout,
-        in_collate=True,
     ),
     dict(type='PackSkeletonViews'),
 ]

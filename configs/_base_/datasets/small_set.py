@@ -18,7 +18,7 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='views_collate'),
+    collate_fn=dict(type='default_collate'),
 )
 val_dataloader = dict(
     batch_size=64,

@@ -13,7 +13,6 @@ train_pipeline = [
         type='GrowingAugmentation',
         levels=_base_.growing,
         layout=layout,
-        in_collate=True,
     ),
     dict(type='PackSkeletonViews'),
 ]

@@ -10,6 +10,7 @@ from .foreach_ema import ForeachEMA
 from .host_value import HostValue
 from .masking import fill_masked
 from .pooling import pool_skeleton
+from .skele_ada_in import SkeleAdaIN
 
 __all__ = [
     'BatchShuffle',
@@ -17,6 +18,7 @@ __all__ = [
     'FeatureQueue',
     'ForeachEMA',
     'HostValue',
+    'SkeleAdaIN',
     'bare_model',
     'feature_spread',
     'fill_masked',

@@ -151,12 +151,6 @@ class TestPretrainCheck:
         with pytest.raises(ValueError, match='weighs 2 query levels'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
 
-    def test_views_made_twice_are_an_error(self, tmp_path):
-        cfg = synthetic_config(tmp_path)
-        cfg.model.data_preprocessor.views = dict(levels=[[], [], []])
-        with pytest.raises(ValueError, match='views is set, but the batch holds views'):
-            PretrainCheckHook().check(Runner.from_cfg(cfg))
-
     def test_is_made_before_training(self, tmp_path):
         runner = Runner.from_cfg(synthetic_config(tmp_path, **{'model.queue_size': 5}))
         with pytest.raises(ValueError, match='queue_size=5 is smaller'):

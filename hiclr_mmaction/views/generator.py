@@ -1,0 +1,83 @@
+"""Random generators: of data workers, and seeded from several numbers."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.utils.data import get_worker_info
+
+_worker_generator: tuple[Any, Generator] | None = None
+
+
+def uniform(
+    shape: int | tuple[int, ...], low: float, high: float, generator: Generator | None
+) -> Tensor:
+    """Uniform draws in ``[low, high)``."""
+    return torch.empty(shape).uniform_(low, high, generator=generator)
+
+
+def to_device(x: Tensor, device: torch.device) -> Tensor:
+    """Copy draws to a device; the host does not wait for a GPU."""
+    if device.type == 'cuda' and not x.is_cuda:
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)
+
+
+def draw_seed(generator: Generator | None) -> int:
+    """Draw a seed, for draws whose number only the clips tell."""
+    return int(torch.randint(2**62, (), generator=generator))
+
+
+def from_seed(seed: int, device: torch.device) -> Generator:
+    """A generator that starts from a drawn seed, on the device of the clips."""
+    return Generator(device).manual_seed(seed)
+
+
+def seeded_generator(entropy: Sequence[int]) -> Generator:
+    """A generator of the CPU whose seed is mixed from several numbers."""
+    (seed,) = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    return Generator().manual_seed(int(seed) >> 1)
+
+
+def worker_generator() -> Generator:
+    """The generator from which a pipeline draws in this process.
+
+    In the main process it is torch's own. A data worker has one of its own: mmengine
+    seeds the workers of a loader alike in every epoch, so that without persistent
+    workers each epoch would repeat the views of the one before. The seed that torch
+    gives the workers of an epoch is new every time, and mmengine's is different on
+    each rank; both together seed this generator.
+    """
+    global _worker_generator
+    info = get_worker_info()
+    if info is None:
+        return torch.default_generator
+    # A forked worker inherits the variable: the key tells whose it is.
+    key = (os.getpid(), info.seed)
+    if _worker_generator is None or _worker_generator[0] != key:
+        _worker_generator = key, seeded_generator([info.seed, torch.initial_seed()])
+    return _worker_generator[1]
+
+
+def seed_worker(entropy: Sequence[int]) -> None:
+    """Seed the generators of Python, numpy and torch in a data worker.
+
+    :func:`worker_generator` then gives torch's, as in the main process.
+
+    Args:
+        entropy (Sequence[int]): What the seeds are made from, not negative.
+    """
+    global _worker_generator
+    words = np.random.SeedSequence(entropy).generate_state(3)
+    random.seed(int(words[0]))
+    np.random.seed(words[1])
+    # Not torch.manual_seed, which would seed the GPUs as well each time.
+    torch.default_generator.manual_seed(int(words[2]))
+    info: Any = get_worker_info()
+    _worker_generator = (os.getpid(), info.seed), torch.default_generator
