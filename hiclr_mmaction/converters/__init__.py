@@ -3,6 +3,7 @@
 from .bvh import BVHConverter
 from .conversion import convert
 from .converter import Clip, SkeletonConverter, split_by
+from .ctrgcn_arrays import CTRGCNConverter, write_ctrgcn_arrays
 from .custom import CustomConverter
 from .labelled_folder import LabelledFolder
 from .msr_action3d import MSRAction3DConverter
@@ -17,6 +18,7 @@ from .utd_mhad import UTDMHADConverter
 
 __all__ = [
     'BVHConverter',
+    'CTRGCNConverter',
     'Clip',
     'HiCLRArrayConverter',
     'LabelledFolder',
@@ -32,6 +34,7 @@ __all__ = [
     'parse_skeleton',
     'read_clip',
     'split_by',
+    'write_ctrgcn_arrays',
     'write_hiclr_arrays',
     'write_pose_pickle',
 ]

@@ -1,8 +1,9 @@
-"""The released arrays of CrosSCLR, AimCLR and HiCLR, both ways.
+"""The arrays of CrosSCLR, AimCLR and HiCLR, and of 2s-AGCN, both ways.
 
-A split is two files: ``train_position.npy``, float32 ``(N, 3, T, V, M)``, and
-``train_label.pkl``, a pair of the clips' names and their labels. The ``frame50`` arrays
-are aligned; raw ones have 300 frames, zeros after the end of each clip.
+A split is two files: ``train_position.npy`` (2s-AGCN: ``train_data_joint.npy``), float32
+``(N, 3, T, V, M)``, and ``train_label.pkl``, a pair of the clips' names and their labels.
+The ``frame50`` arrays are aligned; raw ones have 300 frames, zeros after the end of each
+clip. Those of 2s-AGCN have z up.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,8 @@ class HiCLRArrayConverter(SkeletonConverter):
     Raises:
         ValueError: If there is no pair, or one that does not fit together.
     """
+
+    find_orientation = True
 
     def __init__(
         self, folder: str | Path, layout: str | dict = 'nturgb+d-stgcn'
@@ -91,8 +95,7 @@ class HiCLRArrayConverter(SkeletonConverter):
         array = open_array(clip.files[0], get_layout(self.layout))
         keypoint = np.array(array[row].transpose(3, 1, 2, 0))
         if self.preparation is None:
-            tracked = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
-            keypoint = keypoint[:, : tracked[-1] + 1 if len(tracked) else 1]
+            keypoint = cut_padding(keypoint)
         numbers = parse_ntu_name(clip.id) or {}
         numbers.pop('action', None)
         return dict(keypoint=keypoint, label=label, **numbers)
@@ -105,6 +108,12 @@ class HiCLRArrayConverter(SkeletonConverter):
             ]
             for name in self._splits
         }
+
+
+def cut_padding(keypoint: np.ndarray) -> np.ndarray:
+    """Cut off the zeros after the last frame with a person, of ``(M, T, V, C)``."""
+    tracked = np.flatnonzero(keypoint.any(axis=(0, 2, 3)))
+    return keypoint[:, : tracked[-1] + 1 if len(tracked) else 1]
 
 
 def find_label_file(data_file: str | Path) -> Path:
@@ -209,52 +218,92 @@ def write_hiclr_arrays(
         FileExistsError: If a file is there and ``overwrite`` is false.
         ValueError: If the file is no pose pickle, or a clip does not fit.
     """
+    splits = read_splits(ann_file)
+    for name in splits.clips:
+        for path in _pair(folder, name):
+            if path.exists() and not overwrite:
+                raise FileExistsError(f'{path} exists; set overwrite (--overwrite).')
+    for name, clips in splits.clips.items():
+        data_file, label_file = _pair(folder, name)
+        with whole_file(data_file) as temporary:
+            shape = splits.shape_of(clips)
+            array = np.lib.format.open_memmap(
+                temporary, mode='w+', dtype=np.float32, shape=shape
+            )
+            for row, clip in enumerate(clips):
+                array[row] = splits.pad(clip).transpose(3, 1, 2, 0)
+            array.flush()
+            del array
+        pair = ([c['frame_dir'] for c in clips], [int(c['label']) for c in clips])
+        with whole_file(label_file) as temporary:
+            temporary.write_bytes(pickle.dumps(pair, protocol=4))
+    return {name: splits.shape_of(clips) for name, clips in splits.clips.items()}
+
+
+@dataclass
+class PickleSplits:
+    """The clips of a pose pickle that go into arrays, all of one shape.
+
+    Attributes:
+        clips (dict[str, list[dict]]): The annotations of each split that has any.
+        num_frames, num_person, num_joints (int): Those of the arrays.
+    """
+
+    clips: dict[str, list[dict]]
+    num_frames: int
+    num_person: int
+    num_joints: int
+
+    def shape_of(self, clips: Sequence) -> tuple[int, ...]:
+        """``(N, 3, T, V, M)``."""
+        return (len(clips), 3, self.num_frames, self.num_joints, self.num_person)
+
+    def pad(self, clip: Mapping[str, Any]) -> np.ndarray:
+        """``(M, T, V, 3)`` with zeros after the clip's end and for missing persons."""
+        keypoint = np.asarray(clip['keypoint'])[: self.num_person]
+        m, t, v, c = keypoint.shape
+        if t > self.num_frames or (v, c) != (self.num_joints, 3):
+            raise ValueError(
+                f'clip {clip["frame_dir"]!r} has (frames, joints, coordinates) '
+                f'{(t, v, c)}, which does not fit into '
+                f'{(self.num_frames, self.num_joints, 3)}; '
+                'convert the data with --align, or leave the clip out.'
+            )
+        out = np.zeros((self.num_person, self.num_frames, v, 3), np.float32)
+        out[:m, :t] = keypoint
+        return out
+
+
+def read_splits(ann_file: str | Path) -> PickleSplits:
+    """Read the splits of a pose pickle; raw clips are to have 300 frames, two persons.
+
+    Raises:
+        ValueError: If the file is no pose pickle, or a clip is missing or has no label.
+    """
     content = load_pickle(ann_file)
     if not isinstance(content, dict) or not {'split', 'annotations'} <= set(content):
         raise ValueError(f'{ann_file} is no pose pickle, so it has no splits to write.')
     prepared = Preparation.read(content.get('prepared'), str(ann_file))
-    clips = {sample['frame_dir']: sample for sample in content['annotations']}
+    clips = {clip['frame_dir']: clip for clip in content['annotations']}
     splits = {name: names for name, names in content['split'].items() if len(names)}
-    for name in splits:
-        for path in _pair(folder, name):
-            if path.exists() and not overwrite:
-                raise FileExistsError(f'{path} exists; set overwrite (--overwrite).')
-    shapes: dict[str, tuple[int, ...]] = {}
     for name, names in splits.items():
-        samples = [clips[clip] for clip in names]
-        frames = RAW_FRAMES if prepared is None else prepared.num_frames
-        persons = 2 if prepared is None else prepared.num_person
-        joints = np.shape(samples[0]['keypoint'])[2]
-        shapes[name] = (len(samples), 3, frames, joints, persons)
-        _write_pair(folder, name, samples, shapes[name])
-    return shapes
+        for clip in names:
+            if clips.get(clip, {}).get('label') is None:
+                what = 'label' if clip in clips else 'annotation'
+                raise ValueError(
+                    f'{ann_file}: clip {clip!r} of split {name!r} has no {what}; '
+                    'arrays need one, so convert it again with labels.'
+                )
+    if not splits:
+        raise ValueError(f'{ann_file} has no split with clips, so nothing to write.')
+    first = clips[next(iter(splits.values()))[0]]
+    return PickleSplits(
+        {name: [clips[clip] for clip in names] for name, names in splits.items()},
+        RAW_FRAMES if prepared is None else prepared.num_frames,
+        2 if prepared is None else prepared.num_person,
+        np.shape(first['keypoint'])[2],
+    )
 
 
 def _pair(folder: str | Path, split: str) -> tuple[Path, Path]:
     return Path(folder, f'{split}_position.npy'), Path(folder, f'{split}_label.pkl')
-
-
-def _write_pair(
-    folder: str | Path, split: str, samples: list[dict], shape: tuple[int, ...]
-) -> None:
-    data_file, label_file = _pair(folder, split)
-    _, _, frames, joints, persons = shape
-    with whole_file(data_file) as temporary:
-        array = np.lib.format.open_memmap(
-            temporary, mode='w+', dtype=np.float32, shape=shape
-        )
-        for row, sample in enumerate(samples):
-            keypoint = np.asarray(sample['keypoint'])[:persons]
-            m, t, v, c = keypoint.shape
-            if t > frames or v != joints or c != 3:
-                raise ValueError(
-                    f'clip {sample["frame_dir"]!r} has (frames, joints, coordinates) '
-                    f'{(t, v, c)}, which does not fit into {(frames, joints, 3)}; '
-                    'convert the data with --align, or leave the clip out.'
-                )
-            array[row, :, :t, :, :m] = keypoint.transpose(3, 1, 2, 0)
-        array.flush()
-        del array
-    pair = ([s['frame_dir'] for s in samples], [int(s['label']) for s in samples])
-    with whole_file(label_file) as temporary:
-        temporary.write_bytes(pickle.dumps(pair, protocol=4))

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers.bodies import standing
 from helpers.source_files import quiet, write_ntu
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
@@ -162,6 +163,21 @@ def test_older_arrays_are_refused_before_any_is_written(tmp_path):
     assert not (tmp_path / 'train_position.npy').exists()
     write_hiclr_arrays(tmp_path / 'a.pkl', tmp_path, overwrite=True)
     assert load_pickle(tmp_path / 'val_label.pkl')[0] == ['a', 'b', 'c']
+
+
+def test_arrays_of_2s_agcn_are_turned_upright(tmp_path):
+    body = standing(40)[0]
+    z_up = np.stack([body[..., 0], -body[..., 2], body[..., 1]])  # (3, T, V)
+    clips = np.zeros((2, 3, 300, 25, 2), np.float32)
+    clips[:, :, :40, :, 0] = z_up
+    (tmp_path / 'in').mkdir()
+    np.save(tmp_path / 'in' / 'train_data_joint.npy', clips)
+    names = [f'{name}.skeleton' for name in NAMES[:2]]
+    (tmp_path / 'in' / 'train_label.pkl').write_bytes(pickle.dumps((names, [0, 4])))
+    report = run(HiCLRArrayConverter(tmp_path / 'in'), tmp_path / 'a.pkl')
+    clip = load_pickle(tmp_path / 'a.pkl')['annotations'][0]
+    np.testing.assert_allclose(clip['keypoint'], body[None], atol=1e-6)
+    assert report.remarks == ['heads are at z: turned so that y is up (--up)']
 
 
 def test_clip_too_long_for_an_array_is_named(tmp_path):

@@ -110,6 +110,15 @@ def test_arrays_there_and_back(run, raw, tmp_path):
         run('hiclr_arrays', 'to-arrays', tmp_path / 'a.pkl', tmp_path / 'arrays')
 
 
+def test_arrays_of_ctrgcn_go_both_ways(run, raw, tmp_path):
+    run('ntu', raw, tmp_path / 'a.pkl')
+    arrays = tmp_path / 'arrays' / 'NTU60_CS.npz'
+    run('hiclr_arrays', 'to-arrays', tmp_path / 'a.pkl', arrays)
+    run('hiclr_arrays', 'to-pickle', arrays, tmp_path / 'b.pkl')
+    split = load_pickle(tmp_path / 'b.pkl')['split']
+    assert split == dict(xsub_train=['train_000000'], xsub_val=['test_000000'])
+
+
 @pytest.mark.parametrize('name', ['ntu', 'pku_mmd', 'hiclr_arrays'])
 def test_help_names_the_common_options(run, capsys, name):
     command = ['to-pickle'] if name == 'hiclr_arrays' else []
