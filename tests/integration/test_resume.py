@@ -1,7 +1,6 @@
 """Runs that are stopped and resumed, as processes of their own, by tools/train.py."""
 
 import contextlib
-import importlib.util
 import multiprocessing
 import operator
 import os
@@ -20,6 +19,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
 from hiclr_mmaction.checkpoint.checkpoint_file import load_file
+from hiclr_mmaction.cli import train
 from hiclr_mmaction.engine.hooks.resumable_checkpoint_hook import EXIT_INTERRUPTED
 
 pytestmark = pytest.mark.skipif(
@@ -109,12 +109,8 @@ def _train(config: Path, work_dir: Path, args: tuple[str, ...]) -> None:
     os.dup2(log.fileno(), 2)
     sys.stdout = sys.stderr = log  # pytest's own are not those two
     os.setpgid(0, 0)  # so that a signal can go to the workers as well
-    sys.path.insert(0, str(ROOT / 'tools'))
     sys.argv = ['train.py', str(config), '--work-dir', str(work_dir), *args]
-    spec = importlib.util.spec_from_file_location('train', ROOT / 'tools' / 'train.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.main()
+    train.main()
 
 
 def start(config: Path, work_dir: Path, *args: str) -> multiprocessing.Process:

@@ -1,50 +1,13 @@
-"""Convert a folder of BVH motion capture to a pose pickle.
+"""Convert a folder of BVH motion capture to a pose pickle."""
 
-Example:
-    python tools/data/bvh.py mocap data/mocap.pkl --fps 30 --labels labels.csv
-"""
+import os
+import sys
 
-from _common import add_max_frames, add_output_options, make_parser, run
-from _folder import add_folder_options
+# So that `import inspect` finds Python's own, not the program of this folder.
+here = os.path.dirname(os.path.realpath(__file__))
+sys.path = [folder for folder in sys.path if folder != here]
 
-from hiclr_mmaction.converters import BVHConverter
-from hiclr_mmaction.converters.bvh import TARGETS
-
-
-def parse_args(argv=None):
-    parser = make_parser(
-        'Convert a folder of BVH motion capture to a pose pickle.',
-        "Without --layout the skeleton is the first file's own; it is in the result and\n"
-        'in OUT.report.json (settings.layout) as a dict, to be put in a config.',
-    )
-    add_folder_options(parser, 'BVH files')
-    parser.add_argument(
-        '--layout',
-        choices=list(TARGETS),
-        help='take the joints that are called as those of this skeleton',
-    )
-    parser.add_argument(
-        '--fps', type=float, help='frames a second to keep, where the files have more'
-    )
-    add_max_frames(parser, default=0)
-    add_output_options(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
-    run(
-        lambda: BVHConverter(
-            args.folder,
-            args.labels,
-            args.val_subjects,
-            args.layout,
-            fps=args.fps,
-            max_frames=args.max_frames or None,
-        ),
-        args,
-    )
-
+from hiclr_mmaction.cli.data.bvh import main  # noqa: E402
 
 if __name__ == '__main__':
     main()

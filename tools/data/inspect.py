@@ -1,103 +1,13 @@
-"""Print what is in a pose pickle, check it, and draw one of its clips.
+"""Print what is in a pose pickle, check it, and draw one of its clips."""
 
-Example:
-    python tools/data/inspect.py data/skeleton/ntu60_3d.pkl --draw clip.png
-"""
-
+import os
 import sys
 
-if __name__ == 'inspect':
-    # Beside a program of this folder, Python takes this file for its own `inspect`.
-    import os
-    from importlib.machinery import PathFinder
-    from importlib.util import module_from_spec
+# So that `import inspect` finds Python's own, not the program of this folder.
+here = os.path.dirname(os.path.realpath(__file__))
+sys.path = [folder for folder in sys.path if folder != here]
 
-    _spec = PathFinder.find_spec('inspect', [os.path.dirname(os.__file__)])
-    sys.modules['inspect'] = module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules['inspect'])
-else:
-    from _common import make_parser
-    from _folder import layout
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from hiclr_mmaction.annotations.clip_checks import join_score
-    from hiclr_mmaction.annotations.inspection import inspect_pickle
-    from hiclr_mmaction.visualization import draw_clip
-
-
-def parse_args(argv=None):
-    parser = make_parser(
-        'Print what is in a pose pickle, check it, and draw one of its clips. '
-        'The exit status is 1 if there is an error in it.'
-    )
-    parser.add_argument('file', help='the pose pickle')
-    parser.add_argument(
-        '--layout',
-        type=layout,
-        help='its skeleton: a name such as nturgb+d, or a dict as in a config; without '
-        'it, what the file tells, or the known one with as many joints',
-    )
-    parser.add_argument('--draw', metavar='PNG', help='draw a clip to this picture')
-    parser.add_argument(
-        '--clip', metavar='NAME', help='the clip to draw; without it, the first'
-    )
-    parser.add_argument(
-        '--frames', type=int, default=8, metavar='N', help='frames to draw'
-    )
-    return parser.parse_args(argv)
-
-
-def show(inspection, console):
-    """Print facts and findings."""
-    table = Table(
-        show_header=False, title=escape(inspection.path), title_justify='left'
-    )
-    for name, value in inspection.facts.items():
-        table.add_row(escape(name), escape(value))
-    console.print(table)
-    for finding in sorted(inspection.findings, key=lambda f: f.severity):
-        colour = 'red' if finding.severity == 'error' else 'yellow'
-        times = f' ({finding.count:,} times)' if finding.count > 1 else ''
-        console.print(
-            f'[{colour}]{finding.severity}[/]: {finding.kind}{times}: '
-            f'{escape(finding.message)}',
-            soft_wrap=True,
-        )
-    errors = len(inspection.errors)
-    console.print(f'[red]{errors} kinds of error[/]' if errors else 'no error found')
-
-
-def draw(inspection, path, name, num_frames):
-    """Draw a clip of the file."""
-    clips = inspection.annotations
-    if name is not None:
-        clips = [c for c in clips if name in (c.get('frame_dir'), c.get('filename'))]
-    if not clips or inspection.layout is None:
-        what = f'clip {name!r}' if inspection.layout else 'layout'
-        raise ValueError(f'--draw: there is no {what}; name one that the file has.')
-    clip = clips[0]
-    joined = dict(clip)
-    join_score(joined, inspection.layout)
-    keypoint = joined['keypoint']
-    title = f'{clip.get("frame_dir", "")}  label {clip.get("label", "none")}'
-    draw_clip(keypoint, path, inspection.layout, num_frames, title=title)
-
-
-def main(argv=None):
-    args = parse_args(argv)
-    console = Console()
-    try:
-        inspection = inspect_pickle(args.file, args.layout)
-        show(inspection, console)
-        if args.draw:
-            draw(inspection, args.draw, args.clip, args.frames)
-            console.print(f'drawn: {escape(args.draw)}', soft_wrap=True)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
-    sys.exit(1 if inspection.errors else 0)
-
+from hiclr_mmaction.cli.data.inspect_pickle import main  # noqa: E402
 
 if __name__ == '__main__':
     main()

@@ -1,31 +1,13 @@
-"""Convert the text files of MSR-Action3D to a pose pickle.
+"""Convert the text files of MSR-Action3D to a pose pickle."""
 
-Example:
-    python tools/data/msr_action3d.py MSRAction3DSkeletonReal3D data/msr_action3d_3d.pkl
-"""
+import os
+import sys
 
-from _common import add_max_frames, add_output_options, make_parser, run
+# So that `import inspect` finds Python's own, not the program of this folder.
+here = os.path.dirname(os.path.realpath(__file__))
+sys.path = [folder for folder in sys.path if folder != here]
 
-from hiclr_mmaction.converters import MSRAction3DConverter
-
-
-def parse_args(argv=None):
-    parser = make_parser(
-        'Convert the text files of MSR-Action3D to a pose pickle.',
-        'splits: xsub_train (odd subjects), xsub_val, and the same of the subsets as1,\n'
-        'as2 and as3, with labels of the whole set. Name the clips that the authors\n'
-        'leave out by --ignore.',
-    )
-    parser.add_argument('folder', help='folder of aAA_sSS_eEE_skeleton3D.txt files')
-    add_max_frames(parser, default=0)
-    add_output_options(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
-    run(lambda: MSRAction3DConverter(args.folder, args.max_frames or None), args)
-
+from hiclr_mmaction.cli.data.msr_action3d import main  # noqa: E402
 
 if __name__ == '__main__':
     main()

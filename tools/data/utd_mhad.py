@@ -1,29 +1,13 @@
-"""Convert the skeletons of UTD-MHAD (*_skeleton.mat) to a pose pickle.
+"""Convert the skeletons of UTD-MHAD (*_skeleton.mat) to a pose pickle."""
 
-Example:
-    python tools/data/utd_mhad.py Skeleton data/skeleton/utd_mhad_3d.pkl
-"""
+import os
+import sys
 
-from _common import add_max_frames, add_output_options, make_parser, run
+# So that `import inspect` finds Python's own, not the program of this folder.
+here = os.path.dirname(os.path.realpath(__file__))
+sys.path = [folder for folder in sys.path if folder != here]
 
-from hiclr_mmaction.converters import UTDMHADConverter
-
-
-def parse_args(argv=None):
-    parser = make_parser(
-        'Convert the skeletons of UTD-MHAD to a pose pickle.',
-        'splits: xsub_train (odd subjects), xsub_val.',
-    )
-    parser.add_argument('folder', help='folder of aA_sS_tT_skeleton.mat files')
-    add_max_frames(parser, default=0)
-    add_output_options(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
-    run(lambda: UTDMHADConverter(args.folder, args.max_frames or None), args)
-
+from hiclr_mmaction.cli.data.utd_mhad import main  # noqa: E402
 
 if __name__ == '__main__':
     main()

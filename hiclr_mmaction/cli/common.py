@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from hiclr_mmaction.compat import prepare_cpu_launch
-from hiclr_mmaction.datasets.wrapped import dataset_cfgs
-from hiclr_mmaction.engine.config_check import check_config, check_weights, check_widths
-from hiclr_mmaction.engine.config_names import known_sections, nearest
-from hiclr_mmaction.evaluation.protocol import read_config
+from ..compat import prepare_cpu_launch
+from ..datasets.wrapped import dataset_cfgs
+from ..engine.config_check import check_config, check_weights, check_widths
+from ..engine.config_names import known_sections, nearest
+from ..evaluation.protocol import read_config
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,9 +1,6 @@
 """The converters of small sets and of people's own files, as commands."""
 
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +8,6 @@ import scipy.io
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 
-TOOLS = Path(__file__).parents[3] / 'tools' / 'data'
 ROD = "{'joints': ['foot', 'head'], 'bones': [(1, 0)], 'center': 0, 'name': 'rod'}"
 BVH = (
     """HIERARCHY
@@ -47,18 +43,9 @@ Frame Time: 0.0333333
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run(run_tool):
     """Run a program of tools/data in this process."""
-
-    def run(name, *arguments):
-        monkeypatch.syspath_prepend(TOOLS)
-        spec = spec_from_file_location(f'hiclr_tool_data_{name}', TOOLS / f'{name}.py')
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-        module.main()
-
-    return run
+    return lambda name, *arguments: run_tool(f'data/{name}', *arguments)
 
 
 def write_files(folder):

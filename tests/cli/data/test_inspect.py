@@ -19,15 +19,9 @@ SETTINGS = dict(
 
 
 @pytest.fixture
-def main(monkeypatch):
+def main(load_tool):
     """The program's main, in this process."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    monkeypatch.syspath_prepend(TOOL.parent)
-    spec = spec_from_file_location('hiclr_tool_inspect', TOOL)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_tool('data/inspect').main
 
 
 def write(tmp_path, content):

@@ -3,14 +3,12 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers.support import ROOT
 
 TINY = ['--batch-size', '2', '--frames', '60', '--rounds', '1', '--seconds', '0']
 
 
 @pytest.fixture
-def views(load_tool, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / 'tools' / 'benchmark')
+def views(load_tool):
     return load_tool('benchmark/views')
 
 

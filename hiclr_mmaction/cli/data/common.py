@@ -1,12 +1,13 @@
 """The options that all converters have, and how they end."""
 
 import argparse
+import ast
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hiclr_mmaction.converters import Report, SkeletonConverter, convert
-from hiclr_mmaction.skeleton.orientation import UPS
+from ...converters import Report, SkeletonConverter, convert
+from ...skeleton.orientation import UPS
 
 
 def make_parser(description: str, epilog: str | None = None) -> argparse.ArgumentParser:
@@ -128,3 +129,31 @@ def read_ignore_list(path: Path) -> set[str]:
     """The names in a list of samples; a file ending such as ``.skeleton`` is dropped."""
     lines = path.read_text(encoding='utf-8-sig').split()
     return {line.removesuffix('.skeleton').removesuffix('.txt') for line in lines}
+
+
+def add_folder_options(parser: argparse.ArgumentParser, files: str) -> None:
+    """Add the folder, ``--labels`` and ``--val-subjects``."""
+    parser.add_argument('folder', help=f'folder of {files}; subfolders count')
+    parser.add_argument(
+        '--labels',
+        metavar='CSV',
+        help='table with the columns clip, label and if wanted subject, split; without '
+        'it clips have no labels, which pre-training does not need',
+    )
+    parser.add_argument(
+        '--val-subjects',
+        nargs='+',
+        default=[],
+        metavar='SUBJECT',
+        help='subjects to evaluate on: makes the splits xsub_train and xsub_val',
+    )
+
+
+def layout(text: str) -> str | dict:
+    """The name of a layout, or the dict that the text writes."""
+    if not text.lstrip().startswith('{'):
+        return text
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f'{text!r} is no dict: {error}') from error

@@ -10,8 +10,7 @@ from mmengine.registry import init_default_scope
 
 import hiclr_mmaction  # noqa: F401  registers the components
 
-sys.path.append(str(Path(__file__).parents[1]))
-from _cli import load_config, merge_options, require_file  # noqa: E402
+from ..common import load_config, merge_options, require_file
 
 __all__ = ['add_config', 'read_config', 'read_names', 'require_file', 'writable']
 

@@ -632,8 +632,6 @@ CONVERTERS = {
 def test_arguments_of_other_programs(name, complaint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (program, *args), message = CONVERTERS[name]
-    if program.startswith('data/'):
-        monkeypatch.syspath_prepend(ROOT / 'tools' / 'data')
     assert message in complaint(program, *args)
 
 

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 from helpers.source_files import write_ntu, write_pku
-from helpers.support import ROOT
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.datasets import HiCLRNpyDataset, SkeletonDataset
@@ -14,9 +13,8 @@ NAMES = ['S001C001P001R001A001', 'S001C002P003R001A002']
 
 
 @pytest.fixture
-def run(run_tool, monkeypatch):
+def run(run_tool):
     """Run a converter in this process."""
-    monkeypatch.syspath_prepend(ROOT / 'tools' / 'data')
     return lambda name, *args: run_tool(f'data/{name}', *args)
 
 

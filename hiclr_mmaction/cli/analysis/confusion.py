@@ -1,0 +1,61 @@
+"""Draw the confusion matrix of a classifier and list what it confuses most.
+
+Example:
+    python tools/test.py CONFIG CHECKPOINT --dump scores.pkl
+    python tools/analysis/confusion.py scores.pkl --classes names.txt --out confusion.png
+"""
+
+import argparse
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import confusion_matrix
+
+from ...evaluation import read_scores
+from ...visualization import draw_confusion, most_confused
+from .common import read_names, writable
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Draw a confusion matrix, and list the pairs of classes that are '
+        'confused most'
+    )
+    parser.add_argument('scores', help='what tools/test.py --dump wrote')
+    parser.add_argument(
+        '--classes', metavar='FILE', help='text file with the names, one a line'
+    )
+    parser.add_argument('--out', default='confusion.png', help='the picture')
+    parser.add_argument('--title', help='written above')
+    parser.add_argument(
+        '--top', type=int, default=10, metavar='N', help='pairs to list (default: 10)'
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    writable(args.out)
+    try:
+        dumped = read_scores(args.scores)
+        classes = read_names(args.classes)
+        num_classes = dumped.scores.shape[1]
+        matrix = confusion_matrix(
+            dumped.labels, dumped.predicted, labels=range(num_classes)
+        )
+        draw_confusion(matrix, classes, args.title).savefig(args.out)
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+    names = classes or [str(c) for c in range(num_classes)]
+    right = matrix.diagonal().sum()
+    print(f'{right} of {matrix.sum()} clips are right: {right / matrix.sum():.1%}')
+    table = Table('true class', 'taken for', 'clips', 'part of the class')
+    for true, predicted, clips, part in most_confused(matrix, args.top):
+        table.add_row(names[true], names[predicted], str(clips), f'{part:.0%}')
+    Console().print(table)
+    print(f'drawn: {args.out}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,149 @@
+"""Fuse the scores of several streams with fixed weights.
+
+Example:
+    python tools/test.py CONFIG CHECKPOINT --dump joint.pkl       # and for each stream
+    python tools/analysis/fuse_streams.py joint.pkl bone.pkl motion.pkl --weights 2 2 1
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import confusion_matrix
+
+from ...atomic_write import write_text
+from ...evaluation import accuracies, fuse_scores, read_scores
+from ...visualization import draw_confusion, most_confused
+from .common import read_names, require_file, writable
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Fuse the scores of several streams with fixed weights'
+    )
+    parser.add_argument(
+        'scores', nargs='+', help='what tools/test.py --dump wrote, one file a stream'
+    )
+    parser.add_argument(
+        '--weights',
+        nargs='+',
+        type=float,
+        metavar='W',
+        help='one a file (default: equal). Weights that were chosen by the accuracy on '
+        'these very clips give no honest result',
+    )
+    parser.add_argument(
+        '--classes', metavar='FILE', help='text file with the names, one a line'
+    )
+    parser.add_argument(
+        '--picture', metavar='FILE.png', help='draw the confusion matrix of the fusion'
+    )
+    parser.add_argument(
+        '--out',
+        metavar='FILE.json',
+        help='write accuracies, those of each class, and the confusion matrix',
+    )
+    parser.add_argument(
+        '--top',
+        type=int,
+        default=5,
+        metavar='N',
+        help='pairs of confused classes to list (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    for path in args.scores:
+        require_file(path, 'score file')
+    if len(set(args.scores)) < len(args.scores):
+        sys.exit(f'error: a score file is named twice: {" ".join(args.scores)}')
+    for path in (args.picture, args.out):
+        if path is not None:
+            writable(path)
+    try:
+        streams = {path: read_scores(path) for path in args.scores}
+        fused = fuse_scores(streams, args.weights)
+        labels = next(iter(streams.values())).labels
+        num_classes = fused.shape[1]
+        tables = {
+            name: confusion_matrix(labels, scores.argmax(1), labels=range(num_classes))
+            for name, scores in [
+                *((name, stream.scores) for name, stream in streams.items()),
+                ('fused', fused),
+            ]
+        }
+        classes = read_names(args.classes)
+        if args.picture is not None:
+            title = ' + '.join(short_names(args.scores))
+            draw_confusion(tables['fused'], classes, title).savefig(args.picture)
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+
+    weights = args.weights or [1.0] * len(streams)
+    results = {name: accuracies(s.scores, labels) for name, s in streams.items()}
+    results['fused'] = accuracies(fused, labels)
+    show(results, weights, len(labels))
+    names = classes or [str(c) for c in range(num_classes)]
+    show_confused(tables['fused'], names, args.top)
+    if args.out is not None:
+        content = dict(
+            files=args.scores,
+            weights=weights,
+            num_clips=len(labels),
+            classes=names,
+            results={
+                name: dict(values, class_accuracy=class_accuracy(tables[name]))
+                for name, values in results.items()
+            },
+            confusion_matrix=tables['fused'].tolist(),
+        )
+        write_text(json.dumps(content, indent=1), args.out)
+
+
+def short_names(paths: list[str]) -> list[str]:
+    """The part nearest to the end in which no two paths are alike, e.g. a folder."""
+    parts = (reversed(Path(path).with_suffix('').parts) for path in paths)
+    for names in zip(*parts, strict=False):
+        if len(set(names)) == len(paths):
+            return list(names)
+    return paths
+
+
+def class_accuracy(matrix) -> list[float | None]:
+    """Of each class the part that is right; None where it has no clip."""
+    return [
+        None if row.sum() == 0 else float(row[i] / row.sum())
+        for i, row in enumerate(matrix)
+    ]
+
+
+def show(results: dict, weights: list[float], num_clips: int) -> None:
+    """Each stream beside the fusion of all."""
+    table = Table(title=f'{num_clips} clips, accuracy in %')
+    table.add_column('scores', overflow='fold')
+    for heading in ('weight', 'top-1', 'top-5', 'mean class'):
+        table.add_column(heading, justify='right')
+    for (name, values), weight in zip(
+        results.items(), [*(f'{w:g}' for w in weights), ''], strict=True
+    ):
+        cells = (f'{100 * value:.2f}' for value in values.values())
+        table.add_row(name, weight, *cells)
+    Console().print(table)
+
+
+def show_confused(matrix, names: list[str], top: int) -> None:
+    """The pairs of classes that the fusion confuses most."""
+    table = Table('true class', 'taken for', 'clips', 'part of the class')
+    for true, predicted, clips, part in most_confused(matrix, top):
+        table.add_row(names[true], names[predicted], str(clips), f'{part:.0%}')
+    if table.rows:
+        Console().print(table)
+
+
+if __name__ == '__main__':
+    main()

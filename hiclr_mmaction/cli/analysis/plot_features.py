@@ -1,0 +1,93 @@
+"""Draw the features of a config's clips in the plane, coloured by class.
+
+Example:
+    python tools/analysis/plot_features.py CONFIG CHECKPOINT
+    python tools/analysis/plot_features.py CONFIG none CHECKPOINT --method umap
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from ...apis import (
+    build_dataset,
+    class_names,
+    dataset_features,
+    init_encoder,
+)
+from ...visualization import METHODS, draw_features, embed_features
+from .common import add_config, read_config, read_names, require_file, writable
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Draw the features of the frozen encoder by t-SNE or UMAP, coloured '
+        'by class; of several checkpoints side by side'
+    )
+    add_config(parser)
+    parser.add_argument(
+        'checkpoints',
+        nargs='+',
+        metavar='CHECKPOINT',
+        help='with the weights; none: the encoder before training',
+    )
+    parser.add_argument(
+        '--method', choices=METHODS, default='tsne', help='default: tsne'
+    )
+    parser.add_argument(
+        '--split',
+        choices=['train', 'val'],
+        default='val',
+        help='the clips that are evaluated (val, the default), or those of the bank',
+    )
+    parser.add_argument(
+        '--max-clips', type=int, default=1000, metavar='N',
+        help='draw that many, taken at random (default: 1000)',
+    )  # fmt: skip
+    parser.add_argument('--seed', type=int, default=0, help='of all draws')
+    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    parser.add_argument('--names', nargs='+', metavar='NAME', help='of the panels')
+    parser.add_argument(
+        '--classes', metavar='FILE', help='text file with their names, one a line'
+    )
+    parser.add_argument('--out', default='features.png', help='the picture')
+    parser.add_argument('--title', help='written above')
+    return parser.parse_args(argv)
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    cfg = read_config(args)
+    writable(args.out)
+    for path in args.checkpoints:
+        if path != 'none':
+            require_file(path, 'checkpoint')
+    names = args.names or [
+        'before training' if path == 'none' else Path(path).stem
+        for path in args.checkpoints
+    ]
+    if len(set(names)) < len(args.checkpoints) or len(names) > len(args.checkpoints):
+        sys.exit(
+            f'error: the names {", ".join(names)} are not one for each of the '
+            f'{len(args.checkpoints)} panels; give each a name of its own with --names'
+        )
+    try:
+        dataset = build_dataset(cfg, args.split)
+        points = {}
+        for name, path in zip(names, args.checkpoints, strict=True):
+            torch.manual_seed(args.seed)  # of an encoder that has no checkpoint
+            encoder = init_encoder(cfg, None if path == 'none' else path, args.device)
+            found = dataset_features(encoder, dataset, args.max_clips, args.seed)
+            points[name] = embed_features(found.features, args.method, args.seed)
+        classes = read_names(args.classes) or class_names(dataset)
+        figure = draw_features(points, found.labels, classes, args.title)
+        figure.savefig(args.out, dpi=120)
+    except (ImportError, ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+    print(f'{len(found.labels)} clips drawn: {args.out}')
+
+
+if __name__ == '__main__':
+    main()

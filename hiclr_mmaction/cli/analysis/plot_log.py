@@ -1,0 +1,70 @@
+"""Draw the curves of one or several runs.
+
+Example:
+    python tools/analysis/plot_log.py work_dirs/first work_dirs/second
+    python tools/analysis/plot_log.py RUN --keys 'loss*' knn/k1 --out curves.png
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ...visualization import DEFAULT_KEYS, draw_curves, read_run
+from .common import writable
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Draw the curves of runs')
+    parser.add_argument(
+        'runs',
+        nargs='+',
+        metavar='RUN',
+        help='work folder of a run, or a scalars.json of it',
+    )
+    parser.add_argument(
+        '--keys',
+        nargs='+',
+        default=DEFAULT_KEYS,
+        metavar='KEY',
+        help='scalars to draw; * stands for anything (default: '
+        f'{" ".join(DEFAULT_KEYS)})',
+    )
+    parser.add_argument(
+        '--names', nargs='+', metavar='NAME', help="of the runs (default: the folders')"
+    )
+    parser.add_argument('--out', default='curves.png', help='the picture')
+    parser.add_argument('--title', help='written above')
+    return parser.parse_args(argv)
+
+
+def name_runs(args: argparse.Namespace) -> list[str]:
+    """A name for each run, and no name twice."""
+    if args.names is None:
+        paths = [Path(run).resolve() for run in args.runs]
+        names = [path.name for path in paths]
+        if len(set(names)) < len(names):
+            names = [str(path) for path in paths]
+    else:
+        names = args.names
+    if len(names) != len(args.runs) or len(set(names)) < len(names):
+        sys.exit(
+            f'error: the names {", ".join(names)} are not one for each of the '
+            f'{len(args.runs)} runs; give each run a name of its own with --names'
+        )
+    return names
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    writable(args.out)
+    names = name_runs(args)
+    try:
+        runs = {name: read_run(run) for name, run in zip(names, args.runs, strict=True)}
+        draw_curves(runs, args.keys, args.title).savefig(args.out, dpi=120)
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+    print(f'drawn: {args.out}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,50 @@
+"""Convert a checkpoint of the released HiCLR project to one of ours.
+
+Example:
+    python tools/checkpoint/from_hiclr.py released.pt hiclr.pth
+"""
+
+import argparse
+import sys
+
+import hiclr_mmaction  # noqa: F401  registers the components
+
+from ...checkpoint import convert_hiclr
+from ...evaluation.protocol import read_config
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Convert released HiCLR weights (GCN or DSTA encoder; from '
+        'pre-training, linear evaluation or fine-tuning)'
+    )
+    parser.add_argument('source', metavar='IN', help='.pt file of the released project')
+    parser.add_argument('target', metavar='OUT', help='.pth file to write')
+    parser.add_argument(
+        '--layout',
+        default='nturgb+d-stgcn',
+        help='skeleton that the weights are for (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--config', help='also check that the weights fit the model of this config'
+    )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace OUT if it is there'
+    )
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        model = None if args.config is None else read_config(args.config).model
+        model = convert_hiclr(
+            args.source, args.target, args.layout, model, args.overwrite
+        )
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    print(f'{args.target}: {model["type"]} with {model["backbone"]["type"]}')
+
+
+if __name__ == '__main__':
+    main()

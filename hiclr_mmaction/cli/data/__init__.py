@@ -1,0 +1,1 @@
+"""Programs that convert and inspect data."""

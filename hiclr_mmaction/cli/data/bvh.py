@@ -1,0 +1,54 @@
+"""Convert a folder of BVH motion capture to a pose pickle.
+
+Example:
+    python tools/data/bvh.py mocap data/mocap.pkl --fps 30 --labels labels.csv
+"""
+
+from ...converters import BVHConverter
+from ...converters.bvh import TARGETS
+from .common import (
+    add_folder_options,
+    add_max_frames,
+    add_output_options,
+    make_parser,
+    run,
+)
+
+
+def parse_args(argv=None):
+    parser = make_parser(
+        'Convert a folder of BVH motion capture to a pose pickle.',
+        "Without --layout the skeleton is the first file's own; it is in the result and\n"
+        'in OUT.report.json (settings.layout) as a dict, to be put in a config.',
+    )
+    add_folder_options(parser, 'BVH files')
+    parser.add_argument(
+        '--layout',
+        choices=list(TARGETS),
+        help='take the joints that are called as those of this skeleton',
+    )
+    parser.add_argument(
+        '--fps', type=float, help='frames a second to keep, where the files have more'
+    )
+    add_max_frames(parser, default=0)
+    add_output_options(parser)
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    args = parse_args()
+    run(
+        lambda: BVHConverter(
+            args.folder,
+            args.labels,
+            args.val_subjects,
+            args.layout,
+            fps=args.fps,
+            max_frames=args.max_frames or None,
+        ),
+        args,
+    )
+
+
+if __name__ == '__main__':
+    main()

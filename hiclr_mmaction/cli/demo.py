@@ -1,0 +1,185 @@
+"""The class of a skeleton file, with scores and an animation.
+
+With a checkpoint that has no classifier, such as of pre-training, the nearest training
+clips are told instead.
+
+Example:
+    python tools/demo.py work_dirs/finetune/epoch_30.pth clip.csv
+    python tools/demo.py work_dirs/pretrain/epoch_40.pth S001C001P001R001A013.skeleton
+    python tools/demo.py CHECKPOINT poses.pkl --index 7 --out clip.gif
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import hiclr_mmaction  # noqa: F401  registers the components
+
+from ..apis import (
+    build_dataset,
+    class_names,
+    dataset_features,
+    init_encoder,
+    nearest_clips,
+)
+from ..checkpoint.checkpoint_file import (
+    build_model,
+    check_match,
+    config_of,
+    read_checkpoint,
+)
+from ..converters import read_clip
+from ..visualization import animate_clips
+from .common import load_config, require_file
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Tell the class of a skeleton file, with scores, or its nearest '
+        'training clips, and draw it as an animation'
+    )
+    parser.add_argument(
+        'checkpoint', help='of a run; it knows its config (or give --config)'
+    )
+    parser.add_argument(
+        'file',
+        help='.skeleton (NTU), .csv, .npy or .json (as tools/data/own.py reads), .bvh, '
+        'or a pose pickle (.pkl)',
+    )
+    parser.add_argument('--config', help='config, where the checkpoint has none')
+    parser.add_argument(
+        '--index', type=int, default=0, help='of the clip in a pose pickle (default: 0)'
+    )
+    parser.add_argument(
+        '--image-size', nargs=2, type=float, metavar=('WIDTH', 'HEIGHT'),
+        help='of the picture, where x and y are parts of it (0 to 1)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--top', type=int, default=5, metavar='N',
+        help='classes or neighbours to tell (default: 5)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--classes', metavar='FILE', help='text file with their names, one a line'
+    )
+    parser.add_argument('--out', default='demo.gif', help='the animation')
+    parser.add_argument('--fps', type=float, default=15, help='of the animation')
+    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    return parser.parse_args(argv)
+
+
+def read_settings(args: argparse.Namespace, checkpoint: dict) -> Config:
+    """The given config, or else the checkpoint's own."""
+    if args.config is not None:
+        return load_config(args.config)
+    return Config(config_of(checkpoint, args.checkpoint))
+
+
+def read_classes(args: argparse.Namespace, checkpoint: dict) -> list[str] | None:
+    """Names of classes from the file or, if there is none, from the checkpoint."""
+    if args.classes is not None:
+        require_file(args.classes, 'names of classes')
+        return Path(args.classes).read_text(encoding='utf-8').splitlines()
+    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    return meta.get('classes')
+
+
+def classify(cfg, checkpoint: dict, args, packed: dict) -> np.ndarray:
+    """Scores of the classes ``(K,)``."""
+    model = build_model(cfg.model, args.checkpoint)
+    check_match(model, checkpoint['state_dict'], args.checkpoint)
+    model.load_state_dict(checkpoint['state_dict'])
+    model.to(args.device).eval()
+    with torch.no_grad():
+        (sample,) = model.test_step(pseudo_collate([packed]))
+    return np.asarray(sample.pred_score.cpu())
+
+
+def tell_classes(scores: np.ndarray, classes, top: int, console: Console) -> list[str]:
+    """Print the classes with the highest scores; returns them as lines."""
+    table = Table('class', 'score')
+    lines = []
+    for c in scores.argsort()[::-1][:top]:
+        name = str(classes[c] if classes else f'class {c}')
+        table.add_row(escape(name), f'{scores[c]:.1%}')
+        lines.append(f'{name}  {scores[c]:.0%}')
+    console.print(table)
+    return lines
+
+
+def tell_neighbours(cfg, encoder, inputs, classes, top: int, console: Console):
+    """Print the nearest training clips; returns titles and clips to draw."""
+    bank = build_dataset(cfg, 'train')
+    known = dataset_features(encoder, bank)
+    with torch.no_grad():
+        feature = encoder([inputs]).cpu().numpy()
+    distances, rows = nearest_clips(feature, known.features, top)
+    classes = classes or class_names(bank)
+    table = Table('nearest training clip', 'class', 'cosine distance')
+    titles, clips = [], []
+    for distance, row in zip(distances[0], rows[0], strict=True):
+        label, name = known.labels[row], known.names[row]
+        told = 'none' if label < 0 else str(classes[label] if classes else label)
+        table.add_row(escape(name), escape(told), f'{distance:.3f}')
+        titles.append(f'{name}\nclass {told}\ndistance {distance:.3f}')
+        clips.append(first_cut(bank[int(known.indices[row])]['inputs']))
+    console.print(table)
+    return titles, clips
+
+
+def first_cut(inputs) -> np.ndarray:
+    """``(M, T, V, C)``: MMAction2's packing has an axis of cuts before."""
+    inputs = np.asarray(inputs)
+    return inputs if inputs.ndim == 4 else inputs[0]
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, tell, draw."""
+    checkpoint = read_checkpoint(args.checkpoint)
+    cfg = read_settings(args, checkpoint)
+    classes = read_classes(args, checkpoint)
+    encoder = init_encoder(cfg, args.checkpoint, args.device)
+    clip = read_clip(args.file, encoder.layout, args.index, args.image_size)
+    packed = encoder.pack(clip, Path(args.file).name)
+    console = Console()
+    if cfg.model.get('cls_head'):
+        scores = classify(cfg, checkpoint, args, packed)
+        lines = tell_classes(scores, classes, args.top, console)
+        titles, clips = ['\n'.join(lines[:3])], [clip]
+    else:
+        console.print('There is no classifier in it: the clips that are nearest.')
+        inputs = packed['inputs']
+        titles, clips = tell_neighbours(
+            cfg, encoder, inputs, classes, args.top, console
+        )
+        titles = [f'{Path(args.file).name}\n', *titles[:3]]
+        clips = [first_cut(inputs), *clips[:3]]
+    animate_clips(clips, args.out, encoder.layout, titles, args.fps)
+    console.print(f'drawn: {escape(args.out)}', soft_wrap=True)
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    require_file(args.file, 'skeleton file')
+    if not args.out.endswith('.gif') or not Path(args.out).parent.is_dir():
+        sys.exit(f'--out {args.out}: name a .gif in a folder that is there')
+    # mmengine tells of every layer how it was initialised.
+    MMLogger.get_current_instance().setLevel('WARNING')
+    init_default_scope('mmaction')
+    try:
+        run(args)
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()

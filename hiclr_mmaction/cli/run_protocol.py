@@ -1,0 +1,352 @@
+"""Pre-train an encoder and evaluate it by every protocol, with one table at the end.
+
+Example:
+    python tools/run_protocol.py configs/hiclr/hiclr_stgcn_msr.py --seed 0
+
+Each step is a run of `train.py` or `test.py` with a folder of its own in the work folder.
+The same command goes on at the step, and within it at the last checkpoint, at which it
+was stopped. The table is of the last epochs alone.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import DictAction
+from mmengine.runner import find_latest_checkpoint, set_random_seed
+from rich.console import Console
+from rich.table import Table
+
+from ..atomic_write import write_text
+from ..checkpoint.checkpoint_file import (
+    build_model,
+    read_checkpoint,
+    write_checkpoint,
+)
+from ..evaluation.protocol import PROTOCOLS
+from ..skeleton.streams import STREAMS
+from .common import load_config, require_file
+
+# In the order in which they are run.
+STEPS = ('pretrain', 'knn', *PROTOCOLS)
+DEFAULT_STEPS = ('pretrain', 'knn', 'linear', 'finetune', 'semi')
+NAMES = dict(
+    linear='linear',
+    finetune='fine-tuned',
+    semi='semi-supervised',
+    supervised='supervised from scratch',
+)
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Pre-train an encoder and evaluate it by every protocol'
+    )
+    parser.add_argument(
+        'config',
+        help='config of the pre-training, X.py; the other steps are X_linear.py, '
+        'X_finetune.py, ... (see configs/hiclr/README.md)',
+    )
+    parser.add_argument(
+        '--work-dir',
+        type=Path,
+        help='folder of all steps and of results.json and results.md (default: '
+        './work_dirs/<name of the config>_protocol)',
+    )
+    parser.add_argument(
+        '--steps',
+        nargs='+',
+        choices=STEPS,
+        default=DEFAULT_STEPS,
+        help=f'what to run (default: {" ".join(DEFAULT_STEPS)})',
+    )
+    encoder = parser.add_mutually_exclusive_group()
+    encoder.add_argument(
+        '--checkpoint', help='evaluate this encoder instead of pre-training one'
+    )
+    encoder.add_argument(
+        '--untrained',
+        action='store_true',
+        help='evaluate the encoder that pre-training would begin with',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='random seed (default: 0)')
+    parser.add_argument(
+        '--stream', choices=STREAMS, help="stream of all steps; wins over the configs'"
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        default=[],
+        metavar='[STEP:]KEY=VALUE',
+        help='settings to replace in every config, such as '
+        'train_dataloader.dataset.split=xview_train, or in that of one step, such as '
+        'pretrain:model.queue_size=256',
+    )
+    args = parser.parse_args(argv)
+    for option in args.cfg_options:
+        step, colon, setting = option.rpartition(':')
+        if '=' not in option or (colon and '=' not in step and step not in STEPS):
+            parser.error(
+                f'--cfg-options {option}: write KEY=VALUE, or STEP:KEY=VALUE with a '
+                f'step of {", ".join(STEPS)}'
+            )
+    return args
+
+
+class Protocol:
+    """The steps of one encoder, and what is known of them.
+
+    Args:
+        args (argparse.Namespace): Of :func:`parse_args`.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.config = Path(args.config)
+        self.cfg = load_config(args.config)
+        self.work_dir = (
+            args.work_dir or Path('work_dirs') / f'{self.config.stem}_protocol'
+        )
+        self.file = self.work_dir / 'results.json'
+        self.configs = {
+            step: self.config.with_name(f'{self.config.stem}_{step}.py')
+            for step in args.steps
+            if step in PROTOCOLS
+        }
+        if args.checkpoint is not None:
+            require_file(args.checkpoint, 'checkpoint')
+        self.settings = dict(
+            config=str(self.config),
+            encoder=args.checkpoint or ('untrained' if args.untrained else 'pretrain'),
+            seed=args.seed,
+            stream=args.stream,
+            cfg_options=sorted(args.cfg_options),
+        )
+        self.results: dict[str, dict[str, Any]] = {}
+
+    def load(self) -> None:
+        """Take over the results of an earlier call, which must have been the same."""
+        if not self.file.exists():
+            return
+        content = json.loads(self.file.read_text(encoding='utf-8'))
+        for setting, value in self.settings.items():
+            before = content['settings'][setting]
+            if before != value:
+                sys.exit(
+                    f'{self.file} is of a run with {setting}={before!r}, this one has '
+                    f'{value!r}: name another --work-dir'
+                )
+        self.results = content['results']
+
+    def save(self, step: str, **result: Any) -> None:
+        """Record a step that is done."""
+        self.results[step] = result
+        content = dict(settings=self.settings, results=self.results)
+        write_text(json.dumps(content, indent=1), self.file)
+
+    def run(self) -> None:
+        """Run the steps that are not done yet."""
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        self.load()
+        for step in STEPS:
+            wanted = step in self.args.steps
+            if step == 'pretrain' and set(self.args.steps) - {'supervised'}:
+                wanted = True  # the other steps need the encoder
+            if not wanted:
+                continue
+            if step in self.results:
+                print(f'{step}: done before', flush=True)
+                continue
+            print(f'{step}: begins', flush=True)
+            start = time.time()
+            run = self.train_and_test if step in PROTOCOLS else getattr(self, step)
+            result = run(step)
+            self.save(step, **result, seconds=round(time.time() - start, 1))
+
+    def pretrain(self, step: str) -> dict[str, Any]:
+        """Make the encoder, or take the one that was named."""
+        if self.args.checkpoint is not None:
+            return dict(checkpoint=self.args.checkpoint)
+        folder = self.work_dir / step
+        if self.args.untrained:
+            folder.mkdir(exist_ok=True)
+            path = folder / 'untrained.pth'
+            write_checkpoint(self.initial_encoder(), path, overwrite=True)
+            return dict(checkpoint=str(path), epoch=0)
+        self.tool('train', step, self.config, '--resume', '--seed', self.args.seed)
+        return last_checkpoint(folder)
+
+    def initial_encoder(self) -> dict[str, Any]:
+        """A checkpoint of the model as `train.py` with this seed begins with it."""
+        cfg = self.cfg.copy()
+        # The parser is mmengine's own, for values are written as for train.py.
+        parser = argparse.ArgumentParser()
+        parser.add_argument('--options', nargs='+', action=DictAction, default={})
+        options = self.options('pretrain')
+        parsed = parser.parse_args(['--options', *options] if options else [])
+        cfg.merge_from_dict(parsed.options)
+        set_random_seed(self.args.seed)
+        model = build_model(cfg.model, self.config)
+        model.init_weights()
+        return dict(state_dict=model.state_dict(), meta=dict(epoch=0))
+
+    def knn(self, step: str) -> dict[str, Any]:
+        """Nearest neighbours among the frozen features."""
+        encoder = self.results['pretrain']['checkpoint']
+        self.tool('test', step, self.config, encoder)
+        return dict(metrics=tested_metrics(self.work_dir / step))
+
+    def train_and_test(self, step: str) -> dict[str, Any]:
+        """Train on labels, then test the last epoch and keep its scores."""
+        config = self.configs[step]
+        options = []
+        if step != 'supervised':
+            encoder = Path(self.results['pretrain']['checkpoint']).resolve()
+            options = [f'model.backbone.init_cfg.checkpoint={encoder}']
+        seed = self.args.seed
+        self.tool('train', step, config, '--resume', '--seed', seed, options=options)
+        result = last_checkpoint(self.work_dir / step)
+        scores = self.work_dir / step / 'scores.pkl'
+        self.tool(
+            'test',
+            step,
+            config,
+            result['checkpoint'],
+            '--dump',
+            scores,
+            options=options,
+        )
+        chosen = self.work_dir / step / 'labelled_clips.json'
+        if chosen.exists():
+            result['fraction'] = json.loads(chosen.read_text(encoding='utf-8'))[
+                'fraction'
+            ]
+        metrics = tested_metrics(self.work_dir / step)
+        return dict(result, config=str(config), scores=str(scores), metrics=metrics)
+
+    def options(self, step: str) -> list[str]:
+        """Those of the command line that are for the config of a step."""
+        stream = self.args.stream
+        chosen = [] if stream is None else [f'model.data_preprocessor.stream={stream}']
+        # The k-NN is on the config of the pre-training.
+        mine = ('pretrain', 'knn') if step in ('pretrain', 'knn') else (step,)
+        for option in self.args.cfg_options:
+            name, colon, setting = option.partition(':')
+            if not (colon and name in STEPS):
+                chosen.append(option)
+            elif name in mine:
+                chosen.append(setting)
+        return chosen
+
+    def tool(self, name: str, step: str, config: Path, *args: Any, options=()) -> None:
+        """Run `train.py` or `test.py` in the folder of a step."""
+        command = [sys.executable, '-m', f'hiclr_mmaction.cli.{name}', config, *args]
+        command += ['--work-dir', self.work_dir / step]
+        # Those of the command line come last and win.
+        options = [*options, *self.options(step)]
+        if options:
+            command += ['--cfg-options', *options]
+        code = subprocess.run([str(part) for part in command], check=False).returncode
+        if code:
+            sys.exit(
+                f'step {step} failed ({name}.py ended with {code}); see above what it '
+                'said. The same command goes on from here'
+            )
+
+
+def last_checkpoint(folder: Path) -> dict[str, Any]:
+    """The last checkpoint of a run and its epoch."""
+    path = find_latest_checkpoint(str(folder))
+    if path is None:
+        sys.exit(
+            f'{folder} has no last checkpoint: its config must have a CheckpointHook '
+            'with save_last'
+        )
+    epoch = read_checkpoint(path)['meta']['epoch']
+    return dict(checkpoint=path, epoch=epoch)
+
+
+def tested_metrics(folder: Path) -> dict[str, float]:
+    """What the last test in a work folder gave, as the logger hook wrote it."""
+    files = [p for p in folder.glob('*/*.json') if p.stem == p.parent.name]
+    if not files:
+        sys.exit(f'{folder} has no results of test.py: the config needs a LoggerHook')
+    content = json.loads(max(files).read_text(encoding='utf-8'))
+    return {k: v for k, v in content.items() if re.match('(acc|knn)/', k)}
+
+
+def table_rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """Protocol, epoch, top-1, top-5 and mean class accuracy in per cent."""
+
+    def cells(metrics, *keys):
+        return [
+            '' if key not in metrics else f'{100 * metrics[key]:.2f}' for key in keys
+        ]
+
+    rows = []
+    for key, value in results.get('knn', {}).get('metrics', {}).items():
+        epoch = results['pretrain'].get('epoch', '')
+        name = f'k-NN (k = {key.rpartition("k")[2]})'
+        rows.append([name, str(epoch), *cells({key: value}, key), '', ''])
+    for step in PROTOCOLS:
+        if step in results:
+            result = results[step]
+            part = result.get('fraction')
+            name = NAMES[step] + ('' if part is None else f' ({100 * part:g} %)')
+            keys = ('acc/top1', 'acc/top5', 'acc/mean1')
+            rows.append([name, str(result['epoch']), *cells(result['metrics'], *keys)])
+    return rows
+
+
+HEADINGS = ('protocol', 'epoch', 'top-1', 'top-5', 'mean class')
+
+
+def show(protocol: Protocol) -> None:
+    """Print the table, and write it beside the results."""
+    settings = protocol.settings
+    stream = settings['stream'] or protocol.cfg.model.data_preprocessor.get(
+        'stream', 'joint'
+    )
+    encoder = dict(pretrain='pre-trained here').get(
+        settings['encoder'], settings['encoder']
+    )
+    title = (
+        f'{protocol.config.stem}, encoder {encoder}, seed {settings["seed"]}, {stream} '
+        'stream: accuracy after the last epoch, %'
+    )
+    rows = table_rows(protocol.results)
+    table = Table(*HEADINGS, title=title)
+    for column in table.columns[1:]:
+        column.justify = 'right'
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+    lines = [title, '']
+    for row in (HEADINGS, ('---', *['---:'] * (len(HEADINGS) - 1)), *rows):
+        lines.append(f'| {" | ".join(row)} |')
+    path = protocol.work_dir / 'results.md'
+    write_text('\n'.join(lines) + '\n', path)
+    print(f'Also in {path} and {protocol.file}')
+
+
+def main() -> None:
+    # So that a step does not go on alone when this program is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    os.environ.setdefault('PYTHONUNBUFFERED', '1')
+    protocol = Protocol(parse_args())
+    try:
+        protocol.run()
+    except KeyboardInterrupt:
+        sys.exit('stopped; the same command goes on from here')
+    show(protocol)
+
+
+if __name__ == '__main__':
+    main()
