@@ -1,13 +1,22 @@
-"""Checks of skeleton data, with messages that name the clip and the remedy."""
+"""Checks of clips, with messages that name the clip and the remedy.
+
+Whatever reads a pose pickle checks its clips here: the data set before training, and
+``tools/data/inspect.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..skeleton import SkeletonLayout
+
+# Detectors go a little beyond 1.
+MAX_SCORE = 1.5
 
 
 class UnusableClip(ValueError):
@@ -23,9 +32,215 @@ class UnusableClip(ValueError):
         self.kind = kind
 
 
+def short(value: Any) -> str:
+    """The value in few letters, whatever a file holds."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # a number of thousands of digits
+        return f'{type(value).__name__} of many digits'
+
+
 def sample_name(sample: Mapping[str, Any]) -> str:
     """How messages call a sample: by its ``frame_dir`` or ``filename``."""
-    return str(sample.get('frame_dir') or sample.get('filename') or '(unnamed)')
+    name = sample.get('frame_dir') or sample.get('filename') or '(unnamed)'
+    return name if isinstance(name, str) else short(name)
+
+
+def split_name(sample: Mapping[str, Any]) -> str | None:
+    """How splits call a sample, as in MMAction2. None: it has no name."""
+    name = sample.get('filename', sample.get('frame_dir'))
+    return name if isinstance(name, str) else None
+
+
+def sample_label(sample: Mapping[str, Any]) -> int | None:
+    """The label of a sample: an integer of any kind.
+
+    Raises:
+        UnusableClip: If it is something else, or negative.
+    """
+    label = sample.get('label')
+    if label is None:
+        return None
+    try:
+        if isinstance(label, bool | np.bool_):
+            raise TypeError
+        value = operator.index(label)
+    except TypeError:
+        raise UnusableClip(
+            'label is not an integer',
+            f'clip {sample_name(sample)!r}: label={short(label)} is not an '
+            'integer; store the number of the class, 0 and above, and the names of the '
+            'classes in the file as classes=[...].',
+        ) from None
+    if not 0 <= value < 10**6:
+        raise UnusableClip(
+            'label out of range',
+            f'clip {sample_name(sample)!r}: label={short(value)}; labels are 0 '
+            'and above, below a million. Leave the label out where there is none.',
+        )
+    return value
+
+
+def clip_problems(
+    clip: Mapping[str, Any],
+    layout: SkeletonLayout | None,
+    position: int,
+    classes: Sequence[str] | None = None,
+) -> Iterator[UnusableClip]:
+    """What makes a clip of a pose pickle unusable.
+
+    Args:
+        clip (dict): Its annotation.
+        layout (SkeletonLayout, optional): Its skeleton. None: it is not known, and only
+            the axes are checked.
+        position (int): Where in the file it is; names a clip without a name.
+        classes (Sequence[str], optional): Names of the labels.
+    """
+    if split_name(clip) is None:
+        yield UnusableClip(
+            'clip without a name',
+            f'clip number {position} (from 0) has no frame_dir that is a text; give each '
+            'clip a name that no other has.',
+        )
+        clip = dict(clip, frame_dir=f'number {position}')
+    name = sample_name(clip)
+    try:
+        label = sample_label(clip)
+        if label is not None and classes and label >= len(classes):
+            yield UnusableClip(
+                'label out of range',
+                f'clip {name!r}: label={label}, but the file names {len(classes)} '
+                f'classes, 0 to {len(classes) - 1}.',
+            )
+    except UnusableClip as error:
+        yield error
+    try:
+        keypoint = clip.get('keypoint')
+        if layout is None:
+            _check_axes(_numbers(keypoint, name).shape, name)
+        else:
+            sample = dict(clip)
+            join_score(sample, layout)
+            keypoint = sample['keypoint']
+            check_keypoint(keypoint, layout, name)
+        there = np.asarray(keypoint)
+        if layout is not None and layout.coordinates == '2d':
+            there = there[..., 2]
+        if not there.any():
+            yield UnusableClip(
+                'nobody in it', f'clip {name!r}: no joint was measured; remove it.'
+            )
+        frames = np.shape(keypoint)[1]
+        told = clip.get('total_frames')
+        if told is not None and not (
+            isinstance(told, int | np.integer) and told == frames
+        ):
+            yield UnusableClip(
+                'total_frames is not the number of frames',
+                f'clip {name!r}: total_frames={short(told)}, but '
+                f'keypoint has {frames} frames; correct it or leave it out.',
+            )
+    except UnusableClip as error:
+        yield error
+
+
+def describe_counts(counts: Mapping[str, int]) -> str:
+    """Say what alignment drops and fills.
+
+    Args:
+        counts (dict): Of :meth:`~hiclr_mmaction.skeleton.Tracking.counts`, may be summed.
+    """
+    words = dict(
+        dropped_frames='drops {:,} frames without anybody',
+        filled_frames='interpolates {:,} frames of a person',
+        filled_joints='interpolates joints {:,} times',
+        lost_joints='leaves {:,} joints of a person that were never measured at the centre',
+    )
+    said = [text.format(counts[k]) for k, text in words.items() if counts.get(k)]
+    return ', '.join(said) or 'drops and fills nothing'
+
+
+def pose_content(
+    content: Any, where: str
+) -> tuple[list[dict], dict[str, list[str]], dict[str, Any]]:
+    """Take a pose pickle apart.
+
+    Args:
+        content (dict | list): ``dict(split={name: [frame_dir, ...]}, annotations=[{...},
+            ...])``, or the annotations alone.
+        where (str): How messages call the file.
+
+    Returns:
+        tuple: Annotations, splits, and what else the file says, such as ``layout``.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    head = dict(content) if isinstance(content, Mapping) else dict(annotations=content)
+    annotations = head.pop('annotations', None)
+    splits = head.pop('split', None) or {}
+    classes = head.setdefault('classes', None) or []
+    if not isinstance(annotations, list) or not all(
+        isinstance(clip, Mapping) for clip in annotations
+    ):
+        raise ValueError(
+            f'{where} is no pose pickle, which is dict(split={{name: [frame_dir, ...]}}, '
+            "annotations=[{'frame_dir': ..., 'keypoint': ..., 'label': ...}, ...])."
+        )
+    if not isinstance(splits, Mapping):
+        splits = {'': splits}
+    for name, members in {**splits, 'classes': classes}.items():
+        if not isinstance(members, list | tuple | set | np.ndarray) or not all(
+            isinstance(member, str | int | np.integer) for member in members
+        ):
+            raise ValueError(
+                f'{where}: {"" if name == "classes" else "split "}{short(name)} is '
+                f'not a list of names but {short(members)}; repair the file.'
+            )
+    head['classes'] = [str(name) for name in classes]
+    annotations = [dict(clip) for clip in annotations]
+    return annotations, {str(k): list(v) for k, v in splits.items()}, head
+
+
+def _numbers(keypoint: Any, name: str) -> np.ndarray:
+    """An array of numbers.
+
+    Raises:
+        UnusableClip: If it is none.
+    """
+    first = keypoint
+    for _ in range(4):  # nested lists, no deeper than the axes
+        if isinstance(first, list | tuple) and first:
+            first = first[0]
+    if isinstance(first, float | int | np.number | np.ndarray):
+        try:
+            array = np.asarray(keypoint)
+        except ValueError:  # lists of different lengths
+            array = np.empty(0, object)
+        if array.dtype.kind in 'iuf':
+            return array
+    raise UnusableClip(
+        'keypoint is not an array of numbers',
+        f'clip {name!r}: keypoint is {type(keypoint).__name__}, not an array of numbers '
+        '(persons, frames, joints, coordinates).',
+    )
+
+
+def array_shape(keypoint: Any) -> tuple[int, ...]:
+    """The shape of a clip; ``()`` if it is not an array of numbers."""
+    try:
+        return _numbers(keypoint, '').shape
+    except UnusableClip:
+        return ()
+
+
+def _check_axes(shape: tuple[int, ...], name: str) -> None:
+    if len(shape) != 4:
+        raise UnusableClip(
+            'wrong number of axes',
+            f'clip {name!r}: keypoint has shape {shape}; it should be (persons, frames, '
+            'joints, coordinates).',
+        )
 
 
 def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
@@ -33,21 +248,15 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
 
     Args:
         keypoint (np.ndarray): Should be ``(M, T, V, C)``, finite, ``M, T >= 1``; ``C``
-            is 3, or 2 where the layout's coordinates have a score and the score lies
-            apart (:func:`join_score`).
+            is 3, or 2 in 2-D without scores; scores are 0 to 1.
         layout (SkeletonLayout): Its joints should be the layout's.
         name (str): How the messages call the clip.
 
     Raises:
         UnusableClip: A ValueError with what is wrong and what to do.
     """
-    shape = np.shape(keypoint)
-    if len(shape) != 4:
-        raise UnusableClip(
-            'wrong number of axes',
-            f'clip {name!r}: keypoint has shape {shape}; it should be (persons, frames, '
-            'joints, coordinates).',
-        )
+    shape = _numbers(keypoint, name).shape
+    _check_axes(shape, name)
     persons, frames, joints, channels = shape
     if joints != layout.num_joints:
         raise UnusableClip(
@@ -71,15 +280,28 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
             f'clip {name!r} has {channels} coordinates a joint; layout {layout.name!r} '
             f'needs {needed}.',
         )
+    with np.errstate(over='ignore'):
+        keypoint = np.asarray(keypoint, np.float32)  # as it is used
     # Not isfinite on all of it first: one pass, no temporary of the array's size.
     if not np.isfinite(np.sum(keypoint, dtype=np.float64)):
-        bad = ~np.isfinite(np.asarray(keypoint, dtype=np.float64))
+        bad = ~np.isfinite(keypoint)
         frame = int(np.nonzero(bad.any(axis=(0, 2, 3)))[0][0])
         raise UnusableClip(
             'NaN or infinite',
             f'clip {name!r} holds {int(bad.sum())} values that are NaN or infinite, the '
             f'first in frame {frame}; repair the clip or remove it from its split.',
         )
+    if layout.coordinates == '2d' and channels == 3:
+        score = keypoint[..., 2]
+        low, high = float(score.min()), float(score.max())
+        if low < 0 or high > MAX_SCORE:
+            raise UnusableClip(
+                'scores out of range',
+                f'clip {name!r}: the third number of a joint is {low:.3g} to {high:.3g}; '
+                f'in the 2-D layout {layout.name!r} it is the score, 0 to 1. If it is z, '
+                'set a 3-D layout, such as '
+                f"dict(base={layout.name!r}, coordinates='3d').",
+            )
 
 
 def join_score(sample: dict[str, Any], layout: SkeletonLayout) -> None:
@@ -88,22 +310,23 @@ def join_score(sample: dict[str, Any], layout: SkeletonLayout) -> None:
     MMAction2's pose pickles hold ``keypoint`` ``(M, T, V, C)`` and ``keypoint_score``
     ``(M, T, V)``. In 2-D ``keypoint`` becomes float32 ``(M, T, V, 3)``; without scores a
     joint has 1, and 0 at (0, 0), where trackers put what they did not see. In 3-D a
-    joint of score 0 becomes (0, 0, 0), which is how 3-D files mark it.
-    ``keypoint_score`` is removed.
+    joint of score 0 becomes (0, 0, 0), which is how 3-D files mark it. Coordinates of
+    score 0 may be NaN. ``keypoint_score`` is removed.
 
     Raises:
         UnusableClip: If the scores do not have the shape of the coordinates.
     """
-    keypoint = sample['keypoint']
+    keypoint = _numbers(sample.get('keypoint'), sample_name(sample))
     score = sample.pop('keypoint_score', None)
-    shape = np.shape(keypoint)
+    shape = keypoint.shape
     two_d = layout.coordinates == '2d'
     if two_d and shape[-1:] != (2,) or not two_d and score is None:
         return
-    keypoint = np.asarray(keypoint, dtype=np.float32)
+    with np.errstate(over='ignore'):
+        keypoint = np.asarray(keypoint, dtype=np.float32)
     if score is None:
         score = (keypoint != 0).any(-1)
-    elif np.shape(score) != shape[:-1]:
+    elif _numbers(score, sample_name(sample)).shape != shape[:-1]:
         raise UnusableClip(
             'scores of another shape',
             f'clip {sample_name(sample)!r}: keypoint_score has shape {np.shape(score)}, '
@@ -111,6 +334,7 @@ def join_score(sample: dict[str, Any], layout: SkeletonLayout) -> None:
             'clip or remove it from its split.',
         )
     score = np.asarray(score, dtype=np.float32)[..., None]
+    keypoint = np.where(score == 0, np.float32(0), keypoint)
     sample['keypoint'] = (
-        np.concatenate([keypoint, score], axis=-1) if two_d else keypoint * (score != 0)
+        np.concatenate([keypoint, score], axis=-1) if two_d else keypoint
     )

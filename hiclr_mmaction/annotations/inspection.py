@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from ..skeleton import SkeletonLayout, get_layout
-from ..skeleton.joint_names import find_joint, index_joints
-from .clip_checks import UnusableClip, check_keypoint, join_score, sample_name
+from ..skeleton import SkeletonLayout, get_layout, track
+from .anatomy import Anatomy
+from .clip_checks import (
+    array_shape,
+    clip_problems,
+    describe_counts,
+    join_score,
+    pose_content,
+    sample_label,
+    sample_name,
+    short,
+    split_name,
+)
 from .safe_pickle import load_pickle
 
 # The layout that a file without `layout` most likely has, by its number of joints.
@@ -27,6 +39,16 @@ _LIKELY = {
 }
 # Part of the clips that must agree before left and right are called exchanged.
 _AGREEING = 0.8
+_FEW_FRAMES = 8
+_OFTEN = 0.3
+# Likely distance of head and feet, and what else it is given in.
+_METRES = 0.5, 2.5
+_UNITS = dict(millimetres=1000, centimetres=100, inches=39.37)
+# Errors with which a clip's coordinates can be looked at all the same.
+_HARMLESS = {
+    'clip without a name', 'label is not an integer', 'label out of range',
+    'total_frames is not the number of frames',
+}  # fmt: skip
 
 
 @dataclass
@@ -99,117 +121,195 @@ def inspect_pickle(
         FileNotFoundError: If there is no such file.
         ValueError: If it is no pickle of plain data, or the layout is unknown.
     """
-    content = load_pickle(path)
     out = Inspection(str(path))
-    if isinstance(content, Mapping):
-        annotations = content.get('annotations')
-    else:
-        annotations, content = content, {}
-    if not isinstance(annotations, list) or not all(
-        isinstance(clip, Mapping) and 'keypoint' in clip for clip in annotations
-    ):
-        out.find(
-            'error',
-            'no pose pickle',
-            'it is not dict(split={name: [frame_dir, ...]}, annotations=[{keypoint: '
-            '...}, ...]).',
-        )
+    try:
+        out.annotations, splits, head = pose_content(load_pickle(path), str(path))
+    except ValueError as error:
+        if not str(error).startswith(f'{path} is no pose pickle'):
+            raise
+        out.find('error', 'no pose pickle', str(error))
         return out
-    out.annotations = [dict(clip) for clip in annotations]
-    if not annotations:
+    if not out.annotations:
         out.find('error', 'no clip', 'annotations is empty.')
         return out
-    told = layout if layout is not None else content.get('layout')
-    out.layout = _find_layout(out, told)
-    prepared = content.get('prepared')
-    _check_clips(out, prepared is not None)
-    names = _check_names(out)
-    splits = content.get('split') or {}
+    shapes = [array_shape(clip.get('keypoint')) for clip in out.annotations]
+    given = layout if layout is not None else head.get('layout')
+    out.layout = _find_layout(out, given, shapes)
+    _check_clips(out, head)
+    names = [split_name(clip) for clip in out.annotations]
+    _check_names(out, names)
     _check_splits(out, splits, names)
-    _check_labels(out, splits, content.get('classes') or ())
-    _check_sides(out)
-    out.facts.update(_facts(out, prepared, content.get('split') or {}))
+    _check_labels(out, splits, head['classes'])
+    out.facts.update(_facts(out, head.get('prepared'), splits, shapes))
     return out
 
 
 def _find_layout(
-    out: Inspection, told: str | Mapping | SkeletonLayout | None
+    out: Inspection,
+    given: str | Mapping | SkeletonLayout | None,
+    shapes: Sequence[tuple[int, ...]],
 ) -> SkeletonLayout | None:
-    if told is not None:
-        return get_layout(told)
-    shapes = Counter(np.shape(clip['keypoint'])[2:] for clip in out.annotations)
-    joints = next(iter(shapes.most_common(1)[0][0]), None)
-    if joints in _LIKELY:
-        name = _LIKELY[joints]
-        out.facts['layout'] = f'{name} (guessed from {joints} joints)'
+    if given is not None:
+        return get_layout(given)
+    joints = Counter(shape[2:3] for shape in shapes).most_common(1)[0][0]
+    if joints and joints[0] in _LIKELY:
+        name = _LIKELY[joints[0]]
+        out.facts['layout'] = f'{name} (guessed from {joints[0]} joints)'
         return get_layout(name)
     out.find(
         'warning',
         'unknown layout',
-        f'the file does not tell its layout, and none that is known has {joints} joints; '
+        f'the file does not say its layout, and no known one has {_some(joints)} joints; '
         'give it (--layout) to have joints, left and right checked.',
     )
     return None
 
 
-def _check_clips(out: Inspection, prepared: bool) -> None:
-    for clip in out.annotations:
-        name = sample_name(clip)
-        clip = dict(clip)
-        try:
-            if out.layout is not None:
-                join_score(clip, out.layout)
-                check_keypoint(clip['keypoint'], out.layout, name)
-            _check_clip(out, clip, name, prepared)
-        except UnusableClip as error:
-            out.find('error', error.kind, str(error))
-        except ValueError as error:
-            out.find('error', 'clip cannot be used', str(error))
+def _check_clips(out: Inspection, head: Mapping) -> None:
+    """Check each clip, and what is doubtful of all of them."""
+    usable = []
+    for position, clip in enumerate(out.annotations):
+        problems = list(clip_problems(clip, out.layout, position, head['classes']))
+        for problem in problems:
+            out.find('error', problem.kind, str(problem))
+        if not {problem.kind for problem in problems} - _HARMLESS:
+            usable.append(clip)
+    for clip in usable:
+        x = np.asarray(clip['keypoint'])
+        there = x.any(axis=(1, 2, 3))
+        if there.any() and not there.all() and head.get('prepared') is None:
+            out.find(
+                'warning',
+                'person without a joint',
+                f'clip {sample_name(clip)!r}: person {int(there.argmin())} is zero '
+                'throughout; leave it out.',
+            )
+        if x.shape[1] < _FEW_FRAMES:
+            out.find(
+                'warning',
+                f'fewer than {_FEW_FRAMES} frames',
+                f'clip {sample_name(clip)!r} has {x.shape[1]} frames: too few for a '
+                'motion.',
+            )
+    if out.layout is not None and usable:
+        _check_bodies(out, out.layout, usable, head.get('prepared') is not None)
 
 
-def _check_clip(out: Inspection, clip: Mapping, name: str, prepared: bool) -> None:
-    keypoint = np.asarray(clip['keypoint'])
-    if keypoint.ndim != 4:
-        raise UnusableClip(
-            'wrong number of axes',
-            f'clip {name!r}: keypoint has shape {keypoint.shape}; it should be (persons, '
-            'frames, joints, coordinates).',
-        )
-    frames = clip.get('total_frames')
-    if frames is not None and frames != keypoint.shape[1]:
-        out.find(
-            'error',
-            'total_frames is not the number of frames',
-            f'clip {name!r}: total_frames={frames}, but keypoint has '
-            f'{keypoint.shape[1]} frames.',
-        )
-    there = (np.nan_to_num(keypoint) != 0).any(axis=(1, 2, 3))
-    if not there.any():
-        out.find('error', 'nobody in it', f'clip {name!r}: all joints are zero.')
-    elif not there.all() and not prepared:  # there they fill up the number
+def _check_bodies(
+    out: Inspection, layout: SkeletonLayout, clips: Sequence[dict], prepared: bool
+) -> None:
+    """Compare the coordinates with what a person looks like."""
+    anatomy = Anatomy(layout)
+    sides: list[float] = []
+    heights: dict[str, float] = {}
+    ups: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    measured, total = np.zeros(layout.num_joints), 0
+    extent = 0.0
+    for clip in clips:
+        sample = dict(clip)
+        join_score(sample, layout)
+        x = np.asarray(sample['keypoint'], np.float32)
+        tracking = track(torch.from_numpy(x), layout)
+        x, seen = x[tracking.persons], tracking.seen.numpy()
+        measured += seen.sum((0, 1))
+        total += int(seen.any(-1).sum())
+        extent = max(extent, float(np.abs(x[..., :2]).max()))
+        if not prepared:
+            counts.update(tracking.counts())
+        if (side := anatomy.sides(x.astype(np.float64))) is not None:
+            sides.append(side)
+        if (height := anatomy.height(x, seen)) is not None:
+            heights[sample_name(clip)] = height
+        ups.update(filter(None, [anatomy.up(x, seen)]))
+    _report_sides(out, layout, sides)
+    _report_up(out, layout, ups)
+    if layout.coordinates == '3d':
+        _report_unit(out, heights)
+    elif extent <= 2 and not prepared:
         out.find(
             'warning',
-            'person without a joint',
-            f'clip {name!r}: person {int(there.argmin())} is zero throughout; leave it '
-            'out.',
+            'coordinates are not pixels',
+            f'x and y are below {extent:.3g}; parts of the picture distort the body '
+            'where it is not square: multiply them by its width and height.',
+        )
+    _report_joints(out, layout, measured / max(total, 1))
+    if any(counts.values()):
+        out.facts['persons lost'] = f'alignment {describe_counts(counts)}'
+
+
+def _report_up(out: Inspection, layout: SkeletonLayout, ups: Counter[str]) -> None:
+    expected = '-y' if layout.coordinates == '2d' else '+y'
+    if ups and ups[expected] < sum(ups.values()) / 2:
+        axis, count = ups.most_common(1)[0]
+        out.find(
+            'warning',
+            'up is another axis',
+            f'in {count} of {sum(ups.values())} clips the head is along {axis} from the '
+            f'feet, where it should be {expected}: turn the data (--up of the '
+            'converters).',
         )
 
 
-def _check_names(out: Inspection) -> list[str | None]:
-    key = 'filename' if 'filename' in out.annotations[0] else 'frame_dir'
-    names = [clip.get(key) for clip in out.annotations]
+def _report_unit(out: Inspection, heights: Mapping[str, float]) -> None:
+    if not heights:
+        return
+    median = float(np.median(list(heights.values())))
+    out.facts['height of a person'] = f'{median:.3g} (median of clips)'
+    low, high = _METRES
+    if not low <= median <= high:
+        units = [
+            f'; it may be in {unit} (--scale {1 / per_metre:.3g} of the converters)'
+            for unit, per_metre in _UNITS.items()
+            if low <= median / per_metre <= high
+        ]
+        out.find(
+            'warning',
+            'unit is not the metre',
+            f'persons are {median:.3g} high, where {low} to {high} m are likely'
+            f'{"".join(units[:1])}.',
+        )
+    for name, height in heights.items():
+        if not median / 4 < height < median * 4:
+            out.find(
+                'warning',
+                'units differ',
+                f'clip {name!r}: the person is {height:.3g} high, in the median of clips '
+                f'{median:.3g}.',
+            )
+
+
+def _report_joints(
+    out: Inspection, layout: SkeletonLayout, measured: np.ndarray
+) -> None:
+    names = layout.joints or tuple(map(str, range(layout.num_joints)))
+    never = [names[v] for v in np.flatnonzero(measured == 0)]
+    often = [names[v] for v in np.flatnonzero((measured > 0) & (measured < 1 - _OFTEN))]
+    if never:
+        out.find(
+            'warning',
+            'joint never measured',
+            f'{_some(never)}: zero, or score 0, in all clips; use a layout without them.',
+        )
+    if often:
+        out.find(
+            'warning',
+            'joint often lost',
+            f'{_some(often)}: lost in more than {_OFTEN:.0%} of all frames; alignment '
+            'interpolates them.',
+        )
+
+
+def _check_names(out: Inspection, names: Sequence[str | None]) -> None:
     for name, count in Counter(names).items():
-        if name is None:
-            out.find('error', 'clip without a name', f'{count} clips have no {key}.')
-        elif count > 1:
+        if name is not None and count > 1:
             out.find('error', 'name taken twice', f'{count} clips are called {name!r}.')
-    return names
 
 
 def _check_splits(
     out: Inspection, splits: Mapping[str, Sequence[str]], names: Sequence[str | None]
 ) -> None:
-    known = set(names)
+    known = set(names) - {None}
     for split, members in splits.items():
         for name, count in Counter(members).items():
             if name not in known:
@@ -263,32 +363,33 @@ def _check_labels(
     out: Inspection, splits: Mapping[str, Sequence[str]], classes: Sequence[str]
 ) -> None:
     labels: dict[str, int] = {}
+    used: Counter[int] = Counter()
     for clip in out.annotations:
-        label, name = clip.get('label'), sample_name(clip)
-        if label is None:
-            continue
-        if isinstance(label, bool) or not isinstance(label, int | np.integer):
-            out.find('error', 'label is no whole number', f'clip {name!r}: {label!r}.')
-            continue
-        labels[name] = int(label)
-        if label < 0 or (classes and label >= len(classes)):
-            known = f'0 to {len(classes) - 1}' if classes else '0 and above'
-            out.find(
-                'error',
-                'label out of range',
-                f'clip {name!r} has label {label}; classes are {known}.',
-            )
+        with contextlib.suppress(ValueError):  # among the errors of clips already
+            label = sample_label(clip)
+            if label is not None:
+                used[label] += 1
+                labels[split_name(clip) or ''] = label
     missing = sum(clip.get('label') is None for clip in out.annotations)
     if 0 < missing < len(out.annotations):
         out.find('warning', 'clips without a label', f'{missing} clips have no label.')
-    used = set(labels.values())
-    gaps = sorted(set(range(max(used, default=-1) + 1)) - used)
-    if gaps:
+    gaps = sorted(set(range(max(*used, len(classes) - 1, 0, 0) + 1)) - set(used))
+    if used and gaps:
         out.find(
             'warning',
-            'labels with gaps',
-            f'labels go up to {max(used)}, but no clip has {_some(gaps)}; a classifier '
-            'gets a class for each all the same.',
+            'labels without clips',
+            f'no clip has the label {_some(gaps)}; a classifier gets a class for each '
+            'all the same.',
+        )
+    single = sorted(label for label, count in used.items() if count == 1)
+    if len(used) == 1:
+        out.find('warning', 'one class', f'all clips have the label {min(used)}.')
+    elif single:
+        out.find(
+            'warning',
+            'classes of one clip',
+            f'one clip alone has the label {_some(single)}: it is trained or evaluated, '
+            'not both.',
         )
     for train, other in _counterparts(splits):
         trained, evaluated = (
@@ -304,110 +405,45 @@ def _check_labels(
             )
 
 
-def _check_sides(out: Inspection) -> None:
+def _report_sides(
+    out: Inspection, layout: SkeletonLayout, votes: Sequence[float]
+) -> None:
     """Compare what is called left with where the left is."""
-    if out.layout is None:
-        return
-    joints = out.layout.joints
-    votes = [v for v in map(Sides(out.layout), out.annotations) if v]
     if not votes:
         return
     wrong = sum(vote < 0 for vote in votes)
-    image = out.layout.coordinates == '2d'
-    how = 'of who faces the camera' if image else 'as knees and feet point'
+    two_d = layout.coordinates == '2d'
+    how = 'of who faces the camera' if two_d else 'as knees and feet point'
     out.facts['left and right'] = (
         f'as the joints are called in {len(votes) - wrong} of {len(votes)} clips, {how}'
     )
     if wrong < _AGREEING * len(votes):
         return
-    named = 'what is called left' if joints else 'the left side of the layout'
+    named = 'what is called left' if layout.joints else 'the left side of the layout'
     out.find(
         # Everybody may have been filmed from behind.
-        'warning' if image else 'error',
+        'warning' if two_d else 'error',
         'left and right exchanged',
         f'in {wrong} of {len(votes)} clips {named} is on the right ({how}); the layout '
         'is another one, or the clips are mirrored (an axis negated).',
     )
 
 
-class Sides:
-    """Tells for a clip whether left and right are where the layout's names say.
-
-    In space: forward is where the feet point and to where the knees bend, up is from
-    hips to shoulders, and forward x up is to the right where the axes are right-handed,
-    as Kinect's are. In an image: who shows the face has the left side to the right.
-
-    Args:
-        layout (SkeletonLayout): The skeleton; its shoulders, or names of joints, tell
-            the sides.
-    """
-
-    def __init__(self, layout: SkeletonLayout) -> None:
-        self.layout = layout
-        index = index_joints(layout.joints)
-        self.legs = [
-            [find_joint(index, side, p) for p in ('hip', 'knee', 'ankle', 'foot')]
-            for side in ('left', 'right')
-        ]
-
-    def __call__(self, clip: Mapping[str, Any]) -> float | None:
-        """From -1 (exchanged) to 1 (as called); None: it cannot be told."""
-        if self.layout.shoulders is None:
-            return None
-        clip = dict(clip)
-        try:
-            join_score(clip, self.layout)
-            check_keypoint(clip['keypoint'], self.layout, '')
-        except ValueError:
-            return None  # it is among the findings already
-        x = np.asarray(clip['keypoint'], dtype=np.float64)
-        image = self.layout.coordinates == '2d'
-        weigh = self._in_image if image else self._in_space
-        weight = weigh(x, *self.layout.shoulders)
-        if weight is None or not (total := np.abs(weight).sum()):
-            return None
-        return float(weight.sum() / total)
-
-    def _in_image(self, x: np.ndarray, right: int, left: int) -> np.ndarray | None:
-        """How far the left side is to the right, in each frame of each person."""
-        face = [j for j, name in enumerate(self.layout.joints) if 'eye' in name]
-        if not face:
-            return None
-        # From behind the eyes are not seen, or not for sure.
-        seen = x[..., [right, left, *face], 2].min(-1) > 0.5
-        return (x[..., left, 0] - x[..., right, 0]) * seen
-
-    def _in_space(self, x: np.ndarray, right: int, left: int) -> np.ndarray | None:
-        """How far the right side is to the right, in each frame of each person."""
-        forward = np.zeros_like(x[..., 0, :])
-        hips = []
-        for hip, knee, ankle, foot in self.legs:
-            if hip is None:
-                return None
-            hips.append(x[..., hip, :])
-            if knee is not None and ankle is not None:
-                middle = (x[..., hip, :] + x[..., ankle, :]) / 2
-                forward += x[..., knee, :] - middle
-            if foot is not None and ankle is not None:
-                forward += x[..., foot, :] - x[..., ankle, :]
-        up = x[..., right, :] + x[..., left, :] - hips[0] - hips[1]
-        across = x[..., right, :] - x[..., left, :]
-        return (across * np.cross(forward, up)).sum(-1)
-
-
 def _facts(
-    out: Inspection, prepared: Any, splits: Mapping[str, Sequence[str]]
+    out: Inspection,
+    prepared: Any,
+    splits: Mapping[str, Sequence[str]],
+    shapes: Sequence[tuple[int, ...]],
 ) -> dict[str, str]:
-    shapes = [np.shape(clip['keypoint']) for clip in out.annotations]
     whole = [shape for shape in shapes if len(shape) == 4]
-    facts = dict(clips=f'{len(shapes):,}')
+    facts = dict(clips=f'{len(shapes):,}', **out.facts)
     if out.layout is not None:
         facts['layout'] = out.facts.get('layout', out.layout.name)
         facts['coordinates'] = {
-            '3d': 'x, y, z', '2d': 'x, y, score (in an image)'
+            '3d': 'x, y, z', '2d': 'x, y, score'
         }[out.layout.coordinates]  # fmt: skip
     if prepared:
-        facts['prepared'] = ', '.join(f'{k}={v}' for k, v in dict(prepared).items())
+        facts['prepared'] = short(prepared)
     for name, axis in [('persons', 0), ('frames', 1), ('joints', 2)]:
         values = [shape[axis] for shape in whole]
         if values:
@@ -416,7 +452,9 @@ def _facts(
                 if min(values) == max(values)
                 else f'{min(values)} to {max(values)}, median {np.median(values):g}'
             )
-    dtypes = Counter(str(np.asarray(c['keypoint']).dtype) for c in out.annotations)
+    dtypes = Counter(
+        str(getattr(c.get('keypoint'), 'dtype', 'lists')) for c in out.annotations
+    )
     facts['stored as'] = ', '.join(dtypes)
     low, high = _range(out.annotations, whole)
     if low is not None:
@@ -425,7 +463,11 @@ def _facts(
             for axis, a, b in zip('xyz', low, high, strict=False)
         )
     for key in ('label', 'subject', 'camera', 'setup'):
-        counts = Counter(c[key] for c in out.annotations if c.get(key) is not None)
+        counts = Counter(
+            c[key]
+            for c in out.annotations
+            if isinstance(c.get(key), str | int | np.integer)
+        )
         if counts:
             few, many = min(counts.values()), max(counts.values())
             facts[f'{key}s'] = f'{len(counts)} ({few} to {many} clips each)'

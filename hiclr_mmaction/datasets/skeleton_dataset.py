@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import ctypes
 import difflib
+import logging
 import os
 import os.path as osp
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import mmengine
 import numpy as np
+import torch
 from mmaction.datasets import BaseActionDataset, PoseDataset
 from mmaction.registry import DATASETS
 from mmengine.dataset import Compose
+from mmengine.logging import print_log
 
-from ..annotations.clip_checks import check_keypoint, sample_name
+from ..annotations.clip_checks import (
+    UnusableClip,
+    clip_problems,
+    describe_counts,
+    join_score,
+    pose_content,
+    sample_label,
+    sample_name,
+    split_name,
+)
 from ..annotations.prepared import Preparation
 from ..annotations.safe_pickle import load_pickle
-from ..skeleton import SkeletonLayout, get_layout
+from ..skeleton import SkeletonLayout, get_layout, track
 from ..views import (
     GrowingAugmentation,
     PackSkeletonViews,
@@ -34,8 +47,9 @@ class SkeletonDataset(PoseDataset):
     """:class:`PoseDataset` that says what is wrong with a file before training does.
 
     The file is the same pose pickle. It is read by an unpickler that admits arrays and
-    plain containers alone. Every clip of the split is checked as it is loaded: joints
-    against the layout, at least one person and one frame, no NaN.
+    plain containers alone. Every clip of the split is checked as it is loaded, as by
+    :func:`~hiclr_mmaction.annotations.clip_problems`. Names of classes in the file
+    (``classes``) become ``metainfo['classes']``.
 
     A file whose clips were aligned as it was made (``--align`` of the converters) says
     so in ``prepared``; then the pipeline has no :class:`SkeletonAlign`. To have both
@@ -90,32 +104,64 @@ class SkeletonDataset(PoseDataset):
                 f'ann_file={self.ann_file!r} does not exist (looked in {Path.cwd()}); '
                 'put the pose pickle there, or set ann_file to where it is.'
             )
-        content = self._read(path)
-        data_list = self._select(content)
-        if not data_list:
-            raise ValueError(
-                f'{self.ann_file}: split {self.split!r} holds no clip; choose another '
-                'split or repair the file.'
-            )
-        if 'skeleton' not in self.data_prefix:
-            for sample in data_list:
-                check_keypoint(sample['keypoint'], self.layout, sample_name(sample))
-        if isinstance(content, Mapping):
-            self.preparation = Preparation.read(content.get('prepared'), self.ann_file)
+        annotations, splits, head = pose_content(self._read(path), self.ann_file)
+        self.preparation = Preparation.read(head.get('prepared'), self.ann_file)
+        if head['classes']:
+            self._metainfo.setdefault('classes', tuple(head['classes']))
+        inline = 'skeleton' not in self.data_prefix
+        if inline and self.split is not None:  # unnamed clips are in no split
+            for position, sample in enumerate(annotations):
+                if split_name(sample) is None:
+                    self._check(sample, position, inline)
+        data_list = self._select(annotations, splits)
+        for position, sample in enumerate(data_list):
+            self._check(sample, position, inline)
         check_prepared(
             self.preparation,
             self.prepared,
             self.layout,
             self.pipeline,
-            (
-                np.shape(sample['keypoint'])
-                for sample in data_list
-                if 'keypoint' in sample
-            ),
+            [sample['keypoint'].shape for sample in data_list] if inline else [],
             self.ann_file,
         )
+        if inline:
+            self._say_untracked(data_list)
         self._add_prefix(data_list)
         return data_list
+
+    def _check(self, sample: dict, position: int, inline: bool) -> None:
+        """Check a sample, and give it the types that pipelines expect."""
+        if inline:
+            classes = self._metainfo.get('classes')
+            for problem in clip_problems(sample, self.layout, position, classes):
+                raise UnusableClip(problem.kind, f'{self.ann_file}: {problem}')
+            sample['keypoint'] = np.asarray(sample['keypoint'])
+            sample['total_frames'] = sample['keypoint'].shape[1]
+        label = sample_label(sample)
+        sample.pop('label', None)
+        if label is not None:
+            sample['label'] = label
+
+    def _say_untracked(self, data_list: list[dict]) -> None:
+        """Log what :class:`SkeletonAlign` will drop and fill."""
+        aligns = [t for t in self.pipeline.transforms if isinstance(t, SkeletonAlign)]
+        if not aligns or aligns[0].untracked == 'released':
+            return
+        found: Counter[str] = Counter()
+        for sample in data_list:
+            sample = dict(sample)
+            join_score(sample, self.layout)
+            clip = torch.from_numpy(np.asarray(sample['keypoint'], np.float32))
+            counts = track(clip, self.layout, aligns[0].num_person, aligns[0].max_gap)
+            counts = {k: v for k, v in counts.counts().items() if v}
+            found.update(counts, clips=bool(counts))
+        if found['clips']:
+            print_log(
+                f'{self.ann_file}, split {self.split!r}: in {found["clips"]} of '
+                f'{len(data_list)} clips persons or joints are lost; alignment '
+                f'{describe_counts(found)}.',
+                logger='current',
+            )
 
     def get_data_info(self, idx: int) -> dict:
         """The clip, with what a pipeline without :class:`SkeletonAlign` needs."""
@@ -138,33 +184,38 @@ class SkeletonDataset(PoseDataset):
             )
         return mmengine.load(path, file_format='pkl')
 
-    def _select(self, content: Any) -> list[dict]:
+    def _select(
+        self, annotations: list[dict], splits: Mapping[str, list[str]]
+    ) -> list[dict]:
         """The clips of the split."""
-        if isinstance(content, list) and self.split is None:
-            return list(content)
-        annotations = _get(content, 'annotations')
-        splits = _get(content, 'split')
-        if annotations is None or (splits is None and self.split is not None):
-            missing = 'annotations' if annotations is None else 'split'
-            raise ValueError(
-                f'{self.ann_file} has no {missing!r}: it is no pose pickle, which is '
-                "dict(split={name: [frame_dir, ...]}, annotations=[{'frame_dir': ..., "
-                "'keypoint': ..., 'label': ...}, ...])."
-            )
         if self.split is None:
-            return list(annotations)
+            return annotations
         if self.split not in splits:
             near = difflib.get_close_matches(str(self.split), splits, n=1)
             hint = f' Did you mean {near[0]!r}?' if near else ''
             raise ValueError(
                 f'split={self.split!r} is not in {self.ann_file}; it has '
-                f'{", ".join(splits)}.{hint}'
+                f'{", ".join(splits) or "none: leave split out to use all clips"}.{hint}'
             )
         names = set(splits[self.split])
-        key = (
-            'filename' if annotations and 'filename' in annotations[0] else 'frame_dir'
-        )
-        return [sample for sample in annotations if sample[key] in names]
+        found = [clip for clip in annotations if split_name(clip) in names]
+        missing = len(names) - len(found)
+        if missing and annotations:
+            unknown = f'names {missing} clips that are not in the file'
+            example = sample_name(annotations[0])
+            text = (
+                f'{self.ann_file}: split {self.split!r} {unknown}, which has clips such '
+                f'as {example!r}.'
+            )
+            if not found:
+                raise ValueError(f'{text} Write the same names (frame_dir) in both.')
+            print_log(text, logger='current', level=logging.WARNING)
+        if not found:
+            raise ValueError(
+                f'{self.ann_file}: split {self.split!r} holds no clip; choose another '
+                'split or repair the file.'
+            )
+        return found
 
     def _add_prefix(self, data_list: list[dict]) -> None:
         """Put the folder of the videos before the names, as PoseDataset does."""
@@ -172,10 +223,6 @@ class SkeletonDataset(PoseDataset):
             for key in ('filename', 'frame_dir'):
                 if key in sample:
                     sample[key] = osp.join(self.data_prefix['video'], sample[key])
-
-
-def _get(content: Any, key: str) -> Any:
-    return content.get(key) if isinstance(content, Mapping) else None
 
 
 def prepared_keys(preparation: Preparation, layout: SkeletonLayout) -> dict[str, Any]:

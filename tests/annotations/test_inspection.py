@@ -125,14 +125,14 @@ def spoil_classes(content):
         (spoil_shape, 'wrong number of axes', r'shape \(4, 25, 3\)'),
         (spoil_nan, None, r'holds 3 values that are NaN .* frame 3'),
         (spoil_frames, 'total_frames is not the number of frames', 'total_frames='),
-        (spoil_everybody, 'nobody in it', 'all joints are zero'),
+        (spoil_everybody, 'nobody in it', 'no joint was measured'),
         (spoil_name, 'name taken twice', '2 clips are called'),
         (spoil_split, 'split names a clip that is not there', "names 'nowhere'"),
         (spoil_twice, 'split names a clip twice', '2 times'),
         (spoil_overlap, 'splits overlap', "'train' and 'val' share 1 clips"),
-        (spoil_label, 'label out of range', 'has label -1'),
-        (spoil_label_kind, 'label is no whole number', "'3'"),
-        (spoil_classes, 'label out of range', r'classes are 0 to 1'),
+        (spoil_label, 'label out of range', 'label=-1; labels are 0'),
+        (spoil_label_kind, 'label is not an integer', "label='3'"),
+        (spoil_classes, 'label out of range', r'names 2 classes, 0 to 1'),
     ],
 )
 def test_error_is_found_and_described(content, inspected, spoil, kind, message):
@@ -174,7 +174,8 @@ def test_oddities_are_warnings(content, inspected):
         'clips in no split',
         'empty split',
         'clips without a label',
-        'labels with gaps',
+        'labels without clips',
+        'classes of one clip',
         'classes that are evaluated and not trained',
     }
 
@@ -217,11 +218,17 @@ class TestLeftAndRight:
         (finding,) = inspected(content).errors
         assert finding.message.startswith('in 9 of 9 clips what is called left is on')
 
-    def test_turned_axes_are_none(self, content, inspected):
+    def test_turned_axes_leave_the_sides_and_are_a_warning_of_their_own(
+        self, content, inspected
+    ):
         for clip in content['annotations']:
             x, y, z = np.moveaxis(clip['keypoint'], -1, 0)
             clip['keypoint'] = np.stack([x, -z, y], axis=-1)  # z up, right-handed
-        assert inspected(content).errors == []
+        out = inspected(content)
+        assert out.errors == []
+        (finding,) = out.findings
+        assert finding.kind == 'up is another axis'
+        assert 'in 9 of 9 clips the head is along +z' in finding.message
 
     def test_mirrored_video_is_a_warning(self, inspected):
         content = coco_annotations(**SETTINGS)
@@ -235,16 +242,104 @@ class TestLeftAndRight:
     @pytest.mark.parametrize('name', ['nw_ucla', 'msr_action3d'])
     def test_real_data_are_as_they_are_called(self, data_dir, name):
         out = inspect_pickle(data_dir / f'{name}_3d.pkl')
-        assert out.findings == []
+        assert out.errors == []
+        assert set(kinds(out, 'warning')) <= {'fewer than 8 frames'}
         right, total = re.findall(r'\d+', out.facts['left and right'])
         assert int(right) > 0.9 * int(total)
+
+
+class TestDoubtful:
+    """What can be trained on, and is probably a mistake."""
+
+    def change(self, content, change):
+        for clip in content['annotations']:
+            change(clip)
+        return content
+
+    def warning(self, out):
+        (finding,) = out.findings
+        return finding
+
+    @pytest.mark.parametrize(
+        ('factor', 'message'),
+        [
+            (1000, r'are 1\.\d+e\+03 high.*in millimetres \(--scale 0.001'),
+            (100, r'in centimetres \(--scale 0.01'),
+            (0.1, r'are 0\.1\d+ high, where 0.5 to 2.5 m are likely\.'),
+        ],
+    )
+    def test_unit(self, content, inspected, factor, message):
+        for clip in content['annotations']:
+            clip['keypoint'] = clip['keypoint'] * factor
+        finding = self.warning(inspected(content))
+        assert finding.kind == 'unit is not the metre'
+        assert re.search(message, finding.message)
+
+    def test_units_that_differ_between_clips(self, content, inspected):
+        clip = content['annotations'][4]
+        clip['keypoint'] = clip['keypoint'] * 1000
+        finding = self.warning(inspected(content))
+        assert (finding.kind, finding.count) == ('units differ', 1)
+        assert repr(clip['frame_dir']) in finding.message
+
+    def test_parts_of_the_picture_in_place_of_pixels(self, inspected):
+        content = coco_annotations(**SETTINGS)
+        for clip in content['annotations']:
+            clip['keypoint'] = clip['keypoint'] / 1920
+        assert self.warning(inspected(content)).kind == 'coordinates are not pixels'
+
+    def test_clips_of_few_frames(self, content, inspected):
+        for clip in content['annotations'][:2]:
+            clip['keypoint'] = clip['keypoint'][:, :7]
+            clip['total_frames'] = 7
+        finding = self.warning(inspected(content))
+        assert (finding.kind, finding.count) == ('fewer than 8 frames', 2)
+
+    def test_one_class(self, content, inspected):
+        for clip in content['annotations']:
+            clip['label'] = 0
+        assert self.warning(inspected(content)).kind == 'one class'
+
+    def test_classes_of_one_clip(self, content, inspected):
+        content['annotations'][0]['label'] = 3
+        found = kinds(inspected(content), 'warning')
+        assert 'classes of one clip' in found
+
+    def test_names_of_classes_without_clips(self, content, inspected):
+        content['classes'] = ['a', 'b', 'c', 'd', 'e']
+        finding = self.warning(inspected(content))
+        assert finding.kind == 'labels without clips'
+        assert 'label 3, 4' in finding.message
+
+    def test_joints_that_are_never_measured_are_named(self, content, inspected):
+        for clip in content['annotations']:
+            clip['keypoint'][:, :, [7, 21]] = 0
+        finding = self.warning(inspected(content))
+        assert finding.kind == 'joint never measured'
+        assert finding.message.startswith('left hand, tip of left hand:')
+
+    def test_joints_that_are_often_lost_are_named_and_counted(self, content, inspected):
+        for clip in content['annotations']:
+            clip['keypoint'][:, ::2, 19] = 0
+        out = inspected(content)
+        assert self.warning(out).kind == 'joint often lost'
+        assert re.search(r'interpolates joints \d+ times', out.facts['persons lost'])
+
+    def test_frames_without_anybody_are_counted(self, content, inspected):
+        content['annotations'][0]['keypoint'][:, :15] = 0
+        out = inspected(content)
+        assert out.facts['persons lost'] == 'alignment drops 15 frames without anybody'
 
 
 @pytest.mark.parametrize(
     ('content', 'kind'),
     [
         (dict(frames=3), 'no pose pickle'),
-        (dict(annotations=[dict(frame_dir='a')]), 'no pose pickle'),
+        (dict(annotations=[3]), 'no pose pickle'),
+        (
+            dict(annotations=[dict(frame_dir='a')]),
+            'keypoint is not an array of numbers',
+        ),
         (dict(annotations=[]), 'no clip'),
     ],
 )

@@ -6,8 +6,20 @@ import numpy as np
 import pytest
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
+from mmengine.logging import MMLogger
+
+from hiclr_mmaction.annotations.inspection import inspect_pickle
 
 CLIPS = 6
+
+
+@pytest.fixture
+def said(caplog):
+    """What mmengine's logger says."""
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
 
 
 def content(**changes):
@@ -113,3 +125,139 @@ def test_a_bad_clip_of_another_split_does_not_matter(tmp_path):
     data = content()
     data['annotations'][5]['keypoint'][:] = np.nan
     assert len(build(write(tmp_path, data))) == 4
+
+
+def shared_list():
+    """A label that has 2 ** 40 parts when it is printed."""
+    value = [1]
+    for _ in range(40):
+        value = [value, value]
+    return value
+
+
+# What is stored for a clip of (1, 12, 20, 3), and why it is refused; None: it is not.
+STORED = {
+    'label np.int64': (dict(label=np.int64(1)), None),
+    'label uint8': (dict(label=np.uint8(1)), None),
+    'label 0-d array': (dict(label=np.array(1)), None),
+    'label None': (dict(label=None), None),
+    'label float': (dict(label=1.0), r"'clip2': label=1\.0 is not an integer"),
+    'label text': (dict(label='walk'), "'clip2': label='walk' is not an integer"),
+    'label list': (dict(label=[1]), r"'clip2': label=\[1\] is not an integer"),
+    'label bool': (dict(label=True), "'clip2': label=True is not an integer"),
+    'label negative': (dict(label=-1), "'clip2': label=-1; labels are 0 and above"),
+    'label huge': (
+        dict(label=10**5000),
+        "'clip2': label=int of many digits; labels are 0",
+    ),
+    'label shared': (dict(label=shared_list()), "'clip2': label=.* is not an integer"),
+    'label above classes': (dict(label=3), "'clip2': label=3, but the file names 3 cl"),
+    'no name': (dict(frame_dir=None), r'clip number 2 \(from 0\) has no frame_dir'),
+    'name a number': (dict(frame_dir=2), r'clip number 2 \(from 0\) has no frame_dir'),
+    'lists': (dict(keypoint=np.ones((1, 12, 20, 3)).tolist()), None),
+    'ragged lists': (
+        dict(keypoint=[[[[1, 2, 3]], [[1]]]]),
+        "'clip2': keypoint is list",
+    ),
+    'no keypoint': (dict(keypoint=None), "'clip2': keypoint is NoneType"),
+    'keypoint text': (dict(keypoint='a.npy'), "'clip2': keypoint is str"),
+    'no person axis': (dict(keypoint=np.ones((12, 20, 3))), r'shape \(12, 20, 3\)'),
+    'nobody': (dict(keypoint=np.zeros((1, 12, 20, 3))), "'clip2': no joint was meas"),
+    'beyond float32': (
+        dict(keypoint=np.full((1, 12, 20, 3), 1e300)),
+        'holds 720 values',
+    ),
+    'total_frames': (
+        dict(total_frames=80),
+        "'clip2': total_frames=80, but keypoint ha",
+    ),
+    'no total_frames': (dict(total_frames=None), None),
+    'score in 3-D': (dict(keypoint_score=np.ones((1, 12, 20))), None),
+    'score of another shape': (
+        dict(keypoint_score=np.ones((1, 20))),
+        r'shape \(1, 20\)',
+    ),
+    'score text': (dict(keypoint_score='high'), "'clip2': keypoint"),
+}
+
+
+@pytest.mark.parametrize('name', STORED)
+def test_clip_is_read_or_named_and_inspection_agrees(tmp_path, name):
+    change, message = STORED[name]
+    data = content(classes=['a', 'b', 'c'])
+    data['annotations'][2].update(change)
+    path = write(tmp_path, data)
+    found = inspect_pickle(path, 'kinect20').errors
+    assert bool(found) == (message is not None)
+    if message is None:
+        dataset = build(path)
+        info = dataset.get_data_info(2)
+        assert 'label' not in info or type(info['label']) is int
+        assert info['total_frames'] == 12
+        assert info['keypoint'].shape == (1, 12, 20, 3)
+    else:
+        with pytest.raises(ValueError, match=message) as error:
+            build(path)
+        assert str(error.value).startswith(f'{path}: clip')
+        assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('split', 'message'),
+    [
+        ([0, 1], r"names 2 clips that are not in the file.*such as 'clip0'\. Write"),
+        (['videos/clip0.mp4'], r'names 1 clips that are not .*the same names'),
+        (3, r"split 'xsub_train' is not a list of names but 3"),
+        ([['clip0']], r"split 'xsub_train' is not a list of names"),
+    ],
+)
+def test_split_of_other_names_is_refused(tmp_path, split, message):
+    path = write(tmp_path, content(split=dict(xsub_train=split)))
+    with pytest.raises(ValueError, match=message):
+        build(path)
+
+
+def test_names_that_are_not_in_the_file_are_said(tmp_path, said):
+    data = content()
+    data['split']['xsub_train'].append('clip9')
+    assert len(build(write(tmp_path, data))) == 4
+    assert "split 'xsub_train' names 1 clips that are not in the file" in said.text
+
+
+@pytest.mark.parametrize('third', [(-0.5, 0.2), (0, 1.7)])
+def test_coordinates_in_space_of_a_2d_layout_are_refused(tmp_path, third):
+    keypoint = np.random.rand(1, 12, 17, 3)
+    keypoint[..., 2] = np.linspace(*third, 17)
+    clip = dict(frame_dir='clip0', label=0, keypoint=keypoint)
+    data = dict(split=dict(xsub_train=['clip0']), annotations=[clip])
+    path = write(tmp_path, data)
+    with pytest.raises(
+        ValueError, match="'clip0': the third .*If it is z, set a 3-D la"
+    ):
+        build(path, layout='coco')
+    layout = dict(base='coco', coordinates='3d')
+    assert len(build(path, layout=layout)) == 1
+    assert [e.kind for e in inspect_pickle(path, 'coco').errors] == [
+        'scores out of range'
+    ]
+
+
+def test_names_of_classes_are_the_metainfo(tmp_path):
+    dataset = build(write(tmp_path, content(classes=['wave', 'sit', 'run'])))
+    assert dataset.metainfo['classes'] == ('wave', 'sit', 'run')
+    assert 'classes' not in build(write(tmp_path, content())).metainfo
+
+
+def test_what_alignment_drops_and_fills_is_said(tmp_path, said):
+    data = content()
+    data['annotations'][1]['keypoint'][:, :5] = 0
+    data['annotations'][3]['keypoint'] += 4
+    data['annotations'][3]['keypoint'][:, 4:6, 7] = 0
+    path = write(tmp_path, data)
+    align = dict(type='SkeletonAlign', layout='kinect20', num_frames=8, num_person=1)
+    cfg = dict(type='SkeletonDataset', ann_file=path, split='xsub_train')
+    DATASETS.build(dict(cfg, layout='kinect20', pipeline=[align]))
+    assert (
+        'in 2 of 4 clips persons or joints are lost; alignment drops 5 frames without '
+        'anybody, interpolates joints 2 times.'
+    ) in said.text

@@ -1,0 +1,117 @@
+"""Where is left, which way is up, and how tall is a person? Told from its joints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..skeleton import SkeletonLayout
+from ..skeleton.joint_names import find_joint, index_joints
+
+
+class Anatomy:
+    """What the joints of a clip say of the persons in it.
+
+    Args:
+        layout (SkeletonLayout): The skeleton; its shoulders and the names of its joints
+            are used.
+    """
+
+    def __init__(self, layout: SkeletonLayout) -> None:
+        self.layout = layout
+        index = index_joints(layout.joints)
+        self.legs = [
+            [find_joint(index, side, p) for p in ('hip', 'knee', 'ankle', 'foot')]
+            for side in ('left', 'right')
+        ]
+        head = find_joint(index, '', 'head')
+        self.upper = layout.shoulders if head is None else (head,)
+        ends = [
+            next((j for j in leg[::-1] if j is not None), None) for leg in self.legs
+        ]
+        self.lower = None if None in ends else tuple(ends)
+
+    def sides(self, x: np.ndarray) -> float | None:
+        """Whether left and right are where the names of the joints say.
+
+        In 3-D: forward is where the feet point and to where the knees bend, up is from
+        hips to shoulders, and forward x up is to the right where the axes are
+        right-handed, as Kinect's are. In 2-D: who shows the face has the left side to
+        the right.
+
+        Args:
+            x (np.ndarray): Coordinates ``(M, T, V, 3)``.
+
+        Returns:
+            float | None: From -1 (exchanged) to 1 (as called); None: it cannot be told.
+        """
+        if self.layout.shoulders is None:
+            return None
+        weigh = self._in_2d if self.layout.coordinates == '2d' else self._in_3d
+        weight = weigh(x, *self.layout.shoulders)
+        if weight is None or not (total := np.abs(weight).sum()):
+            return None
+        return float(weight.sum() / total)
+
+    def height(self, x: np.ndarray, seen: np.ndarray) -> float | None:
+        """Largest distance of head (or shoulders) and feet, in the unit of the clip.
+
+        Where joints have no names: the largest extent of the body along an axis.
+
+        Args:
+            x (np.ndarray): Coordinates ``(M, T, V, 3)``.
+            seen (np.ndarray): Which joints were measured, bool ``(M, T, V)``.
+        """
+        if self.upper and self.lower:
+            lengths = np.linalg.norm(self._upright(x, seen), axis=-1)
+        else:
+            whole = x[seen.all(-1)]
+            lengths = np.ptp(whole, axis=-2).max(-1) if len(whole) else np.empty(0)
+        return float(np.percentile(lengths, 95)) if len(lengths) else None
+
+    def up(self, x: np.ndarray, seen: np.ndarray) -> str | None:
+        """The axis from the feet to the head: ``'+y'``, ``'-z'``, ...; arguments as above.
+
+        None: it cannot be told.
+        """
+        if not (self.upper and self.lower):
+            return None
+        upright = self._upright(x, seen)[:, : self.layout.num_axes]
+        if not len(upright):
+            return None
+        direction = np.median(upright, axis=0)
+        axis = int(np.abs(direction).argmax())
+        if not direction[axis]:
+            return None
+        return ('+' if direction[axis] > 0 else '-') + 'xyz'[axis]
+
+    def _upright(self, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """From the feet to the head, in each frame of each person with both."""
+        upper, lower = list(self.upper or ()), list(self.lower or ())
+        both = seen[..., upper + lower].all(-1)
+        return (x[..., upper, :].mean(-2) - x[..., lower, :].mean(-2))[both]
+
+    def _in_2d(self, x: np.ndarray, right: int, left: int) -> np.ndarray | None:
+        """How far the left side is to the right, in each frame of each person."""
+        face = [j for j, name in enumerate(self.layout.joints) if 'eye' in name]
+        if not face:
+            return None
+        # From behind the eyes are not seen, or not for sure.
+        seen = x[..., [right, left, *face], 2].min(-1) > 0.5
+        return (x[..., left, 0] - x[..., right, 0]) * seen
+
+    def _in_3d(self, x: np.ndarray, right: int, left: int) -> np.ndarray | None:
+        """How far the right side is to the right, in each frame of each person."""
+        forward = np.zeros_like(x[..., 0, :])
+        hips = []
+        for hip, knee, ankle, foot in self.legs:
+            if hip is None:
+                return None
+            hips.append(x[..., hip, :])
+            if knee is not None and ankle is not None:
+                middle = (x[..., hip, :] + x[..., ankle, :]) / 2
+                forward += x[..., knee, :] - middle
+            if foot is not None and ankle is not None:
+                forward += x[..., foot, :] - x[..., ankle, :]
+        up = x[..., right, :] + x[..., left, :] - hips[0] - hips[1]
+        across = x[..., right, :] - x[..., left, :]
+        return (across * np.cross(forward, up)).sum(-1)
