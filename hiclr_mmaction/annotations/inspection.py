@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ..skeleton import SkeletonLayout, get_layout, track
-from .anatomy import Anatomy
+from ..skeleton.orientation import HEIGHTS, body_height, find_scale, find_up
 from .clip_checks import (
     array_shape,
     clip_problems,
@@ -27,6 +27,7 @@ from .clip_checks import (
     split_name,
 )
 from .safe_pickle import load_pickle
+from .sides import Sides
 
 # The layout that a file without `layout` most likely has, by its number of joints.
 _LIKELY = {
@@ -41,9 +42,6 @@ _LIKELY = {
 _AGREEING = 0.8
 _FEW_FRAMES = 8
 _OFTEN = 0.3
-# Likely distance of head and feet, and what else it is given in.
-_METRES = 0.5, 2.5
-_UNITS = dict(millimetres=1000, centimetres=100, inches=39.37)
 # Errors with which a clip's coordinates can be looked at all the same.
 _HARMLESS = {
     'clip without a name', 'label is not an integer', 'label out of range',
@@ -199,7 +197,7 @@ def _check_bodies(
     out: Inspection, layout: SkeletonLayout, clips: Sequence[dict], prepared: bool
 ) -> None:
     """Compare the coordinates with what a person looks like."""
-    anatomy = Anatomy(layout)
+    side_of = Sides(layout)
     sides: list[float] = []
     heights: dict[str, float] = {}
     ups: Counter[str] = Counter()
@@ -217,11 +215,13 @@ def _check_bodies(
         extent = max(extent, float(np.abs(x[..., :2]).max()))
         if not prepared:
             counts.update(tracking.counts())
-        if (side := anatomy.sides(x.astype(np.float64))) is not None:
+        if (side := side_of(x.astype(np.float64))) is not None:
             sides.append(side)
-        if (height := anatomy.height(x, seen)) is not None:
+        frames = x[seen.all(-1)]
+        if height := body_height(frames, layout):
             heights[sample_name(clip)] = height
-        ups.update(filter(None, [anatomy.up(x, seen)]))
+        frames[..., layout.num_axes :] = 0
+        ups.update(filter(None, [find_up(frames, layout)]))
     _report_sides(out, layout, sides)
     _report_up(out, layout, ups)
     if layout.coordinates == '3d':
@@ -239,7 +239,7 @@ def _check_bodies(
 
 
 def _report_up(out: Inspection, layout: SkeletonLayout, ups: Counter[str]) -> None:
-    expected = '-y' if layout.coordinates == '2d' else '+y'
+    expected = '-y' if layout.coordinates == '2d' else 'y'
     if ups and ups[expected] < sum(ups.values()) / 2:
         axis, count = ups.most_common(1)[0]
         out.find(
@@ -256,25 +256,22 @@ def _report_unit(out: Inspection, heights: Mapping[str, float]) -> None:
         return
     median = float(np.median(list(heights.values())))
     out.facts['height of a person'] = f'{median:.3g} (median of clips)'
-    low, high = _METRES
+    low, high = HEIGHTS
     if not low <= median <= high:
-        units = [
-            f'; it may be in {unit} (--scale {1 / per_metre:.3g} of the converters)'
-            for unit, per_metre in _UNITS.items()
-            if low <= median / per_metre <= high
-        ]
+        scale = find_scale(median)
+        hint = '' if scale == 1 else f', such as --scale {scale:.3g} of the converters'
         out.find(
             'warning',
             'unit is not the metre',
-            f'persons are {median:.3g} high, where {low} to {high} m are likely'
-            f'{"".join(units[:1])}.',
+            f'persons are {median:.3g} tall, where {low} to {high} m are likely; bring '
+            f'the coordinates to metres{hint}.',
         )
     for name, height in heights.items():
         if not median / 4 < height < median * 4:
             out.find(
                 'warning',
                 'units differ',
-                f'clip {name!r}: the person is {height:.3g} high, in the median of clips '
+                f'clip {name!r}: the person is {height:.3g} tall, in the median of clips '
                 f'{median:.3g}.',
             )
 

@@ -228,7 +228,7 @@ class TestLeftAndRight:
         assert out.errors == []
         (finding,) = out.findings
         assert finding.kind == 'up is another axis'
-        assert 'in 9 of 9 clips the head is along +z' in finding.message
+        assert 'in 9 of 9 clips the head is along z' in finding.message
 
     def test_mirrored_video_is_a_warning(self, inspected):
         content = coco_annotations(**SETTINGS)
@@ -263,9 +263,9 @@ class TestDoubtful:
     @pytest.mark.parametrize(
         ('factor', 'message'),
         [
-            (1000, r'are 1\.\d+e\+03 high.*in millimetres \(--scale 0.001'),
-            (100, r'in centimetres \(--scale 0.01'),
-            (0.1, r'are 0\.1\d+ high, where 0.5 to 2.5 m are likely\.'),
+            (1000, r'are 1\.\d+e\+03 tall.*such as --scale 0.001'),
+            (100, r'such as --scale 0.01'),
+            (0.1, r'are 0\.1\d+ tall, where 0.5 to 2.5 m are likely; .* to metres'),
         ],
     )
     def test_unit(self, content, inspected, factor, message):

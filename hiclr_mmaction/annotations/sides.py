@@ -1,4 +1,4 @@
-"""Where is left, which way is up, and how tall is a person? Told from its joints."""
+"""On which side of a person is what the layout calls left?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ..skeleton import SkeletonLayout
 from ..skeleton.joint_names import find_joint, index_joints
 
 
-class Anatomy:
-    """What the joints of a clip say of the persons in it.
+class Sides:
+    """Compares the names of joints with the sides of the persons.
 
     Args:
         layout (SkeletonLayout): The skeleton; its shoulders and the names of its joints
@@ -23,14 +23,8 @@ class Anatomy:
             [find_joint(index, side, p) for p in ('hip', 'knee', 'ankle', 'foot')]
             for side in ('left', 'right')
         ]
-        head = find_joint(index, '', 'head')
-        self.upper = layout.shoulders if head is None else (head,)
-        ends = [
-            next((j for j in leg[::-1] if j is not None), None) for leg in self.legs
-        ]
-        self.lower = None if None in ends else tuple(ends)
 
-    def sides(self, x: np.ndarray) -> float | None:
+    def __call__(self, x: np.ndarray) -> float | None:
         """Whether left and right are where the names of the joints say.
 
         In 3-D: forward is where the feet point and to where the knees bend, up is from
@@ -51,44 +45,6 @@ class Anatomy:
         if weight is None or not (total := np.abs(weight).sum()):
             return None
         return float(weight.sum() / total)
-
-    def height(self, x: np.ndarray, seen: np.ndarray) -> float | None:
-        """Largest distance of head (or shoulders) and feet, in the unit of the clip.
-
-        Where joints have no names: the largest extent of the body along an axis.
-
-        Args:
-            x (np.ndarray): Coordinates ``(M, T, V, 3)``.
-            seen (np.ndarray): Which joints were measured, bool ``(M, T, V)``.
-        """
-        if self.upper and self.lower:
-            lengths = np.linalg.norm(self._upright(x, seen), axis=-1)
-        else:
-            whole = x[seen.all(-1)]
-            lengths = np.ptp(whole, axis=-2).max(-1) if len(whole) else np.empty(0)
-        return float(np.percentile(lengths, 95)) if len(lengths) else None
-
-    def up(self, x: np.ndarray, seen: np.ndarray) -> str | None:
-        """The axis from the feet to the head: ``'+y'``, ``'-z'``, ...; arguments as above.
-
-        None: it cannot be told.
-        """
-        if not (self.upper and self.lower):
-            return None
-        upright = self._upright(x, seen)[:, : self.layout.num_axes]
-        if not len(upright):
-            return None
-        direction = np.median(upright, axis=0)
-        axis = int(np.abs(direction).argmax())
-        if not direction[axis]:
-            return None
-        return ('+' if direction[axis] > 0 else '-') + 'xyz'[axis]
-
-    def _upright(self, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """From the feet to the head, in each frame of each person with both."""
-        upper, lower = list(self.upper or ()), list(self.lower or ())
-        both = seen[..., upper + lower].all(-1)
-        return (x[..., upper, :].mean(-2) - x[..., lower, :].mean(-2))[both]
 
     def _in_2d(self, x: np.ndarray, right: int, left: int) -> np.ndarray | None:
         """How far the left side is to the right, in each frame of each person."""
