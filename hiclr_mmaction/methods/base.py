@@ -9,7 +9,7 @@ from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..models.modules import EdgePerturbation, pool_skeleton
+from ..models.modules import EdgePerturbation, check_pool, pool_skeleton
 
 
 class SkeletonLearner(BaseRecognizer):
@@ -26,6 +26,9 @@ class SkeletonLearner(BaseRecognizer):
         data_preprocessor (dict, optional): What makes the views; by default
             :class:`SkeletonViewPreprocessor` without arguments.
         init_cfg (dict | list[dict], optional): Initialisation.
+        pool (dict, optional): ``time`` and ``joints``, what the features of
+            :meth:`extract_feat` keep apart, as in
+            :func:`~hiclr_mmaction.models.modules.pool_skeleton`. None: nothing.
     """
 
     #: Drops and adds edges of the backbone for some views; None: for no view.
@@ -38,7 +41,9 @@ class SkeletonLearner(BaseRecognizer):
         head: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
+        pool: dict | None = None,
     ) -> None:
+        check_pool(**(pool or {}))
         preprocessor = data_preprocessor or dict(type='SkeletonViewPreprocessor')
         super().__init__(
             backbone=backbone,
@@ -48,6 +53,7 @@ class SkeletonLearner(BaseRecognizer):
             data_preprocessor=MODELS.build(preprocessor),
         )
         self.init_cfg = init_cfg
+        self.pool = dict(pool or {})
         if head is not None:
             self.head = MODELS.build(head)
 
@@ -68,8 +74,8 @@ class SkeletonLearner(BaseRecognizer):
         """
 
     def extract_feat(self, inputs: Tensor, **kwargs) -> Tensor:
-        """Pooled backbone features ``(N, C)`` of clips ``(N, M, T, V, C)``."""
-        return pool_skeleton(self.backbone(inputs))
+        """Pooled backbone features ``(N, D)`` of clips ``(N, M, T, V, C)``."""
+        return pool_skeleton(self.backbone(inputs), **self.pool)
 
     def predict(
         self, inputs: Tensor, data_samples: list | None = None, **kwargs

@@ -57,6 +57,7 @@ class HiCLR(SkeletonLearner):
             encoder and its embeddings put back, as in MoCo, so that batch norm does not
             give the pairs away (:class:`BatchShuffle`). Off, as released: that ran in
             one process, where it changes nothing.
+        pool (dict, optional): As in :class:`SkeletonLearner`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -75,13 +76,14 @@ class HiCLR(SkeletonLearner):
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
         shuffle_bn: bool = False,
+        pool: dict | None = None,
     ) -> None:
         if not 0 < momentum < 1:
             raise ValueError(
                 f'momentum={momentum} is not between 0 and 1; it is the part of the query '
                 'encoder that the key encoder takes in (0.001 for an EMA of 0.999).'
             )
-        super().__init__(backbone, neck, head, data_preprocessor, init_cfg)
+        super().__init__(backbone, neck, head, data_preprocessor, init_cfg, pool)
         self.key_encoder = ForeachEMA(self.query_encoder, momentum)
         self.shuffle_bn = shuffle_bn
         self.queue = FeatureQueue(queue_size, self.neck.out_channels)

@@ -1,7 +1,7 @@
 """Parts of the learners, and the preprocessor that makes their views."""
 
 from .backbones import DSTANet, HiCLRSTGCN
-from .heads import HierarchicalContrastHead
+from .heads import HierarchicalContrastHead, PooledGCNHead
 from .necks import SkeletonProjector
 from .skeleton_view_preprocessor import SkeletonViewPreprocessor
 
@@ -9,6 +9,7 @@ __all__ = [
     'DSTANet',
     'HiCLRSTGCN',
     'HierarchicalContrastHead',
+    'PooledGCNHead',
     'SkeletonProjector',
     'SkeletonViewPreprocessor',
 ]

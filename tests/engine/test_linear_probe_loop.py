@@ -182,3 +182,21 @@ class TestErrors:
     def test_another_model(self, tmp_path, pretrained):
         options = {'model.cls_head': None}
         self.refused(tmp_path, pretrained, 'cls_head.type=GCNHead', **options)
+
+
+def test_a_head_that_keeps_time_and_joints_trains_on_cached_features(
+    tmp_path_factory, pretrained
+):
+    options = {
+        'model.cls_head.type': 'PooledGCNHead',
+        'model.cls_head.pool': dict(time=2, joints=True),
+        'model.cls_head.num_joints': 25,
+    }
+    cached = Trained(tmp_path_factory.mktemp('kept'), pretrained, **options)
+    options['train_cfg.cache'] = False
+    plain = Trained(tmp_path_factory.mktemp('kept_plain'), pretrained, **options)
+    weight = cached.state['cls_head.fc.weight']
+    assert weight.shape == (3, 16 * 2 * 25)
+    torch.testing.assert_close(
+        weight, plain.state['cls_head.fc.weight'], rtol=0, atol=1e-4
+    )

@@ -12,7 +12,7 @@ from mmengine.dist import all_gather, all_gather_object, get_rank, get_world_siz
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from ...models.modules import pool_skeleton
+from ...models.modules import pool_map
 
 
 class FrozenFeatures(Dataset):
@@ -22,8 +22,8 @@ class FrozenFeatures(Dataset):
     ``DataLoader`` asks for first), laid out as a backbone's output is.
 
     Args:
-        features (Tensor): float32 ``(N, K, C)``: ``K`` cuts of each clip, pooled over
-            persons, frames and joints.
+        features (Tensor): float32 ``(N, K, C, T, V)``: ``K`` cuts of each clip, pooled
+            over persons and over the frames and joints that the head does not keep apart.
         data_samples (Sequence[ActionDataSample]): ``N`` of them.
         metainfo (Mapping[str, Any]): The data set's.
     """
@@ -42,9 +42,9 @@ class FrozenFeatures(Dataset):
         return len(self.data_samples)
 
     def __getitems__(self, indices: list[int]) -> dict[str, Any]:
-        """A batch; its inputs are ``(N, K, M, C, T, V)`` with one M, T and V."""
+        """A batch; its inputs are ``(N, K, M, C, T, V)`` with one M."""
         return dict(
-            inputs=self.features[indices][:, :, None, :, None, None],
+            inputs=self.features[indices][:, :, None],
             data_samples=[self.data_samples[i] for i in indices],
         )
 
@@ -99,7 +99,8 @@ def extract_features(model: RecognizerGCN, loader: DataLoader) -> FrozenFeatures
                 'FormatGCNInput and PackActionInputs.'
             )
         x, _ = model.extract_feat(inputs)
-        features.append(pool_skeleton(x).float().unflatten(0, inputs.shape[:2]))
+        x = pool_map(x, **getattr(model.cls_head, 'pool_cfg', {}))
+        features.append(x.float().unflatten(0, inputs.shape[:2]))
     shares = torch.stack(all_gather(torch.cat(features)), dim=1)
     rows = zip(*all_gather_object(data_samples), strict=True)
     return FrozenFeatures(

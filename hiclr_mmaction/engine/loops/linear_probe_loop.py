@@ -132,7 +132,8 @@ class LinearProbeLoop(EpochBasedTrainLoop):
             for part, (name, *_) in zip(extracted, parts, strict=True)
         )
         runner.logger.info(
-            f'Extracted {counts} features of width {extracted[0].features.shape[-1]} in '
+            f'Extracted {counts} features of width '
+            f'{extracted[0].features[0, 0].numel()} in '
             f'{seconds:.1f} s; the encoder is not run again.'
         )
         return extracted

@@ -1,5 +1,6 @@
 """Heads."""
 
 from .hierarchical_contrast_head import SIMILARITIES, HierarchicalContrastHead
+from .pooled_gcn_head import PooledGCNHead
 
-__all__ = ['SIMILARITIES', 'HierarchicalContrastHead']
+__all__ = ['SIMILARITIES', 'HierarchicalContrastHead', 'PooledGCNHead']

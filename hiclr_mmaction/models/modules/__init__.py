@@ -9,7 +9,7 @@ from .feature_spread import feature_spread
 from .foreach_ema import ForeachEMA
 from .host_value import HostValue
 from .masking import fill_masked
-from .pooling import pool_skeleton
+from .pooling import check_pool, pool_map, pool_skeleton, pooled_channels
 from .skele_ada_in import SkeleAdaIN
 
 __all__ = [
@@ -24,6 +24,9 @@ __all__ = [
     'fill_masked',
     'forward_present',
     'keep_absent',
+    'check_pool',
+    'pool_map',
     'pool_skeleton',
+    'pooled_channels',
     'present_persons',
 ]

@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..modules import pool_skeleton
+from ..modules import pool_skeleton, pooled_channels
 
 
 @MODELS.register_module()
@@ -19,6 +19,13 @@ class SkeletonProjector(BaseModule):
         out_channels (int): Embedding size, ``D``.
         hid_channels (int, optional): Hidden width; ``in_channels`` by default.
         init_cfg (dict | list[dict], optional): Initialisation.
+        pool (dict, optional): ``time`` and ``joints``, what the pooling keeps apart, as in
+            :func:`~hiclr_mmaction.models.modules.pool_skeleton`. None: nothing, as
+            released.
+        num_joints (int, optional): Joints of the layout; needed by ``pool.joints``.
+
+    Raises:
+        ValueError: If ``pool`` is out of range.
     """
 
     def __init__(
@@ -27,13 +34,17 @@ class SkeletonProjector(BaseModule):
         out_channels: int = 128,
         hid_channels: int | None = None,
         init_cfg: dict | list[dict] | None = None,
+        pool: dict | None = None,
+        num_joints: int | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        self.pool = dict(pool or {})
+        pooled = pooled_channels(in_channels, num_joints, **self.pool)
         self.in_channels = in_channels
         self.out_channels = out_channels
         hid_channels = hid_channels or in_channels
         self.mlp = nn.Sequential(
-            nn.Linear(in_channels, hid_channels),
+            nn.Linear(pooled, hid_channels),
             nn.ReLU(inplace=True),
             nn.Linear(hid_channels, out_channels),
         )
@@ -44,11 +55,11 @@ class SkeletonProjector(BaseModule):
         In mixed precision too this is done in float32: it is small, and what tells clips
         apart early in training is lost in eight bits.
         """
-        x = pool_skeleton(x)
-        if x.shape[1] != self.in_channels:
+        if x.shape[2] != self.in_channels:
             raise ValueError(
                 f'neck.in_channels={self.in_channels}, but the backbone gives '
-                f'{x.shape[1]} channels; make them equal.'
+                f'{x.shape[2]} channels; make them equal.'
             )
+        x = pool_skeleton(x, **self.pool)
         with torch.autocast(x.device.type, enabled=False):
             return self.mlp(x.to(next(self.mlp.parameters())))

@@ -16,7 +16,7 @@ class KeepsFeatures(Hook):
     def before_train_epoch(self, runner):
         if runner.epoch == 0:
             data = runner.train_dataloader.dataset
-            self.features = data.features.squeeze(1).clone()
+            self.features = data.features.flatten(1).clone()
             self.labels = torch.cat([s.gt_label for s in data.data_samples])
             fc = runner.model.cls_head.fc
             self.start = fc.weight.detach().clone(), fc.bias.detach().clone()
