@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,7 +24,9 @@ class BFloat16OptimWrapper(OptimWrapper):
     used training is in float32, and the log says so.
 
     Args:
-        on_cpu (bool): Whether it is used on a CPU too, where it is rarely faster.
+        on_cpu (bool): Whether it is used on a CPU too, where it is rarely faster. On one
+            without instructions for it (AVX512-BF16, AMX) a step takes about eight
+            times as long as in float32, and the log says so.
         enabled (bool): False: training is in float32, by the same config.
         **kwargs: As in :class:`OptimWrapper`.
     """
@@ -38,6 +42,14 @@ class BFloat16OptimWrapper(OptimWrapper):
                 'float32.',
                 'current',
             )
+        elif self.enabled and not on_gpu and not _cpu_has_bfloat16():
+            print_log(
+                'BFloat16OptimWrapper: this CPU has no instructions for bfloat16; a step '
+                'takes several times as long as in float32. Set optim_wrapper.on_cpu=False '
+                'or optim_wrapper.enabled=False.',
+                'current',
+                logging.WARNING,
+            )
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -47,6 +59,12 @@ class BFloat16OptimWrapper(OptimWrapper):
             autocast(dtype=torch.bfloat16, enabled=self.enabled),
         ):
             yield
+
+
+def _cpu_has_bfloat16() -> bool:
+    if platform.machine() not in ('x86_64', 'AMD64'):
+        return True  # torch tells of x86 only
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 @OPTIM_WRAPPERS.register_module()

@@ -1,9 +1,13 @@
 """What the fast config is made of, on a machine without a GPU too."""
 
+import platform
+from pathlib import Path
+
 import pytest
 import torch
 from helpers.support import synthetic_config
 from mmaction.registry import DATASETS, HOOKS, MODELS, OPTIM_WRAPPERS
+from mmengine.logging import MMLogger
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
@@ -91,7 +95,22 @@ def test_bfloat16_is_turned_off_by_option_and_the_log_does_not_complain(caplog):
         with wrapper.optim_context(linear), torch.no_grad():
             device = 'cuda' if ON_GPU else 'cpu'
             assert linear.to(device)(torch.ones(1, 2, device=device)).dtype == dtype
-    assert 'float32' not in caplog.text
+    assert 'there is no GPU' not in caplog.text
+
+
+@pytest.mark.skipif(ON_GPU, reason='on a GPU the CPU does not matter')
+def test_bfloat16_on_a_cpu_without_it_is_said_to_be_slow(caplog):
+    flags = Path('/proc/cpuinfo')
+    if not flags.exists() or platform.machine() != 'x86_64':
+        pytest.skip('/proc/cpuinfo of an x86 tells what the CPU has')
+    MMLogger.get_current_instance().addHandler(caplog.handler)
+    has = any(f in flags.read_text() for f in ('avx512_bf16', 'amx_tile'))
+    optimizer = torch.optim.SGD(torch.nn.Linear(2, 2).parameters(), lr=0.1)
+    cfg = dict(type='BFloat16OptimWrapper', optimizer=optimizer)
+    OPTIM_WRAPPERS.build(dict(cfg, enabled=False))
+    assert 'no instructions for bfloat16' not in caplog.text
+    OPTIM_WRAPPERS.build(cfg)
+    assert ('no instructions for bfloat16' in caplog.text) is not has
 
 
 @pytest.mark.skipif(ON_GPU, reason='says what is off without a GPU')

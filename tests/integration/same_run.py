@@ -8,6 +8,7 @@ by the test for one process, and run by torchrun for two.
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmaction.registry import DATA_SAMPLERS, HOOKS, TRANSFORMS
 from mmcv.transforms import BaseTransform
@@ -29,6 +30,12 @@ from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 from hiclr_mmaction.models.modules import BatchShuffle
 
 BATCH = 32
+VARIANTS = dict(
+    plain={},
+    shuffle_bn={'model.shuffle_bn': True},
+    skip_absent={'model.backbone.skip_absent': True},
+    accumulated={'optim_wrapper.accumulative_counts': 2},
+)
 
 
 @DATA_SAMPLERS.register_module(force=True)
@@ -63,6 +70,17 @@ class SeedByClip(BaseTransform):
         return results
 
 
+@TRANSFORMS.register_module(force=True)
+class SecondPerson(BaseTransform):
+    """Put a second person into every third clip, and an absent one into the others."""
+
+    def transform(self, results):
+        first = results['keypoint'][:1]
+        second = first * (results['sample_idx'] % 3 == 0) * 0.5
+        results['keypoint'] = np.concatenate([first, second])
+        return results
+
+
 @HOOKS.register_module(force=True)
 class FrozenNorm(Hook):
     """Keeps batch norm at its statistics, and the losses of the steps."""
@@ -79,7 +97,7 @@ class FrozenNorm(Hook):
         self.losses.append(outputs['loss'].detach())
 
 
-def build(work_dir, shuffle_bn=False):
+def build(work_dir, variant='plain'):
     """The runner, in one process or several."""
     many = dict(actions=['wave', 'squat', 'push', 'clap'], num_subjects=17)  # 64 clips
     # 42 in the bank, 9 to classify: not to be divided by two.
@@ -91,12 +109,14 @@ def build(work_dir, shuffle_bn=False):
             'train_dataloader.sampler': dict(_delete_=True, type='PartsOfBatches'),
             'train_cfg.max_epochs': 10,
             'model.queue_size': 48,
-            'model.shuffle_bn': shuffle_bn,
             'optim_wrapper.optimizer.lr': 0.01,
+            **VARIANTS[variant],
         },
     )
     cfg.train_dataloader.dataset.update(many, num_val_subjects=1, clips_per_action=1)
     cfg.train_dataloader.dataset.pipeline.insert(1, dict(type='SeedByClip'))
+    if variant == 'skip_absent':
+        cfg.train_dataloader.dataset.pipeline.insert(1, dict(type='SecondPerson'))
     for dataset in cfg.val_dataloader.dataset.datasets:
         dataset.update(odd, clips_per_action=1)
     cfg.val_dataloader.batch_size = 8
@@ -108,9 +128,9 @@ def build(work_dir, shuffle_bn=False):
     return Runner.from_cfg(cfg)
 
 
-def train(work_dir, shuffle_bn=False):
+def train(work_dir, variant):
     """20 steps; the mean losses of the ranks, the weights they leave, their k-NN."""
-    runner = build(work_dir, shuffle_bn)
+    runner = build(work_dir, variant)
     runner.train()
     model = getattr(runner.model, 'module', runner.model)
     hook = next(h for h in runner.hooks if isinstance(h, FrozenNorm))
@@ -143,11 +163,8 @@ if __name__ == '__main__':
 
     folder = Path(sys.argv[1])
     prepare_cpu_launch(Config(dict(launcher='pytorch')))
-    out = dict(
-        plain=train(folder / 'plain'),
-        shuffle_bn=train(folder / 'shuffle_bn', shuffle_bn=True),
-        shuffled=shuffled(),
-    )
+    out = {name: train(folder / name, name) for name in VARIANTS}
+    out['shuffled'] = shuffled()
     if is_main_process():
         torch.save(out, folder / 'two.pth')
     leave_processes()

@@ -13,22 +13,58 @@ import torch
 HERE = Path(__file__).parent
 
 
-def launch(script, folder):
+def launch(script, folder, *args):
     """Run a script in two processes."""
     command = [
         sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
-        '--master_port=0', '--standalone', str(HERE / script), str(folder),
+        '--master_port=0', '--standalone', str(HERE / script), str(folder), *args,
     ]  # fmt: skip
     env = dict(os.environ, OMP_NUM_THREADS='1')
     return subprocess.run(command, capture_output=True, text=True, env=env)
 
 
-@pytest.fixture(scope='module')
-def report(tmp_path_factory):
-    result = launch('two_ranks.py', tmp_path_factory.mktemp('two_ranks'))
+def two_ranks(folder, *variants):
+    """What the ranks of ``two_ranks.py`` say of each variant."""
+    result = launch('two_ranks.py', folder, *variants)
     lines = [x for x in result.stdout.splitlines() if x.startswith('REPORT')]
     assert lines, result.stderr[-3000:]
     return ast.literal_eval(lines[0].removeprefix('REPORT '))
+
+
+@pytest.fixture(scope='module')
+def report(tmp_path_factory):
+    return two_ranks(tmp_path_factory.mktemp('two_ranks'), 'plain')['plain']
+
+
+@pytest.fixture(scope='module')
+def variants(tmp_path_factory):
+    names = ('bfloat16', 'accumulated', 'overflow', 'uneven')
+    return two_ranks(tmp_path_factory.mktemp('two_ranks_variants'), *names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['bfloat16', 'accumulated', 'overflow'])
+def test_ranks_stay_alike_in_half_precision(name, variants):
+    """With skipped absent persons, shuffled batches, accumulated gradients."""
+    report = variants[name]
+    assert report['weights']
+    assert report['key']
+    assert report['queue']
+    assert report['finite']
+    assert report['trained'] is (name != 'overflow')
+
+
+@pytest.mark.slow
+def test_an_overflow_skips_the_step_on_all_ranks(variants):
+    assert variants['overflow']['scale_same']
+    assert variants['overflow']['scale'] == 2.0 ** (40 - 6)  # halved in each step
+
+
+@pytest.mark.slow
+def test_ranks_that_would_get_unequal_numbers_of_clips_are_found_before_training(
+    variants,
+):
+    assert 'gives the processes [12, 11] clips' in variants['uneven']['error']
 
 
 def test_queue_holds_the_keys_of_all_ranks_alike(report):
@@ -69,17 +105,13 @@ def same_run():
     return module
 
 
-@pytest.fixture(scope='module')
-def one(same_run, tmp_path_factory):
-    """What the same run in one process of 32 clips leaves."""
-    return same_run.train(tmp_path_factory.mktemp('one_process'))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize('variant', ['plain', 'shuffle_bn'])
-def test_two_processes_train_as_one_does(one, two, variant):
-    """20 steps; shuffled, too: where batch norm is frozen the order is no matter."""
-    two = two[variant]
+@pytest.mark.parametrize(
+    'variant', ['plain', 'shuffle_bn', 'skip_absent', 'accumulated']
+)
+def test_two_processes_train_as_one_does(same_run, two, variant, tmp_path):
+    """20 steps of 32 clips; batch norm is frozen, so the order of clips does not count."""
+    one, two = same_run.train(tmp_path, variant), two[variant]
     assert len(one['losses']) == 20
     torch.testing.assert_close(two['losses'], one['losses'], rtol=0, atol=1e-5)
     assert len(set(one['losses'].tolist())) > 15  # they train

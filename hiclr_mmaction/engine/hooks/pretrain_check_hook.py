@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from mmaction.registry import HOOKS
+from mmengine.dist import all_gather
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader, Subset
 
@@ -60,6 +61,13 @@ class PretrainCheckHook(Hook):
                 f'train_dataloader.batch_size={loader.batch_size} on {runner.world_size} '
                 f'process(es) needs {batch} clips a step, but the training set has '
                 f'{clips}; make the batch smaller.'
+            )
+        per_rank = [int(n) for n in all_gather(torch.tensor(len(loader.sampler)))]
+        if len({*per_rank}) > 1:
+            raise ValueError(
+                f'train_dataloader.sampler gives the processes {per_rank} clips, but they '
+                'must get as many each; leave out round_up=False, so that some clips are '
+                'given twice.'
             )
         model.check_data(clips, batch)
         _try_step(model, loader)
