@@ -10,8 +10,21 @@ need() {
     fi
 }
 
+# whole_number NAME VALUE LEAST: end with one line unless it is a whole number, that many
+# or more. Only digits get into arithmetic, which would run code of other text.
+whole_number() {
+    if ! [[ $2 =~ ^(0|[1-9][0-9]{0,5})$ ]] || [ "$2" -lt "$3" ]; then
+        echo "$1='$2' is not a whole number of $3 or more" >&2
+        exit 2
+    fi
+}
+
 # with_torchrun PROCESSES PROGRAM [ARGUMENT ...]
 with_torchrun() {
+    whole_number NUM_PROCESSES "$1" 1
+    whole_number NNODES "${NNODES:-1}" 1
+    whole_number NODE_RANK "${NODE_RANK:-0}" 0
+    whole_number PORT "${PORT:-29500}" 1
     # Share the cores out; torchrun would give each process one only.
     local cores share
     cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -37,6 +50,9 @@ with_torchrun() {
 # with_srun PARTITION JOB_NAME PROGRAM [ARGUMENT ...]
 with_srun() {
     local gpus_per_node=${GPUS_PER_NODE:-8}
+    whole_number GPUS_PER_NODE "$gpus_per_node" 0
+    whole_number GPUS "${GPUS:-8}" 1
+    whole_number CPUS_PER_TASK "${CPUS_PER_TASK:-5}" 1
     local resources=()
     if [ "$gpus_per_node" -gt 0 ]; then
         resources=(--gres="gpu:$gpus_per_node" --ntasks-per-node="$gpus_per_node")

@@ -6,8 +6,9 @@ import os.path as osp
 import sys
 import textwrap
 from contextlib import contextmanager
+from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from ..compat import prepare_cpu_launch
@@ -15,6 +16,7 @@ from ..datasets.wrapped import dataset_cfgs
 from ..engine.config_check import check_config, check_weights, check_widths
 from ..engine.config_names import known_sections, nearest
 from ..evaluation.protocol import read_config
+from .values import ConfigOptions
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +29,11 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='settings of the config to replace, such as '
-        'model.queue_size=256 train_cfg.max_epochs=10; a list is written key="[a,b]" '
-        'or key=a,b. They win over the config and over every other option',
+        'model.queue_size=256 "model.mining=dict(topk=1)"; a list is written key=a,b or '
+        'key="[a,b]". They win over the config and over every other option',
     )
     parser.add_argument(
         '--launcher',
@@ -87,13 +89,24 @@ def merge_options(cfg: Config, options: dict) -> None:
             hint = f'; did you mean {near}?' if near else ''
             sys.exit(f'--cfg-options {option}: there is no {name} in the config{hint}')
         try:
-            cfg.merge_from_dict({option: options[option]})
+            _replace(cfg, option, options[option])
         except (AssertionError, IndexError, KeyError, TypeError) as error:
             # The whole of a list may be in the words.
             reason = textwrap.shorten(str(error), 200)
             sys.exit(
                 f'--cfg-options {option}: there is no such place in the config ({reason})'
             )
+
+
+def _replace(cfg: Config, option: str, value: Any) -> None:
+    """Set what a dotted name leads to; a dict takes the place of what was there."""
+    cfg.merge_from_dict({option: None if isinstance(value, dict) else value})
+    if isinstance(value, dict):
+        *path, last = option.split('.')
+        part = cfg
+        for name in path:
+            part = part[int(name) if isinstance(part, list | tuple) else name]
+        part[int(last) if isinstance(part, list) else last] = ConfigDict(value)
 
 
 def _place_of(cfg: dict, name: str, path: str = '') -> str | None:

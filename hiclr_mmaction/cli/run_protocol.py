@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
 from mmengine.runner import find_latest_checkpoint, set_random_seed
 from rich.console import Console
 from rich.table import Table
@@ -32,7 +31,8 @@ from ..checkpoint.checkpoint_file import (
 )
 from ..evaluation.protocol import PROTOCOLS
 from ..skeleton.streams import STREAMS
-from .common import load_config, require_file
+from .common import load_config, merge_options, require_file
+from .values import parse_options
 
 # In the order in which they are run.
 STEPS = ('pretrain', 'knn', *PROTOCOLS)
@@ -186,12 +186,7 @@ class Protocol:
     def initial_encoder(self) -> dict[str, Any]:
         """A checkpoint of the model as `train.py` with this seed begins with it."""
         cfg = self.cfg.copy()
-        # The parser is mmengine's own, for values are written as for train.py.
-        parser = argparse.ArgumentParser()
-        parser.add_argument('--options', nargs='+', action=DictAction, default={})
-        options = self.options('pretrain')
-        parsed = parser.parse_args(['--options', *options] if options else [])
-        cfg.merge_from_dict(parsed.options)
+        merge_options(cfg, parse_options(self.options('pretrain')))
         set_random_seed(self.args.seed)
         model = build_model(cfg.model, self.config)
         model.init_weights()

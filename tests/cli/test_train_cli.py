@@ -308,3 +308,33 @@ class TestSplitOption:
         splits = self.splits(load_tool, 'model.queue_size=64')
         train, val = 'xsub_train', 'xsub_val'
         assert splits == [train, train, val, train, val]
+
+
+@pytest.mark.parametrize(
+    ('script', 'args', 'env', 'name'),
+    [
+        *(
+            ('dist_train.sh', ['config.py', number], {}, 'NUM_PROCESSES')
+            for number in ('0', 'abc', '1.5', '-1', '', '9' * 20, 'PATH[$(touch x)]1')
+        ),
+        ('dist_test.sh', ['config.py', 'a.pth', 'b'], {}, 'NUM_PROCESSES'),
+        ('dist_train.sh', ['config.py', '1'], dict(NNODES='x'), 'NNODES'),
+        ('slurm_train.sh', ['p', 'j', 'config.py'], dict(GPUS='0'), 'GPUS'),
+        (
+            'slurm_test.sh',
+            ['p', 'j', 'config.py', 'a.pth'],
+            dict(GPUS_PER_NODE='PATH[$(touch x)]'),
+            'GPUS_PER_NODE',
+        ),
+    ],
+)
+def test_number_of_processes_is_checked_before_it_is_used(
+    script, args, env, name, run_script, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    result = run_script(script, *args, **env)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f'{name}=')
+    assert 'is not a whole number of' in line
+    assert not list(tmp_path.iterdir())  # nothing was run

@@ -20,11 +20,12 @@ from pathlib import Path
 
 import torch
 from mmaction.registry import LOOPS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
+from hiclr_mmaction.cli.values import ConfigOptions
 from hiclr_mmaction.engine.loops import LinearProbeLoop
 from hiclr_mmaction.engine.loops.frozen_features import extract_features
 from hiclr_mmaction.evaluation.protocol import find_config, read_config
@@ -53,7 +54,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         default={},
         metavar='KEY=VALUE',
         help='settings of the config to replace',

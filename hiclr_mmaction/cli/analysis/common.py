@@ -4,13 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import hiclr_mmaction  # noqa: F401  registers the components
 
 from ..common import load_config, merge_options, require_file
+from ..values import ConfigOptions
 
 __all__ = ['add_config', 'read_config', 'read_names', 'require_file', 'writable']
 
@@ -21,7 +22,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='settings of the config to replace, as in tools/train.py',
     )

@@ -1,7 +1,6 @@
 """The options that all converters have, and how they end."""
 
 import argparse
-import ast
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -147,13 +146,3 @@ def add_folder_options(parser: argparse.ArgumentParser, files: str) -> None:
         metavar='SUBJECT',
         help='subjects to evaluate on: makes the splits xsub_train and xsub_val',
     )
-
-
-def layout(text: str) -> str | dict:
-    """The name of a layout, or the dict that the text writes."""
-    if not text.lstrip().startswith('{'):
-        return text
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f'{text!r} is no dict: {error}') from error

@@ -13,7 +13,8 @@ from rich.table import Table
 from ...annotations.clip_checks import join_score
 from ...annotations.inspection import inspect_pickle
 from ...visualization import draw_clip
-from .common import layout, make_parser
+from ..values import parse_layout
+from .common import make_parser
 
 
 def parse_args(argv=None):
@@ -24,7 +25,7 @@ def parse_args(argv=None):
     parser.add_argument('file', help='the pose pickle')
     parser.add_argument(
         '--layout',
-        type=layout,
+        type=parse_layout,
         help='its skeleton: a name such as nturgb+d, or a dict as in a config; without '
         'it, what the file tells, or the known one with as many joints',
     )

@@ -7,11 +7,11 @@ Example:
 
 from ...converters import CustomConverter
 from ...converters import custom as own
+from ..values import parse_layout
 from .common import (
     add_folder_options,
     add_max_frames,
     add_output_options,
-    layout,
     make_parser,
     run,
 )
@@ -26,7 +26,7 @@ def parse_args(argv=None):
     parser.add_argument(
         '--layout',
         required=True,
-        type=layout,
+        type=parse_layout,
         help='the skeleton: nturgb+d, kinect20, coco, openpose, mediapipe, ..., or a '
         'dict as in a config',
     )

@@ -99,7 +99,7 @@ def test_argument_that_cannot_be_is_one_line(
 def test_layout_that_is_no_dict_is_a_usage_error(tmp_path, main, capsys):
     path = write(tmp_path, pose_annotations(**SETTINGS))
     assert status(main, path, '--layout', '{1') == 2
-    assert "'{1' is no dict" in capsys.readouterr().err
+    assert "'{1' is not a value" in capsys.readouterr().err
 
 
 def test_missing_file_is_one_line(tmp_path, main):
