@@ -220,9 +220,9 @@ class Protocol:
         )
         chosen = self.work_dir / step / 'labelled_clips.json'
         if chosen.exists():
-            result['fraction'] = json.loads(chosen.read_text(encoding='utf-8'))[
-                'fraction'
-            ]
+            choice = json.loads(chosen.read_text(encoding='utf-8'))
+            # Not the fraction that was asked for: of a small class a clip is more.
+            result['fraction'] = len(choice['clips']) / choice['num_whole']
         metrics = tested_metrics(self.work_dir / step)
         return dict(result, config=str(config), scores=str(scores), metrics=metrics)
 
@@ -294,7 +294,7 @@ def table_rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
         if step in results:
             result = results[step]
             part = result.get('fraction')
-            name = NAMES[step] + ('' if part is None else f' ({100 * part:g} %)')
+            name = NAMES[step] + ('' if part is None else f' ({100 * part:.3g} %)')
             keys = ('acc/top1', 'acc/top5', 'acc/mean1')
             rows.append([name, str(result['epoch']), *cells(result['metrics'], *keys)])
     return rows

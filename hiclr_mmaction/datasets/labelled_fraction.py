@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+from collections import Counter
 from typing import Any
 
 import numpy as np
+import torch
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.dist import broadcast_object_list
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
@@ -16,43 +18,67 @@ from ..annotations.clip_checks import sample_name
 
 @DATASETS.register_module()
 class LabelledFraction(Dataset):
-    """The same fraction of the clips of each class, at least one of each.
+    """The same fraction, or number, of the clips of each class; at least one of each.
 
-    The choice depends on ``seed``, ``fraction`` and the names (``frame_dir``) of a class's
+    The choice depends on ``seed``, the fraction and the names (``frame_dir``) of a class's
     clips alone: not on the process, the order of the file or the other classes. For one
     seed the clips of a smaller fraction are among those of a larger one.
 
     Args:
         dataset (dict | BaseDataset): The whole set, such as :class:`SkeletonDataset`,
             ``PoseDataset``, :class:`HiCLRNpyDataset` or :class:`SyntheticSkeletons`.
-        fraction (float): Part of each class, above 0, at most 1; 0.01 is 1 %.
-        seed (int): Names the choice; not negative.
+        fraction (float, optional): Part of each class, above 0, at most 1; 0.01 is 1 %.
+            Of a small class one clip is more than that; the log says how much.
+        seed (int, optional): Seed of the choice; not negative. None: that of the run
+            (``--seed``), so that runs of different seeds see different clips.
         keep_length (bool): Whether an epoch stays as long as that of the whole set, by
             taking the chosen clips again and again, as the released semi-supervised
             recipe does. Then the number of iterations does not depend on ``fraction``.
         lazy_init (bool): As in :class:`BaseDataset`.
+        clips_per_class (int, optional): Clips of each class (all of a smaller one), in
+            place of ``fraction``.
+
+    Attributes:
+        clips (list[dict]): The chosen clips: ``index`` in the whole set, ``name`` and
+            ``label``, in the set's order.
 
     Raises:
-        ValueError: If ``fraction`` or ``seed`` is out of range, or a clip has no label.
+        ValueError: If a setting is out of range, both or neither of ``fraction`` and
+            ``clips_per_class`` are given, or a clip has no label.
     """
 
     def __init__(
         self,
         dataset: dict | BaseDataset,
-        fraction: float,
-        seed: int = 0,
+        fraction: float | None = None,
+        seed: int | None = None,
         keep_length: bool = False,
         lazy_init: bool = False,
+        clips_per_class: int | None = None,
     ) -> None:
-        if not 0 < fraction <= 1:
+        if (fraction is None) == (clips_per_class is None):
+            raise ValueError(
+                f'LabelledFraction: fraction={fraction}, clips_per_class='
+                f'{clips_per_class}; set one of them, and the other to None.'
+            )
+        if fraction is not None and not 0 < fraction <= 1:
             raise ValueError(
                 f'fraction={fraction} is not above 0 and at most 1; write 1 % as 0.01.'
             )
-        if not isinstance(seed, int) or seed < 0:
-            raise ValueError(f'seed={seed!r} is no whole number of 0 or more; use one.')
+        for name, value, low in [
+            ('seed', seed, 0),
+            ('clips_per_class', clips_per_class, 1),
+        ]:
+            if value is not None and (not isinstance(value, int) or value < low):
+                raise ValueError(
+                    f'LabelledFraction: {name}={value!r} is not an integer of {low} or '
+                    'more.'
+                )
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.fraction = fraction
-        self.seed = seed
+        self.clips_per_class = clips_per_class
+        self.follows_run = seed is None
+        self.seed = _seed_of_the_run() if seed is None else seed
         self.keep_length = keep_length
         self._fully_initialized = False
         if not lazy_init:
@@ -64,7 +90,7 @@ class LabelledFraction(Dataset):
         return self.dataset.metainfo
 
     def full_init(self) -> None:
-        """Load the whole set and choose; ``clips`` then tells which."""
+        """Load the whole set and choose."""
         if self._fully_initialized:
             return
         self.dataset.full_init()
@@ -80,31 +106,42 @@ class LabelledFraction(Dataset):
                     'from labelled clips alone.'
                 )
             members.setdefault(int(info['label']), []).append((sample_name(info), i))
-        chosen = [
-            (i, name, label)
-            for label, clips in members.items()
-            for name, i in self._choose(label, clips)
-        ]
-        #: The chosen clips: place in the whole set, name and label, in the set's order.
+        self._members = {label: sorted(clips) for label, clips in members.items()}
+        self._fully_initialized = True
+        self.choose(self.seed)
+
+    def choose(self, seed: int) -> None:
+        """Choose the clips by another seed."""
+        self.seed = seed
+        chosen = []
+        for label, clips in self._members.items():
+            # The first of one permutation, so that fractions are nested.
+            order = np.random.default_rng([seed, label]).permutation(len(clips))
+            part = (self.fraction or 0) * len(clips)
+            count = self.clips_per_class or max(1, round(part))
+            chosen += [(*clips[k][::-1], label) for k in order[:count]]
         self.clips: list[dict[str, Any]] = [
             dict(index=i, name=name, label=label) for i, name, label in sorted(chosen)
         ]
-        self._fully_initialized = True
-        print_log(
-            f'LabelledFraction: {len(self.clips)} of {len(self.dataset)} clips, '
-            f'{self.fraction:.4g} of each of {len(members)} classes (seed {self.seed}).',
-            logger='current',
-            level=logging.INFO,
-        )
+        self._log()
 
-    def _choose(
-        self, label: int, clips: list[tuple[str, int]]
-    ) -> list[tuple[str, int]]:
-        # The first of one permutation: so that fractions are nested.
-        order = np.random.default_rng([self.seed, label]).permutation(len(clips))
-        count = max(1, round(self.fraction * len(clips)))
-        clips = sorted(clips)
-        return [clips[k] for k in order[:count]]
+    def _log(self) -> None:
+        """Say how many clips were chosen, for one of 14 is 7 % and not 1."""
+        labels = [clip['label'] for clip in self.clips]
+        counts = Counter(labels).values()
+        low, high = min(counts), max(counts)
+        each = f'{low}' if low == high else f'{low} to {high}'
+        asked = (
+            f'fraction={self.fraction:g}'
+            if self.fraction is not None
+            else f'clips_per_class={self.clips_per_class}'
+        )
+        print_log(
+            f'LabelledFraction: {len(labels)} of {len(self.dataset)} clips '
+            f'({len(labels) / len(self.dataset):.1%}), {each} of each of {len(counts)} '
+            f'classes ({asked}, seed {self.seed}).',
+            logger='current',
+        )
 
     @force_full_init
     def __len__(self) -> int:
@@ -113,14 +150,21 @@ class LabelledFraction(Dataset):
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
         """The clip, before the pipeline."""
-        return self.dataset.get_data_info(self._place(idx))
+        return self.dataset.get_data_info(self._index(idx))
 
     @force_full_init
     def __getitem__(self, idx: int) -> Any:
-        return self.dataset[self._place(idx)]
+        return self.dataset[self._index(idx)]
 
-    def _place(self, idx: int) -> int:
-        """Where the clip is in the whole set."""
+    def _index(self, idx: int) -> int:
+        """The clip's index in the whole set."""
         if not -len(self) <= idx < len(self):
             raise IndexError(f'LabelledFraction has no clip {idx}; it has {len(self)}.')
         return self.clips[idx % len(self) % len(self.clips)]['index']
+
+
+def _seed_of_the_run() -> int:
+    """What the runner seeded this process with; that of the first of several ranks."""
+    seeds = [torch.initial_seed()]
+    broadcast_object_list(seeds)
+    return seeds[0]

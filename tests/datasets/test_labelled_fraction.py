@@ -8,8 +8,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 from helpers.support import synthetic_config
 from mmaction.registry import DATASETS
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from hiclr_mmaction.converters import write_hiclr_arrays
@@ -52,7 +54,7 @@ def pose_pickle(files, kind='SkeletonDataset', name='clips', **kwargs):
 
 
 def choose(dataset, fraction, **kwargs):
-    return LabelledFraction(dataset, fraction, **kwargs)
+    return LabelledFraction(dataset, fraction, **{'seed': 0, **kwargs})
 
 
 def names(dataset):
@@ -144,7 +146,7 @@ def test_choice_is_that_of_another_process(files):
         'from mmengine.registry import init_default_scope\n'
         'import json, numpy, random\n'
         'init_default_scope("mmaction"); random.seed(5); numpy.random.seed(5)\n'
-        f'part = LabelledFraction({pose_pickle(files)!r}, 0.2)\n'
+        f'part = LabelledFraction({pose_pickle(files)!r}, 0.2, 0)\n'
         'print(json.dumps(part.clips))\n'
     )
     out = subprocess.run(
@@ -170,7 +172,40 @@ def test_fraction_out_of_range_is_refused_before_data_are_read(fraction):
         choose(dict(type='SkeletonDataset', ann_file='nowhere.pkl'), fraction)
 
 
-@pytest.mark.parametrize('seed', [-1, 0.5, None])
+def test_seed_is_that_of_the_run(files):
+    parts = []
+    for run_seed in (3, 3, 4):
+        torch.manual_seed(run_seed)
+        parts.append(names(choose(pose_pickle(files), 0.2, seed=None)))
+    assert parts[0] == parts[1] == names(choose(pose_pickle(files), 0.2, seed=3))
+    assert parts[1] != parts[2]
+
+
+def test_clips_of_each_class_may_be_counted(files):
+    part = choose(pose_pickle(files), None, clips_per_class=5)
+    assert per_class(part) == {k: min(5, n) for k, n in PER_CLASS.items()}
+    with pytest.raises(ValueError, match='clips_per_class=0 is not an integer of 1'):
+        choose(pose_pickle(files), None, clips_per_class=0)
+
+
+@pytest.mark.parametrize('count', [None, 2])
+def test_fraction_and_number_exclude_each_other(files, count):
+    with pytest.raises(ValueError, match=f'clips_per_class={count}; set one of them'):
+        choose(pose_pickle(files), count and 0.1, clips_per_class=count)
+
+
+def test_log_says_what_the_fraction_really_is(files, caplog):
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    choose(pose_pickle(files), 0.001, seed=7)
+    logger.removeHandler(caplog.handler)
+    assert (
+        '3 of 68 clips (4.4%), 1 of each of 3 classes (fraction=0.001, seed 7)'
+        in caplog.text
+    )
+
+
+@pytest.mark.parametrize('seed', [-1, 0.5])
 def test_seed_out_of_range_is_refused(files, seed):
     with pytest.raises(ValueError, match=f'seed={seed}'):
         choose(pose_pickle(files), 0.5, seed=seed)
@@ -187,8 +222,9 @@ def test_clip_without_label_is_named(files, tmp_path):
 class TestSavedChoice:
     """In a real run, on the tiny synthetic set."""
 
-    def train(self, work_dir, fraction=0.5, seed=0):
+    def train(self, work_dir, fraction=0.5, seed=0, **options):
         cfg = synthetic_config(work_dir)
+        cfg.update(options)
         cfg.train_dataloader.dataset = dict(
             type='LabelledFraction',
             dataset=cfg.train_dataloader.dataset,
@@ -221,6 +257,16 @@ class TestSavedChoice:
             with pytest.raises(ValueError, match='another choice .*--work-dir'):
                 self.train(tmp_path, **change)
         assert (tmp_path / 'labelled_clips.json').read_bytes() == before
+
+    def test_a_run_that_goes_on_keeps_the_choice_of_its_seed(self, tmp_path):
+        runner = self.train(tmp_path, seed=None, randomness=dict(seed=5))
+        clips = runner.train_dataloader.dataset.clips
+        assert runner.train_dataloader.dataset.seed == 5
+        again = self.train(
+            tmp_path, seed=None, randomness=dict(seed=6), resume=True,
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2),
+        )  # fmt: skip
+        assert again.train_dataloader.dataset.clips == clips
 
     def test_needs_a_labelled_fraction(self, tmp_path):
         hooks = [dict(type='LabelledClipsHook')]

@@ -19,9 +19,10 @@ from ...datasets.seeded import SeededDataset
 class LabelledClipsHook(Hook):
     """Save the clips that :class:`LabelledFraction` chose, in the work directory.
 
-    The file has ``fraction``, ``seed``, ``num_whole`` (clips of the whole set) and
-    ``clips`` (``index`` in the whole set, ``name``, ``label``). A run that goes on in
-    the same work directory must have the same choice.
+    The file has ``fraction``, ``clips_per_class``, ``seed``, ``num_whole`` (clips of the
+    whole set) and ``clips`` (``index`` in the whole set, ``name``, ``label``). A run that
+    goes on in the same work directory must have the same choice; with ``--resume`` and no
+    seed of its own it gets it.
 
     Args:
         file_name (str): Name of the file.
@@ -44,19 +45,24 @@ class LabelledClipsHook(Hook):
                 f'LabelledClipsHook: train_dataloader.dataset is {type(dataset).__name__}'
                 ', not LabelledFraction; remove the hook from custom_hooks.'
             )
+        path = Path(runner.work_dir, self.file_name)
+        saved = json.loads(path.read_text(encoding='utf-8')) if path.exists() else None
+        if saved and runner._resume and dataset.follows_run:
+            dataset.choose(saved['seed'])  # --resume without the --seed of the run
         choice: dict[str, Any] = dict(
             fraction=dataset.fraction,
+            clips_per_class=dataset.clips_per_class,
             seed=dataset.seed,
             num_whole=len(dataset.dataset),
             clips=dataset.clips,
         )
-        path = Path(runner.work_dir, self.file_name)
-        if path.exists():
-            if json.loads(path.read_text(encoding='utf-8')) != choice:
+        if saved:
+            if saved != choice:
                 raise ValueError(
                     f'{path} holds the clips of another choice than fraction='
-                    f'{dataset.fraction}, seed={dataset.seed} of this data set; use '
-                    'another --work-dir, or remove the file.'
+                    f'{dataset.fraction}, clips_per_class={dataset.clips_per_class}, '
+                    f'seed={dataset.seed} of this data set; go on with the same --seed, '
+                    'use another --work-dir, or remove the file.'
                 )
         elif is_main_process():
             write_text(json.dumps(choice, indent=1), path)
