@@ -7,13 +7,15 @@ that needs the data is in :class:`PretrainCheckHook`.
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmaction.registry import MODELS, TRANSFORMS
+from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
@@ -36,9 +38,10 @@ _TOGETHER = {
 def check_config(cfg: Config | Mapping) -> None:
     """Check a config for what is wrong whatever the data are.
 
-    Unknown names (:mod:`.config_names`), missing sections, numbers out of range, view
-    levels against level weights, layouts against each other, schedules against the
-    length of the run, and SyncBN against the device.
+    Names that nothing knows and settings that a part refuses (:mod:`.config_names`),
+    missing sections, numbers of the run out of range, layouts against each other,
+    schedules against the length of the run, SyncBN against the device, and what the
+    classes of model and data sets find.
 
     Args:
         cfg (Config | Mapping): The whole config, with all options in it.
@@ -50,14 +53,14 @@ def check_config(cfg: Config | Mapping) -> None:
         unknown_names,
         _missing_sections,
         _bad_numbers,
-        _bad_levels,
         _bad_layouts,
         _bad_schedules,
         _bad_sync_bn,
-        _bad_for_model,
+        _own_checks,
     )
     cfg = _as_dict(cfg)
     problems = [problem for check in checks for problem in check(cfg)]
+    problems += _not_a_number(cfg, problems)
     if problems:
         raise ValueError('\n'.join(dict.fromkeys(problems)))
 
@@ -103,15 +106,17 @@ def _missing_sections(cfg: Mapping) -> Iterator[str]:
 
 
 def _bad_numbers(cfg: Mapping) -> Iterator[str]:
+    loader_least = dict(batch_size=1, num_workers=0, prefetch_factor=1)
     least: dict[str, int] = {
         f'{loader}.{name}': low
         for loader in LOADERS
-        for name, low in dict(batch_size=1, num_workers=0).items()
+        for name, low in loader_least.items()
     }
     for name in ('max_epochs', 'max_iters', 'val_interval'):
         least[f'train_cfg.{name}'] = 1
     least['optim_wrapper.accumulative_counts'] = 1
     least['auto_scale_lr.base_batch_size'] = 1
+    least['randomness.seed'] = 0
     for path, low in least.items():
         value = _get(cfg, path)
         if value is not None and (type(value) is not int or value < low):
@@ -123,55 +128,9 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
     norm = _get(cfg, 'optim_wrapper.clip_grad.max_norm')
     if norm is not None and not (isinstance(norm, Real) and float(norm) > 0):
         yield f'optim_wrapper.clip_grad.max_norm={norm!r}: give a number above 0'
-
-
-def _bad_levels(cfg: Mapping) -> Iterator[str]:
-    weights = _get(cfg, 'model.head.level_weights')
-    if not isinstance(weights, list | tuple):
-        return
-    settings = {
-        f'model.{name}': _get(cfg, f'model.{name}.levels')
-        for name in ('graph_augment', 'data_preprocessor.ada_in')
-    }
-    dataset = _get(cfg, 'train_dataloader.dataset')
-    places = [
-        *_walk(dataset, 'train_dataloader.dataset'),
-        *_walk(_get(cfg, 'model.data_preprocessor'), 'model.data_preprocessor'),
-    ]
-    for path, part in places:
-        makes_views = part.get('type') == 'GrowingAugmentation' or path.endswith(
-            '.views'
-        )
-        if makes_views and 'levels' in part:
-            yield from bad_levels(weights, len(part['levels']), settings, path)
-
-
-def bad_levels(
-    weights: Sequence[float],
-    num_levels: int,
-    settings: Mapping[str, Sequence[int] | None],
-    views: str = 'GrowingAugmentation',
-) -> Iterator[str]:
-    """A sentence for each setting that does not fit the number of query views.
-
-    Args:
-        weights (Sequence[float]): ``level_weights`` of the head.
-        num_levels (int): Number of query views that are made.
-        settings (Mapping): Augmentations of chosen levels, and these levels.
-        views (str): What the sentences call the maker of the views.
-    """
-    if len(weights) != num_levels:
-        yield (
-            f'level_weights={tuple(weights)} weighs {len(weights)} query levels, but '
-            f'{views} makes {num_levels}; make them match.'
-        )
-    for setting, levels in settings.items():
-        for level in levels or ():
-            if not -num_levels <= level < num_levels:
-                yield (
-                    f'{setting}.levels names level {level}, but the views have levels 0 '
-                    f'to {num_levels - 1} (-1 is the strongest).'
-                )
+    level = cfg.get('log_level', 'INFO')
+    if isinstance(level, str) and not isinstance(logging.getLevelName(level), int):
+        yield f"log_level={level!r}: give one of logging's, such as 'INFO'"
 
 
 def _bad_layouts(cfg: Mapping) -> Iterator[str]:
@@ -279,13 +238,37 @@ def _bad_sync_bn(cfg: Mapping) -> Iterator[str]:
             )
 
 
-def _bad_for_model(cfg: Mapping) -> Iterator[str]:
-    """What the class of the model finds."""
-    kind = _get(cfg, 'model.type')
-    target = MODELS.get(kind) if isinstance(kind, str) else kind
-    check = getattr(target, 'check', None)
-    if check is not None:
-        yield from check(cfg)
+def _own_checks(cfg: Mapping) -> Iterator[str]:
+    """What the classes of model and data sets find (their ``check``)."""
+    parts = [('model', cfg.get('model'), MODELS)]
+    for loader in LOADERS:
+        path = f'{loader}.dataset'
+        parts += [(*found, DATASETS) for found in dataset_cfgs(_get(cfg, path), path)]
+    for path, part, registry in parts:
+        kind = part.get('type') if isinstance(part, Mapping) else None
+        target = registry.get(kind) if isinstance(kind, str) else kind
+        if hasattr(target, 'check'):
+            yield from (f'{path}: {sentence}' for sentence in target.check(part, cfg))
+
+
+def _not_a_number(cfg: Mapping, told: Sequence[str]) -> Iterator[str]:
+    """NaN anywhere, unless a part refused it."""
+    for path, value in _leaves(cfg, ''):
+        if isinstance(value, float) and math.isnan(value):
+            setting = next(n for n in reversed(path.split('.')) if not n.isdigit())
+            if not any(f'{setting}=' in line and 'nan' in line for line in told):
+                yield f'{path[1:]}=nan: give a number'
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Paths of all that is not a dict, a list or a tuple."""
+    if isinstance(value, list | tuple):
+        value = dict(enumerate(value))
+    if isinstance(value, Mapping):
+        for name, child in value.items():
+            yield from _leaves(child, f'{path}.{name}')
+    else:
+        yield path, value
 
 
 # ---------------------------------------------------------------------------

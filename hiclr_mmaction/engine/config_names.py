@@ -6,11 +6,12 @@ it, after a while or, for a name at the top, never.
 
 from __future__ import annotations
 
+import copy
 import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from mmaction.models import AAGCN, STGCN
 from mmaction.registry import (
@@ -30,13 +31,11 @@ from mmaction.registry import (
     VISBACKENDS,
     VISUALIZERS,
 )
-from mmengine.registry import FUNCTIONS, WEIGHT_INITIALIZERS, Registry
+from mmengine.registry import FUNCTIONS, WEIGHT_INITIALIZERS, DefaultScope, Registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..methods import HiCLR
-from ..models.modules import EdgePerturbation, SkeleAdaIN
-from ..views import GrowingAugmentation
+from ..datasets.randomness import draws_taken_back
 
 # The sections that are parts or lists of parts, and where these are looked up.
 _SECTIONS: dict[str, Registry] = {
@@ -97,13 +96,8 @@ _DEFAULT_TYPES = {
     'model_wrapper_cfg': 'MMDistributedDataParallel',
     'visualizer': 'Visualizer',
 }
-# Dicts of arguments, without a type, of our own models.
-_ARGUMENTS: dict[str, Callable] = {
-    'mining': HiCLR._check_mining,
-    'graph_augment': EdgePerturbation,
-    'ada_in': SkeleAdaIN,
-    'views': GrowingAugmentation,
-}
+# Parts that are cheap to construct, and change nothing when they are.
+_CONSTRUCTED = (MODELS, TRANSFORMS, HOOKS, METRICS)
 # Sections that Runner.__init__ does not name but reads.
 _MORE_SECTIONS = (
     'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters',
@@ -181,13 +175,7 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
         for i, item in enumerate(value):
             yield from _part(item, f'{path}.{i}', registry, strict)
         return
-    name = _name(path)
-    if not isinstance(value, Mapping) or name == 'paramwise_cfg':
-        return
-    if name in _ARGUMENTS and 'type' not in value:
-        known = [p for p in _accepted(_ARGUMENTS[name])[0] if p != 'backbone']
-        yield from _unknown_settings(value, path, known, name)
-        yield from _children(value, path, registry)
+    if not isinstance(value, Mapping) or path.endswith('.paramwise_cfg'):
         return
     kind = value.get('type', _default_type(path, value))
     if kind is None:
@@ -201,8 +189,10 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
     if registry is METRICS and isinstance(kind, str) and METRICS.get(kind) is None:
         registry = METRICS if EVALUATOR.get(kind) is None else EVALUATOR
     target = registry.get(kind) if isinstance(kind, str) else kind
+    unknown = []
     if target is not None:
-        yield from _settings(value, path, registry, target, strict)
+        unknown = [*_settings(value, path, registry, target, strict)]
+        yield from unknown
     # A name with a dot is another package's, which mmengine imports when it builds it.
     elif strict and '.' not in kind:
         near = nearest(kind, _registered(registry))
@@ -210,7 +200,10 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
             f'did you mean {near!r}?' if near else 'name its module in custom_imports'
         )
         yield f'{path}.type={kind!r} is not registered in {registry.name}; {hint}'
-    yield from _children(value, path, registry)
+    inside = [*_children(value, path, registry, target)]
+    yield from inside
+    if not unknown:
+        yield from _refused(value, path, registry, target, inside)
 
 
 def _default_type(path: str, value: Mapping) -> str | None:
@@ -256,13 +249,58 @@ def _unknown_settings(
             yield f'{path}.{name} is no setting of {label}; {have}'
 
 
-def _children(value: Mapping, path: str, registry: Registry) -> Iterator[str]:
+def _children(
+    value: Mapping, path: str, registry: Registry, owner: Any = None
+) -> Iterator[str]:
+    arguments = _arguments(owner)
     for name, child in value.items():
-        slot = _SLOTS.get(name)
-        strict = slot is not None or name == 'levels' and registry is TRANSFORMS
-        yield from _part(
-            child, f'{path}.{name}', registry if slot is None else slot, strict
-        )
+        slot, inner = _SLOTS.get(name), f'{path}.{name}'
+        parts = registry if slot is None else slot
+        if name in arguments and isinstance(child, Mapping) and 'type' not in child:
+            yield from _unknown_settings(
+                child, inner, list(_accepted(arguments[name])[0]), name
+            )
+            yield from _children(child, inner, parts)
+        else:
+            strict = slot is not None or name == 'levels' and registry is TRANSFORMS
+            yield from _part(child, inner, parts, strict)
+
+
+def _arguments(owner: Any) -> dict[str, Callable]:
+    """What is built of dicts that a class takes: ``name: Annotated[dict, CLASS]``."""
+    try:
+        hints = get_type_hints(getattr(owner, '__init__', None), include_extras=True)
+    except (NameError, TypeError):  # hints that only a type checker can read
+        return {}
+    return {
+        name: option.__metadata__[0]
+        for name, hint in hints.items()
+        for option in (hint, *get_args(hint))
+        if get_origin(option) is Annotated
+    }
+
+
+def _refused(
+    value: Mapping, path: str, registry: Registry, target: Any, told: list[str]
+) -> Iterator[str]:
+    """What the constructor of one of our parts, or of one on our bases, refuses."""
+    bases = getattr(target, '__mro__', ())
+    if registry not in _CONSTRUCTED or not any(
+        _is_of(base, 'hiclr_mmaction') for base in bases
+    ):
+        return
+    taken_out = ('type', '_scope_', *_TAKEN_OUT.get(registry, ()))
+    settings = {k: copy.deepcopy(v) for k, v in value.items() if k not in taken_out}
+    scope = DefaultScope.overwrite_default_scope('mmaction')
+    try:
+        with draws_taken_back(), scope:
+            target(**settings)
+    except (ValueError, ImportError) as error:
+        # A part within it was asked before.
+        if not any(str(error) in known for known in told):
+            yield f'{path}: {error}'
+    except Exception:  # names that are told elsewhere
+        return
 
 
 def _accepted(target: Any) -> tuple[dict[str, inspect.Parameter], bool]:
@@ -309,8 +347,3 @@ def _registered(registry: Registry | None) -> list[str]:
         names.extend(registry.module_dict)
         registry = registry.parent
     return names
-
-
-def _name(path: str) -> str:
-    """The last name of a path that is not a number."""
-    return next(part for part in reversed(path.split('.')) if not part.isdigit())

@@ -75,8 +75,10 @@ class KNNMetric(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        if not ks or min(ks) < 1:
-            raise ValueError(f'KNNMetric: ks={tuple(ks)}; give numbers of at least 1.')
+        if not ks or not all(type(k) is int and k >= 1 for k in ks):
+            raise ValueError(
+                f'KNNMetric: ks={tuple(ks)}; give whole numbers of at least 1.'
+            )
         self.ks = tuple(ks)
         self.chunk_size = chunk_size
 

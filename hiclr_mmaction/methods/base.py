@@ -106,11 +106,12 @@ class SkeletonLearner(BaseRecognizer):
         """
 
     @classmethod
-    def check(cls, cfg: Mapping) -> Iterator[str]:
-        """Find what is wrong in a config, beyond what constructors find.
+    def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
+        """Find what is wrong in a config beyond what constructors refuse.
 
         Args:
-            cfg (Mapping): The whole config; ``cfg['model']`` is of this class.
+            model (Mapping): The settings of this model.
+            cfg (Mapping): The whole config.
 
         Yields:
             str: A sentence for each mistake: setting, value, remedy.

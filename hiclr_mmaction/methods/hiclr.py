@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +19,14 @@ from ..models.modules import (
     FeatureQueue,
     ForeachEMA,
     HostValue,
+    NeighborMining,
     fill_masked,
     keep_absent,
 )
 from .base import SkeletonLearner
 
 _NO_BEGIN = (
-    'model.mining has no begin, so that neighbours would never be mined; set '
+    'mining has no begin, so that neighbours would never be mined; set '
     'model.mining.begin to an epoch (0: the first), or model.mining=None.'
 )
 
@@ -43,10 +45,9 @@ class HiCLR(SkeletonLearner):
         queue_size (int): Number of negatives, at least the batch of all ranks.
         momentum (float): Part of the query encoder that the key encoder takes in at
             each step; 0.001 is what the paper calls 0.999.
-        mining (dict, optional): ``topk`` (1 by default): so many entries of the queue
-            for each query level become positives, too; ``begin``: after so many epochs,
-            150 in the released recipe. :class:`NeighborMiningHook` may set ``begin``
-            instead.
+        mining (dict, optional): Arguments of :class:`NeighborMining` (``topk``,
+            ``begin``; the released recipe has 1 and 150). :class:`NeighborMiningHook`
+            may set ``begin`` instead.
         graph_augment (dict, optional): Arguments of :class:`EdgePerturbation`
             (``drop``, ``add``, ``levels``).
         mask_token (bool): Whether masked joints have a learnable value, 0 at first;
@@ -70,8 +71,8 @@ class HiCLR(SkeletonLearner):
         head: dict,
         queue_size: int = 32768,
         momentum: float = 0.001,
-        mining: dict | None = None,
-        graph_augment: dict | None = None,
+        mining: Annotated[dict, NeighborMining] | None = None,
+        graph_augment: Annotated[dict, EdgePerturbation] | None = None,
         mask_token: bool = True,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
@@ -90,9 +91,17 @@ class HiCLR(SkeletonLearner):
         self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
         if graph_augment is not None:
             self.edge_perturbation = EdgePerturbation(self.backbone, **graph_augment)
-        self.mining = None
-        if mining is not None:
-            self.mining = self._check_mining(queue_size, **mining)
+        self.mining = None if mining is None else NeighborMining(**mining)
+        if mining is not None and self.mining.topk > queue_size:
+            raise ValueError(
+                f'mining.topk={self.mining.topk} is more than queue_size={queue_size}, '
+                'which the neighbours are taken from; make it smaller.'
+            )
+        views = getattr(self.data_preprocessor, 'views', None)
+        if views is not None:
+            self.head.check_levels(views.num_levels)
+            if self.edge_perturbation is not None:
+                self.edge_perturbation.check_levels(views.num_levels)
         # An integer: ranks can average it.
         self.register_buffer('_mining_active', torch.tensor(0))
         self._mining = HostValue()
@@ -128,7 +137,7 @@ class HiCLR(SkeletonLearner):
             queries,
             key,
             self.queue.features.clone(),  # backward needs it as it is now
-            num_neighbors=self.mining['topk'] if self.mining_active else 0,
+            num_neighbors=self.mining.topk if self.mining_active else 0,
         )
         self.queue.enqueue(key)
         return losses
@@ -183,9 +192,9 @@ class HiCLR(SkeletonLearner):
         """Begin to mine neighbours after as many epochs as ``mining.begin``."""
         if self.mining is None:
             return
-        if self.mining['begin'] is None:
+        if self.mining.begin is None:
             raise ValueError(_NO_BEGIN)
-        active = epoch >= self.mining['begin']
+        active = epoch >= self.mining.begin
         if active and not self.mining_active:
             print_log(f'Neighbour mining is on from epoch {epoch + 1}.', 'current')
         self.mining_active = active
@@ -204,9 +213,9 @@ class HiCLR(SkeletonLearner):
             )
 
     @classmethod
-    def check(cls, cfg: Mapping) -> Iterator[str]:
+    def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
         """Find mining that never begins."""
-        mining, path = cfg['model'].get('mining'), 'model.mining.begin'
+        mining, path = model.get('mining'), 'mining.begin'
         begin = (mining or {}).get('begin')
         for i, hook in enumerate(cfg.get('custom_hooks') or ()):
             if hook.get('type') == 'NeighborMiningHook':
@@ -220,16 +229,3 @@ class HiCLR(SkeletonLearner):
                 f'train_cfg.max_epochs={end}; set it below, train for longer, or take '
                 'mining out'
             )
-
-    @staticmethod
-    def _check_mining(queue_size: int, topk: int = 1, begin: int | None = None) -> dict:
-        if type(topk) is not int or not 1 <= topk <= queue_size:
-            raise ValueError(
-                f'mining.topk={topk}: give a whole number of neighbours from 1 to '
-                f'queue_size={queue_size}, which they are taken from.'
-            )
-        if begin is not None and (type(begin) is not int or begin < 0):
-            raise ValueError(
-                f'mining.begin={begin}: give a whole number of epochs, 0 or more.'
-            )
-        return dict(topk=topk, begin=begin)

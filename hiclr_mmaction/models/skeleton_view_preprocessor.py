@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from mmaction.registry import MODELS
@@ -41,8 +42,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         self,
         layout: str | dict = 'nturgb+d',
         stream: str = 'joint',
-        ada_in: dict | None = None,
-        views: dict | None = None,
+        ada_in: Annotated[dict, SkeleAdaIN] | None = None,
+        views: Annotated[dict, GrowingAugmentation] | None = None,
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking)

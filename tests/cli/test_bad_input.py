@@ -196,12 +196,11 @@ CONFIGS = {
     ),
     'levels against weights': (
         {'model.head.level_weights': (1.0, 0.5)},
-        f'weighs 2 query levels, but {PIPELINE}.1 makes 3; make them match',
+        'weighs 2 query levels, but the views have 3; make them match',
     ),
     'levels of the views against weights': (
         {'model.data_preprocessor.views': dict(levels=[[], []])},
-        'weighs 3 query levels, but model.data_preprocessor.views makes 2; make them '
-        'match',
+        'model: level_weights=(1.0, 0.5, 0.5) weighs 3 query levels, but the views have 2',
     ),
     'a level that is not there': (
         {'model.graph_augment': dict(levels=(3,))},
@@ -262,15 +261,43 @@ CONFIGS = {
     # Found by the constructors, so that they hold in other projects' programs too.
     'momentum of the key encoder': (
         {'model.momentum': 0.0},
-        'momentum=0.0 is not between 0 and 1',
+        'model: momentum=0.0 is not between 0 and 1',
     ),
     'an empty queue': (
         {'model.queue_size': 0},
-        'queue_size=0 holds no negative',
+        'model: queue_size=0 holds no negative',
+    ),
+    'half a negative': (
+        {'model.queue_size': 128.5},
+        'model: queue_size=128.5 holds no negative',
+    ),
+    'more neighbours than the queue holds': (
+        {'model.mining': dict(topk=17, begin=0)},
+        'model: mining.topk=17 is more than queue_size=16',
+    ),
+    'mining that never begins': (
+        {'model.mining': dict(topk=1)},
+        'model: mining has no begin',
     ),
     'a temperature of 0': (
         {'model.head.temperature': 0},
-        'temperature=0 is not positive',
+        'model.head: temperature=0 is not positive',
+    ),
+    'no neighbour': (
+        {'val_evaluator.ks': [0]},
+        'val_evaluator: KNNMetric: ks=(0,)',
+    ),
+    'a negative seed': (
+        {'randomness.seed': -1},
+        'randomness.seed=-1: give a whole number, 0 or more',
+    ),
+    'a level of the log that is unknown': (
+        {'log_level': 'FOO'},
+        "log_level='FOO': give one of",
+    ),
+    'no batch to prefetch': (
+        {'train_dataloader.prefetch_factor': 0},
+        'train_dataloader.prefetch_factor=0: give a whole number, 1 or more',
     ),
     'a similarity that is unknown': (
         {'model.head.similarity': 'klf'},
@@ -320,6 +347,18 @@ def test_all_problems_are_told_at_once(complaint, write_config):
     first, second = complaint('train', config).splitlines()
     assert first.startswith(f'{config}: model.quene_size is no setting')
     assert second.startswith('train_cfg.max_epochs=0')
+
+
+def test_what_parts_refuse_is_told_at_once_and_once_each(complaint, write_config):
+    config = write_config({
+        'model.momentum': 2,
+        'model.head.temperature': 0,
+        f'{LEVELS}.0.0.prob': 2,
+    })  # fmt: skip
+    told = complaint('train', config).splitlines()
+    assert len(told) == 3
+    for part in ('model.head: temperature=0', 'model: momentum=2', f'{LEVELS}.0.0: '):
+        assert sum(part in line for line in told) == 1
 
 
 def test_a_wrong_config_makes_no_folder(complaint, write_config, tmp_path):

@@ -224,7 +224,7 @@ class TestMining:
         assert model.mining_active is False
 
     def test_without_a_begin_an_epoch_is_an_error(self):
-        with pytest.raises(ValueError, match='model.mining has no begin'):
+        with pytest.raises(ValueError, match='mining has no begin'):
             build(mining=dict(topk=1)).set_epoch(0)
 
     def test_without_a_setting_is_an_error(self):
@@ -237,7 +237,7 @@ class TestMining:
     )
     def test_out_of_range_is_an_error_at_the_start(self, mining):
         ((name, value),) = mining.items()
-        with pytest.raises(ValueError, match=f'mining.{name}={value}: give a whole'):
+        with pytest.raises(ValueError, match=f'mining.{name}={value}'):
             build(mining=mining)
 
 

@@ -38,7 +38,7 @@ class NeighborMiningHook(Hook):
                 'NeighborMiningHook: the model has no mining; set '
                 'model.mining=dict(topk=1), or remove the hook from custom_hooks.'
             )
-        mining['begin'] = self.begin
+        mining.begin = self.begin
 
     def before_train_epoch(self, runner) -> None:
         """Tell the model the epoch."""

@@ -50,7 +50,7 @@ class PretrainCheckHook(Hook):
                 f'PretrainCheckHook: the model is {type(model).__name__}, not a '
                 'SkeletonLearner; remove the hook from custom_hooks.'
             )
-        problems = list(model.check(runner.cfg)) if 'model' in runner.cfg else []
+        problems = list(model.check(runner.cfg.get('model', {}), runner.cfg))
         if problems:
             raise ValueError('\n'.join(problems))
         loader = runner.train_dataloader

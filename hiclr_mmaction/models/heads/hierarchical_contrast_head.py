@@ -93,6 +93,14 @@ class HierarchicalContrastHead(BaseModule):
         self.similarity = similarity
         self.asymmetric = asymmetric
 
+    def check_levels(self, num_levels: int) -> None:
+        """Raise a ValueError if there is not one weight for each query level."""
+        if num_levels != len(self.level_weights):
+            raise ValueError(
+                f'level_weights={self.level_weights} weighs {len(self.level_weights)} '
+                f'query levels, but the views have {num_levels}; make them match.'
+            )
+
     def logits(
         self, queries: Sequence[Tensor], key: Tensor, queue: Tensor
     ) -> list[Tensor]:
@@ -131,11 +139,7 @@ class HierarchicalContrastHead(BaseModule):
         Raises:
             ValueError: If there is not one view for each weight.
         """
-        if len(queries) != len(self.level_weights):
-            raise ValueError(
-                f'level_weights={self.level_weights} weighs {len(self.level_weights)} '
-                f'query levels, but the views have {len(queries)}; make them match.'
-            )
+        self.check_levels(len(queries))
         logits = self.logits(queries, key, queue)
         positives = self.positives(logits, num_neighbors)
         levels = [

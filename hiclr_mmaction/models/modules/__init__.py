@@ -9,6 +9,7 @@ from .feature_spread import feature_spread
 from .foreach_ema import ForeachEMA
 from .host_value import HostValue
 from .masking import fill_masked
+from .neighbor_mining import NeighborMining
 from .pooling import check_pool, pool_map, pool_skeleton, pooled_channels
 from .skele_ada_in import SkeleAdaIN
 
@@ -18,6 +19,7 @@ __all__ = [
     'FeatureQueue',
     'ForeachEMA',
     'HostValue',
+    'NeighborMining',
     'SkeleAdaIN',
     'bare_model',
     'feature_spread',

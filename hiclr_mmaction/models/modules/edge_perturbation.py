@@ -37,6 +37,7 @@ class EdgePerturbation:
     def __init__(
         self,
         backbone: nn.Module,
+        /,
         drop: float = 0.1,
         add: float = 0.05,
         levels: tuple[int, ...] = (-1,),
@@ -63,14 +64,18 @@ class EdgePerturbation:
                 'graph_augment=None.'
             )
 
-    def acts_on(self, level: int, num_levels: int) -> bool:
-        """Whether query level ``level`` of ``num_levels`` is perturbed."""
-        for named in self.levels:
-            if not -num_levels <= named < num_levels:
+    def check_levels(self, num_levels: int) -> None:
+        """Raise a ValueError if a level is named that the views lack."""
+        for level in self.levels:
+            if not -num_levels <= level < num_levels:
                 raise ValueError(
-                    f'graph_augment.levels names level {named}, but the views have levels '
+                    f'graph_augment.levels names level {level}, but the views have levels '
                     f'0 to {num_levels - 1} (-1 is the strongest).'
                 )
+
+    def acts_on(self, level: int, num_levels: int) -> bool:
+        """Whether query level ``level`` of ``num_levels`` is perturbed."""
+        self.check_levels(num_levels)
         return bool({level, level - num_levels} & set(self.levels))
 
     def perturb(self, A: Tensor, add_mean: bool = False) -> Tensor:

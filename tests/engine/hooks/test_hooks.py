@@ -78,7 +78,7 @@ class TestNeighborMining:
 
     def test_without_any_begin_is_an_error_at_the_start(self, tmp_path):
         options = {'model.mining': dict(topk=1), 'custom_hooks': []}
-        with pytest.raises(ValueError, match='model.mining has no begin'):
+        with pytest.raises(ValueError, match='mining has no begin'):
             run(tmp_path, **options)
 
     def test_a_model_without_mining_is_an_error_at_the_start(self, tmp_path):

@@ -1,0 +1,54 @@
+"""What is wrong in a config whatever the data are; more of it is in tests/tools."""
+
+import pytest
+import torch
+from helpers.support import synthetic_config
+
+from hiclr_mmaction.engine.config_check import check_config
+
+NAN = float('nan')
+LEVELS = 'train_dataloader.dataset.pipeline.1.levels'
+
+
+@pytest.mark.parametrize(
+    'setting',
+    [
+        'model.momentum',
+        'model.head.temperature',
+        'model.head.level_weights',
+        'model.graph_augment.drop',
+        'model.data_preprocessor.ada_in.prob',
+        f'{LEVELS}.2.0.ratio',
+        'optim_wrapper.optimizer.lr',
+        'optim_wrapper.optimizer.momentum',
+        'param_scheduler.0.eta_min',
+    ],
+)
+def test_nan_is_found_anywhere_and_told_once(tmp_path, setting):
+    given = {
+        'model.graph_augment': dict(drop=0.1),
+        'model.data_preprocessor.ada_in': dict(prob=1.0),
+        'model.head.level_weights': [1.0, 0.5, 0.5],
+    }
+    cfg = synthetic_config(tmp_path, **given)
+    check_config(cfg)
+    listed = setting.endswith('weights')
+    cfg.merge_from_dict({setting: [1.0, NAN, 0.5] if listed else NAN})
+    with pytest.raises(ValueError, match='nan') as caught:
+        check_config(cfg)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_generators_stay_as_they_were(tmp_path):
+    before = torch.get_rng_state()
+    check_config(synthetic_config(tmp_path))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_mining_that_is_told_when_to_begin_passes(tmp_path):
+    hook = [dict(type='NeighborMiningHook', begin=0)]
+    for options in (
+        {'model.mining': dict(begin=0)},
+        {'model.mining': dict(topk=2), 'custom_hooks': hook},
+    ):
+        check_config(synthetic_config(tmp_path, **options))

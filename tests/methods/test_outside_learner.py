@@ -1,0 +1,119 @@
+"""A learner of another project meets every hook, check and tool of ours."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers.byol import BYOL
+from helpers.support import ROOT, synthetic_config
+from mmaction.registry import DATASETS, MODELS
+from mmengine.runner import Runner
+
+from hiclr_mmaction.apis import extract_features, init_encoder
+from hiclr_mmaction.checkpoint import export_checkpoint, read_checkpoint
+from hiclr_mmaction.engine import CollapseWarningHook
+from hiclr_mmaction.engine.config_check import check_config
+from hiclr_mmaction.visualization import sample_views
+
+
+def byol_config(work_dir, **options):
+    """The tiny synthetic config with BYOL in place of HiCLR."""
+    cfg = synthetic_config(work_dir)
+    model = {k: cfg.model[k] for k in ('data_preprocessor', 'backbone', 'neck')}
+    cfg.custom_imports.imports.append('helpers.byol')
+    cfg.merge_from_dict({'model': dict(_delete_=True, type='BYOL', **model), **options})
+    return cfg
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """An epoch under the hooks of the default runtime, and those that are optional."""
+    cfg = byol_config(tmp_path_factory.mktemp('byol'))
+    cfg.train_dataloader.dataset.indices = 16  # two steps
+    cfg.default_hooks.checkpoint.interval = 1
+    cfg.default_hooks.non_finite_loss.action = 'skip'
+    cfg.default_hooks.runtime_info = dict(type='IntervalInfoHook', interval=1)
+    cfg.default_hooks.visualization = dict(type='VisualLogHook', tensorboard=False)
+    cfg.custom_hooks.append(dict(type='AccelerationHook'))
+    check_config(cfg)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+
+def test_trains_under_every_hook(trained):
+    assert trained.iter == 2
+    assert isinstance(trained.model, BYOL)
+    scalars = trained.message_hub.log_scalars
+    assert scalars['train/loss_byol'].data[0].shape == (2,)
+    assert 0 < scalars['train/feature_spread'].current() < 1.5
+
+
+def test_is_validated_by_k_nn_against_the_untrained_encoder(trained):
+    assert 0 <= trained.message_hub.log_scalars['val/knn/k1'].current() <= 1
+    assert 'knn/k1' in trained.message_hub.runtime_info['before_training']
+
+
+def test_its_views_are_logged(trained):
+    (picture,) = Path(trained.work_dir).rglob('views_0.png')
+    assert picture.stat().st_size > 10_000
+
+
+def test_its_collapse_is_warned_of(trained, caplog):
+    hook = CollapseWarningHook(begin=1, interval=1)
+    with caplog.at_level('WARNING', trained.logger.name):
+        trained.logger.addHandler(caplog.handler)
+        hook.after_train_iter(trained, 0, outputs=dict(feature_spread=torch.zeros(())))
+        trained.logger.removeHandler(caplog.handler)
+    assert 'The features have collapsed' in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'model.neck.in_channles': 3}, 'did you mean in_channels'),
+        ({'model.backbone.out_channels': 0}, 'out_channels=0'),
+        ({'model.momentun': 0.1}, 'momentun is no setting of BYOL'),
+    ],
+)
+def test_its_settings_are_checked(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        check_config(byol_config(tmp_path, **options))
+
+
+def test_its_views_are_drawn(tmp_path):
+    cfg = byol_config(tmp_path)
+    views = sample_views(
+        DATASETS.build(cfg.train_dataloader.dataset), MODELS.build(cfg.model)
+    )
+    assert [view.name for view in views[:2]] == ['key', 'query 1']
+
+
+def test_its_views_are_browsed(tmp_path, monkeypatch, capsys):
+    cfg = byol_config(tmp_path)
+    cfg.dump(tmp_path / 'byol.py')
+    out = tmp_path / 'views.png'
+    tool = ROOT / 'tools' / 'analysis' / 'browse_views.py'
+    monkeypatch.syspath_prepend(tool.parent)
+    args = [str(tool), str(tmp_path / 'byol.py'), '--out', str(out)]
+    monkeypatch.setattr(sys, 'argv', args)
+    runpy.run_path(str(tool), run_name='__main__')
+    assert out.is_file()
+    assert 'query 1' in capsys.readouterr().out
+
+
+def test_its_encoder_is_taken_out_of_a_checkpoint(trained, tmp_path):
+    checkpoint = f'{trained.work_dir}/epoch_1.pth'
+    encoder = init_encoder(trained.cfg, checkpoint)
+    clips = [np.random.default_rng(0).normal(size=(1, 30, 25, 3)).astype(np.float32)]
+    assert extract_features(encoder, clips).shape == (1, 16)
+    exported = export_checkpoint(checkpoint, tmp_path / 'exported.pth')
+    assert exported['type'] == 'RecognizerGCN'
+    weights = read_checkpoint(tmp_path / 'exported.pth')['state_dict']
+    assert torch.equal(
+        weights['backbone.gcn.0.gcn.conv.weight'],
+        trained.model.backbone.gcn[0].gcn.conv.weight,
+    )
