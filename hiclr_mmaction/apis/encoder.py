@@ -14,8 +14,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-from ..checkpoint.backbone import matching_backbone
-from ..checkpoint.checkpoint_file import build_model, read_checkpoint
+from ..checkpoint import build_model, matching_backbone, read_checkpoint
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.protocol import read_config
 from ..models.modules import pool_skeleton

@@ -12,15 +12,10 @@ from torch import Tensor
 
 from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
 from ..version import __version__
-from .backbone import backbone_weights
-from .checkpoint_file import (
-    build_model,
-    check_match,
-    check_writable,
-    model_cfg_of,
-    read_checkpoint,
-    write_checkpoint,
-)
+from .matching import backbone_weights, build_model, check_match
+from .reading import read_checkpoint
+from .stored_config import model_cfg_of
+from .writing import check_writable, write_checkpoint
 
 # The layouts that MMAction2's own Graph knows by name, with the same edges.
 _STOCK_LAYOUTS = ('nturgb+d', 'openpose', 'coco')

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmaction.models.utils.graph import Graph
+from mmengine.config import Config
 from torch import Tensor
 
 from ..models.backbones.dsta import positional_encoding
 from ..skeleton import SkeletonLayout, get_layout
+from ..version import __version__
+from .matching import build_model, check_match
+from .reading import read_checkpoint
+from .writing import check_writable, write_checkpoint
 
 # Within one encoder of the released project -> within ours. None: left out.
 _GCN_RULES = [
@@ -139,6 +146,53 @@ def released_model_cfg(
         mining=dict(topk=1),
         mask_token='mask_token' in state_dict,
     )
+
+
+def convert_hiclr(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    layout: str | dict = 'nturgb+d-stgcn',
+    model: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> dict:
+    """Convert a checkpoint file of the released HiCLR.
+
+    Args:
+        source (str | os.PathLike): A ``.pt`` file of the released project.
+        target (str | os.PathLike): The file to write.
+        layout (str | dict): Layout of the skeleton that the weights are for.
+        model (Mapping, optional): Config of the model that the weights are to fit; by
+            default one made from the weights' own widths.
+        overwrite (bool): Whether an existing ``target`` is replaced.
+
+    Returns:
+        dict: The config of the model, which is also in the file.
+
+    Raises:
+        FileNotFoundError: If ``source`` is not there.
+        FileExistsError: If ``target`` is there and ``overwrite`` is false.
+        ValueError: If the file is not a checkpoint of the released HiCLR, or its
+            layout or a width is another one than the model's.
+    """
+    check_writable(target, overwrite)
+    state_dict = from_hiclr(read_checkpoint(source)['state_dict'], layout)
+    state_dict = {
+        name: v.float() if v.is_floating_point() else v
+        for name, v in state_dict.items()
+    }
+    found = released_model_cfg(state_dict, layout)
+    model = found if model is None else dict(model)
+    built = build_model(model)
+    check_match(built, state_dict, source)
+    state_dict = {**built.state_dict(), **state_dict}  # adds what is no weight
+    meta = dict(cfg=model_text(model), hiclr_mmaction_version=__version__)
+    write_checkpoint(dict(meta=meta, state_dict=state_dict), target, overwrite)
+    return model
+
+
+def model_text(model: Mapping[str, Any], **others: Any) -> str:
+    """A config with this model as the text that MMEngine keeps in checkpoints."""
+    return Config(dict(others, model=dict(model))).pretty_text
 
 
 def _backbone_cfg(state_dict: Mapping[str, Tensor], layout: str | dict) -> dict:

@@ -14,14 +14,11 @@ from ..atomic_write import whole_file
 from ..models import SkeletonViewPreprocessor
 from ..models.modules import pool_skeleton
 from ..skeleton import SkeletonLayout, to_stream
-from .checkpoint_file import (
-    build_model,
-    check_match,
-    check_writable,
-    model_cfg_of,
-    read_checkpoint,
-)
 from .export import exported_weights
+from .matching import build_model, check_match
+from .reading import read_checkpoint
+from .stored_config import model_cfg_of
+from .writing import check_writable
 
 
 class DeployedModel(nn.Module):

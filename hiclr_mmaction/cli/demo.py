@@ -32,7 +32,7 @@ from ..apis import (
     init_encoder,
     nearest_clips,
 )
-from ..checkpoint.checkpoint_file import (
+from ..checkpoint import (
     build_model,
     check_match,
     config_of,

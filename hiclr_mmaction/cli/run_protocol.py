@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..atomic_write import write_text
-from ..checkpoint.checkpoint_file import (
+from ..checkpoint import (
     build_model,
     read_checkpoint,
     write_checkpoint,

@@ -7,6 +7,7 @@ Example:
 import argparse
 import sys
 
+from ..checkpoint import load_safely
 from ..compat import leave_processes
 from .common import (
     add_common_arguments,
@@ -54,7 +55,9 @@ def test() -> None:
     cfg = load_config(args.config)
     require_file(args.checkpoint, 'checkpoint')
     merge_args(cfg, args)
-    build_runner(cfg).test()
+    runner = build_runner(cfg)
+    with load_safely():
+        runner.test()
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import sys
 
 from mmengine.device import get_device
 
-from ..checkpoint import find_whole_checkpoint
+from ..checkpoint import find_whole_checkpoint, load_safely
 from ..compat import leave_processes
 from ..engine import (
     PretrainCheckHook,
@@ -189,7 +189,8 @@ def train() -> int:
         if isinstance(hook, PretrainCheckHook | PretrainedCheckHook):
             hook.check(runner)
     try:
-        runner.train()
+        with load_safely():
+            runner.train()
     except TrainingInterrupted as stop:
         return stop.code
     return 0

@@ -1,15 +1,36 @@
-"""What works around released packages."""
+"""What works around released packages, one file a package.
 
-from .workarounds import (
-    add_vis_backend,
-    install_workarounds,
-    leave_processes,
-    prepare_cpu_launch,
-)
+Each workaround names the release that it is for and does nothing where it isn't needed,
+so that it can go when the package is mended.
+"""
+
+from .mmaction2 import check_mmaction, provide_drn, provide_importlib_metadata
+from .mmcv import check_mmcv
+from .mmengine import add_vis_backend, check_mmengine, prepare_cpu_launch
+from .opencv import check_opencv
+from .torch import leave_processes
 
 __all__ = [
     'add_vis_backend',
-    'install_workarounds',
     'leave_processes',
+    'make_importable',
     'prepare_cpu_launch',
 ]
+
+
+def make_importable() -> None:
+    """Make mmaction2 importable, or say what to install.
+
+    ``hiclr_mmaction/__init__.py`` calls it before anything of mmaction is imported.
+
+    Raises:
+        ImportError: If mmengine, mmcv or mmaction2 is missing or is of a release
+            that the others refuse, or if OpenCV lacks a system library. The
+            message is one line that says what to install.
+    """
+    check_mmengine()
+    check_opencv()
+    check_mmcv()
+    provide_importlib_metadata()
+    check_mmaction()
+    provide_drn()

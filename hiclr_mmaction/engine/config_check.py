@@ -20,8 +20,8 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
 
-from ..checkpoint.backbone import backbone_weights
-from ..checkpoint.checkpoint_file import check_match, config_of, read_checkpoint
+from ..checkpoint import check_match, config_of, read_checkpoint
+from ..checkpoint.matching import backbone_weights
 from ..datasets.wrapped import dataset_cfgs
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout

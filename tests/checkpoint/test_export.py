@@ -130,7 +130,7 @@ def test_stock_mmaction2_loads_it_without_this_package(tmp_path):
     # what it registers nothing may be used.
     script = f"""
 import torch
-from hiclr_mmaction.compat import workarounds as compat
+import hiclr_mmaction
 from mmaction.registry import MODELS
 for name in [n for n, c in MODELS.module_dict.items()
              if c.__module__.startswith('hiclr_mmaction')]:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from helpers.support import ROOT
 
+from hiclr_mmaction.checkpoint import load_file
 from hiclr_mmaction.evaluation.protocol import read_config
 
 NTU60 = str(ROOT / 'configs' / 'hiclr_stgcn_ntu60.py')
@@ -209,7 +210,7 @@ class TestDistributed:
         assert result.returncode == 0, result.stderr
         # 8 samples, 2 processes, batches of 2
         checkpoint = folder / 'epoch_1.pth'
-        assert torch.load(checkpoint)['meta']['iter'] == 2
+        assert load_file(checkpoint)['meta']['iter'] == 2
 
         more = ('--resume', '--cfg-options', 'train_cfg.max_epochs=2')
         env['PORT'] = self.free_port()
@@ -243,7 +244,7 @@ class TestDistributed:
             for result in pool.map(machine, range(2)):
                 assert result.returncode == 0, result.stderr
         # 8 samples, 2 processes, batches of 2
-        assert torch.load(folder / 'epoch_1.pth')['meta']['iter'] == 2
+        assert load_file(folder / 'epoch_1.pth')['meta']['iter'] == 2
 
     def test_a_failing_process_fails_the_script(self, run_script, tiny_config):
         env = dict(CUDA_VISIBLE_DEVICES='', PORT=self.free_port())
@@ -264,7 +265,7 @@ class TestLearningRate:
             'train', tiny_config, '--auto-scale-lr', '--work-dir', tmp_path / 'run',
             '--cfg-options', f'optim_wrapper.accumulative_counts={accumulated}',
         )  # fmt: skip
-        saved = torch.load(tmp_path / 'run' / 'epoch_1.pth')
+        saved = load_file(tmp_path / 'run' / 'epoch_1.pth')
         assert saved['optimizer']['param_groups'][0]['lr'] == 0.001 * factor
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 from helpers.support import synthetic_config
-from mmaction.registry import MODELS
 from mmengine.config import Config
+
+from hiclr_mmaction.checkpoint import build_model
 
 
 def save_pretrained(path: Path, **options) -> Path:
@@ -18,7 +19,7 @@ def save_pretrained(path: Path, **options) -> Path:
         **options: Settings of the pre-training to change.
     """
     cfg = synthetic_config(path.parent, **options)
-    model = MODELS.build(cfg.model)
+    model = build_model(cfg.model)
     torch.manual_seed(3)
     model.init_weights()
     for module in model.modules():

@@ -11,6 +11,8 @@ import torch
 from helpers.probe import ranks_config, save_pretrained
 from mmengine.runner import Runner
 
+from hiclr_mmaction.checkpoint import load_file
+
 
 @pytest.fixture(scope='module')
 def pretrained(tmp_path_factory):
@@ -47,8 +49,8 @@ def test_ranks_share_the_extraction_and_train_as_one_process_does(
     expected = single.message_hub.get_scalar('val/acc/top1').current()
     assert report['accuracy'] == pytest.approx(expected)
 
-    state = torch.load(tmp_path / 'epoch_3.pth')['state_dict']
-    loaded = torch.load(pretrained)['state_dict']
+    state = load_file(tmp_path / 'epoch_3.pth')['state_dict']
+    loaded = load_file(pretrained)['state_dict']
     for name, value in single.model.state_dict().items():
         if name.startswith('backbone.'):
             assert torch.equal(state[name], loaded[name]), name

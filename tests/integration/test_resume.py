@@ -18,7 +18,7 @@ from helpers.support import ROOT, synthetic_config
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
-from hiclr_mmaction.checkpoint.checkpoint_file import load_file
+from hiclr_mmaction.checkpoint import load_file
 from hiclr_mmaction.cli import train
 from hiclr_mmaction.engine.hooks.resumable_checkpoint_hook import EXIT_INTERRUPTED
 

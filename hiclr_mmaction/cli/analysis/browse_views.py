@@ -10,7 +10,7 @@ import sys
 
 from mmaction.registry import DATASETS
 
-from ...checkpoint.checkpoint_file import build_model
+from ...checkpoint import build_model
 from ...visualization import animate_views, draw_views, sample_views
 from .common import add_config, read_config, writable
 

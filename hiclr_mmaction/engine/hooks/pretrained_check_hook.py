@@ -6,7 +6,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 
-from ...checkpoint.backbone import check_pretrained
+from ...checkpoint import check_pretrained
 from ...models.modules import bare_model
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from mmengine.dist import (
     is_main_process,
     master_only,
 )
+from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 
-from ...atomic_write import remove_parts, write_text
+from ...atomic_write import remove_parts, whole_file, write_text
+from ...checkpoint import load_safely
 from ..generators import generator_states
 
 INTERRUPTED = 'interrupted.pth'
@@ -32,10 +35,25 @@ class TrainingInterrupted(SystemExit):
         super().__init__(EXIT_INTERRUPTED)
 
 
+class AtomicBackend(LocalBackend):
+    """Local files that are there whole or not at all.
+
+    ``LocalBackend`` opens the target itself: a process that is killed meanwhile leaves
+    half a file under its name.
+    """
+
+    def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
+        """Write a file, and its folder if need be."""
+        os.makedirs(os.path.dirname(os.path.abspath(filepath)), exist_ok=True)
+        with whole_file(filepath) as part:
+            part.write_bytes(obj)
+
+
 @HOOKS.register_module()
 class ResumableCheckpointHook(CheckpointHook):
     """``CheckpointHook`` for :class:`ResumableTrainLoop`.
 
+    - Checkpoints are read as by :class:`load_safely`, and written whole or not at all.
     - With each checkpoint it saves the state of every generator on every rank, and
       whether the last epoch is validated.
     - An old checkpoint is deleted only when the new one is whole; what a killed run
@@ -59,13 +77,32 @@ class ResumableCheckpointHook(CheckpointHook):
                 f'ResumableCheckpointHook: agree_interval={agree_interval} is below 1.'
             )
         self.agree_interval = agree_interval
+        self._safe_reading: load_safely | None = None
         self._validated = False
         self._states: dict | None = None  # generators, as the validation found them
         self._outdated: list[str] = []
         self._former_best: dict[str, str | None] = {}
 
+    def before_run(self, runner) -> None:
+        """Let the runner read weights, or the run to resume, safely."""
+        super().before_run(runner)
+        self._safe_reading = load_safely()
+
+    def before_val(self, runner) -> None:
+        """Let mmengine read as before: the weights are loaded."""
+        if self._safe_reading is not None:
+            self._safe_reading.undo()
+            self._safe_reading = None
+
+    before_test = before_val
+
     def before_train(self, runner) -> None:
         """Clear up after a killed run."""
+        self.before_val(runner)
+        local = '://' not in str(self.out_dir or runner.work_dir)
+        if local and self.backend_args is self.file_client_args is None:
+            register_backend('hiclr_atomic', AtomicBackend, force=True)
+            self.backend_args = dict(backend='hiclr_atomic')
         super().before_train(runner)
         if is_main_process():
             for folder in {self.out_dir, runner.work_dir}:

@@ -6,7 +6,7 @@ from helpers.probe import probe_config, save_pretrained
 from mmaction.registry import DATASETS
 from mmengine.runner import Runner
 
-from hiclr_mmaction.checkpoint.backbone import check_pretrained
+from hiclr_mmaction.checkpoint import check_pretrained
 from hiclr_mmaction.datasets import SyntheticSkeletons
 from hiclr_mmaction.engine import PretrainedCheckHook
 

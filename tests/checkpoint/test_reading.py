@@ -10,9 +10,7 @@ import torch
 from hiclr_mmaction.atomic_write import remove_parts, whole_file
 from hiclr_mmaction.checkpoint import (
     check_match,
-    config_of,
     find_whole_checkpoint,
-    model_cfg_of,
     read_checkpoint,
     write_checkpoint,
 )
@@ -121,31 +119,6 @@ def test_mismatch_names_the_first_keys_of_each_kind():
             model, {'weight': torch.ones(4, 3), 'other': torch.ones(1)}, 'a.pth'
         )
     check_match(model, model.state_dict(), 'a.pth')
-
-
-def test_the_models_config_is_read_and_not_run():
-    text = "import os\nmodel = dict(a=[1, (2, -3.5)], b={'c': None}, **dict(d=True))\n"
-    assert model_cfg_of(dict(meta=dict(cfg=text)), 'a.pth') == dict(
-        a=[1, (2, -3.5)], b=dict(c=None), d=True
-    )
-    armed = "model = dict(type=open('was_run', 'w'))"
-    with pytest.raises(ValueError, match='cannot be read'):
-        model_cfg_of(dict(meta=dict(cfg=armed)), 'a.pth')
-    assert not Path('was_run').exists()
-    for meta in ({}, None, dict(cfg='data = 1')):
-        with pytest.raises(ValueError, match='does not tell its model'):
-            model_cfg_of(dict(meta=meta), 'a.pth')
-
-
-def test_the_whole_config_is_read_or_refused():
-    text = 'model = dict(a=1)\ntest = dict(b=[2])\n'
-    read = config_of(dict(meta=dict(cfg=text)), 'a.pth')
-    assert read == dict(model=dict(a=1), test=dict(b=[2]))
-    armed = dict(meta=dict(cfg=text + "x = open('was_run', 'w')\n"))
-    assert config_of(armed, 'a.pth', ('model',)) == dict(model=dict(a=1))
-    with pytest.raises(ValueError, match='cannot be read'):
-        config_of(armed, 'a.pth')
-    assert not Path('was_run').exists()
 
 
 def test_a_flipped_bit_is_found(saved):

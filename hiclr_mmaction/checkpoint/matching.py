@@ -1,17 +1,85 @@
-"""Is this checkpoint one of that encoder? Asked before weights are loaded."""
+"""Are these the weights of that model? Asked before they are loaded."""
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
-from mmengine.runner import CheckpointLoader
+from mmaction.registry import MODELS
+from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from .checkpoint_file import check_match, model_cfg_of, read_checkpoint
+from .reading import read_checkpoint
+from .stored_config import model_cfg_of
+
+
+def build_model(
+    cfg: Mapping[str, Any], source: str | os.PathLike = 'the config'
+) -> nn.Module:
+    """Build a model or a part of one, inside or outside of a runner.
+
+    Args:
+        cfg (Mapping[str, Any]): Its config.
+        source (str | os.PathLike): What the error calls the place of the config.
+
+    Raises:
+        ValueError: If no class of that name is registered.
+    """
+    missing = [
+        part['type']
+        for part in (cfg, cfg.get('backbone'), cfg.get('cls_head'))
+        if part and isinstance(part['type'], str) and MODELS.get(part['type']) is None
+    ]
+    if missing:
+        raise ValueError(
+            f'{missing[0]} of {source} is not registered: give the config whose '
+            'custom_imports names its module, and have that on PYTHONPATH.'
+        )
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        return MODELS.build(copy.deepcopy(dict(cfg)))
+
+
+def check_match(
+    model: nn.Module, state_dict: Mapping[str, Tensor], source: str | os.PathLike
+) -> None:
+    """Check that weights are those of a model, name by name and shape by shape.
+
+    The state of generators (``_extra_state``) may be missing: it is no weight.
+
+    Args:
+        model (nn.Module): The model.
+        state_dict (Mapping[str, Tensor]): The weights.
+        source (str | os.PathLike): What the error calls the weights.
+
+    Raises:
+        ValueError: If they differ; the message names the first keys that do.
+    """
+    expected = {name: tuple(v.shape) for name, v in model.state_dict().items()}
+    given = {name: tuple(v.shape) for name, v in state_dict.items()}
+    wrong = [
+        f'{name} is {given[name]}, the model has {shape}'
+        for name, shape in expected.items()
+        if given.get(name, shape) != shape
+    ]
+    missing = [
+        f'{name} is missing'
+        for name in expected
+        if name not in given and not name.endswith('_extra_state')
+    ]
+    extra = [f'{name} is not in the model' for name in given if name not in expected]
+    if wrong or missing or extra:
+        # A few of each kind: another width shows in shapes, another model in names.
+        first = [text for kind in (wrong, missing, extra) for text in kind[:2]]
+        raise ValueError(
+            f'{source} does not fit the model ({type(model).__name__}): '
+            f'{len(wrong)} shapes differ, {len(missing)} keys are missing, '
+            f'{len(extra)} are not known. First: {"; ".join(first)}. Give the config '
+            'that the weights were trained with, or other weights.'
+        )
 
 
 def backbone_weights(
@@ -129,13 +197,8 @@ def check_pretrained(model: nn.Module, load_from: str | None = None) -> bool:
                 "model.backbone.init_cfg is of type 'Pretrained', but names no "
                 'checkpoint; set model.backbone.init_cfg.checkpoint.'
             )
-        if '://' in str(path):
-            checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-            checkpoint = dict(state_dict=checkpoint) | checkpoint
-        else:
-            checkpoint = read_checkpoint(path)
         prefix = prefix and prefix.rstrip('.') + '.'
-        matching_backbone(backbone, checkpoint, path, prefix)
+        matching_backbone(backbone, read_checkpoint(path), path, prefix)
     return bool(sources)
 
 

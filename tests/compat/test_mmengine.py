@@ -1,0 +1,131 @@
+"""mmengine: accepted releases, and several processes without an accelerator."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.model import BaseModel
+
+from hiclr_mmaction.compat import mmengine as compat
+
+
+@pytest.mark.parametrize('version', ['0.7.0', '1.0.0'])
+def test_mmengine_outside_the_range_is_named_with_the_remedy(monkeypatch, version):
+    monkeypatch.setattr('mmengine.__version__', version)
+    with pytest.raises(ImportError, match=f'mmengine=={version}') as error:
+        compat.check_mmengine()
+    assert "pip install 'mmengine>=0.7.1,<1.0.0'" in str(error.value)
+
+
+class Line(BaseModel):
+    """y = w x, with the loss y^2."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(1, 1)
+
+    def forward(self, inputs, mode='tensor'):
+        # a list or a batch, as the loader is mmengine's or torch's
+        return dict(loss=self.linear(torch.stack(list(inputs))).square().mean())
+
+
+class Numbers(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return dict(inputs=torch.tensor([float(index)]))
+
+
+# Trains `Line`, each process on numbers of its own, and prints the weight.
+TWO_PROCESSES = """
+import os
+import sys
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmengine.registry import MODELS, DATASETS
+
+from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
+from test_mmengine import Line, Numbers
+
+MODELS.register_module(module=Line)
+DATASETS.register_module(module=Numbers)
+cfg = Config(dict(
+    model=dict(type='Line'),
+    work_dir=sys.argv[1],
+    launcher=sys.argv[2],
+    train_dataloader=dict(
+        batch_size=1, dataset=dict(type='Numbers'),
+        sampler=dict(type='DefaultSampler', shuffle=False)),
+    train_cfg=dict(by_epoch=True, max_epochs=1),
+    optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
+    env_cfg=dict(dist_cfg=dict(backend='nccl', timeout=60)),
+    randomness=dict(seed=0),
+))
+prepare_cpu_launch(cfg)
+runner = Runner.from_cfg(cfg)
+model = runner.train()
+weight = model.module.linear.weight.item()
+line = f'rank {runner.rank} of {runner.world_size}: {weight!r}\\n'
+os.write(1, line.encode())  # one write, so that two processes' lines stay whole
+del runner, model
+leave_processes()
+"""
+
+
+class TestCpuLaunch:
+    def launch(self, tmp_path, launcher, *start, **env):
+        script = tmp_path / 'two_processes.py'
+        script.write_text(TWO_PROCESSES)
+        here = os.path.dirname(__file__)
+        path = os.pathsep.join([here, os.environ.get('PYTHONPATH', '')])
+        return subprocess.run(
+            [sys.executable, *start, str(script), str(tmp_path / 'work'), launcher],
+            env={
+                **os.environ,
+                'PYTHONPATH': path,
+                'CUDA_VISIBLE_DEVICES': '',
+                'OMP_NUM_THREADS': '1',
+                **env,
+            },
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+
+    @pytest.mark.slow
+    def test_two_processes_end_with_one_set_of_weights(self, tmp_path):
+        torchrun = ('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2')
+        result = self.launch(tmp_path, 'pytorch', *torchrun)
+        assert result.returncode == 0, result.stderr
+        found = dict(re.findall(r'rank (\d) of 2: (\S+)', result.stdout))
+        assert sorted(found) == ['0', '1'], result.stdout
+        # Apart, rank 0 sees 0, 2 and rank 1 sees 1, 3.
+        assert found['0'] == found['1']
+
+    @pytest.mark.slow
+    def test_slurm_variables_are_understood(self, tmp_path):
+        slurm = dict(SLURM_PROCID='0', SLURM_NTASKS='1', SLURM_LOCALID='0')
+        result = self.launch(
+            tmp_path, 'slurm', **slurm, MASTER_ADDR='127.0.0.1', MASTER_PORT='0'
+        )
+        assert result.returncode == 0, result.stderr
+        assert 'rank 0 of 1' in result.stdout
+
+    def test_one_process_is_left_as_it_is(self):
+        cfg = Config(dict(launcher='none'))
+        compat.prepare_cpu_launch(cfg)
+        assert cfg.to_dict() == dict(launcher='none')
+
+    @pytest.mark.skipif(get_device() != 'cpu', reason='for a machine without GPU')
+    def test_a_launcher_that_did_not_launch_is_named(self, monkeypatch):
+        monkeypatch.delenv('RANK', raising=False)
+        with pytest.raises(ValueError, match="launcher='pytorch'.*RANK is not set"):
+            compat.prepare_cpu_launch(Config(dict(launcher='pytorch')))
