@@ -74,7 +74,7 @@ def test_names_of_classes_may_be_in_the_file(cfg, tmp_path):
     cfg.test_dataloader.dataset = dict(
         type='SkeletonDataset', ann_file=str(path), split='val', pipeline=val.pipeline
     )
-    assert class_names(build_dataset(cfg, 'val')) == ['hello']
+    assert list(class_names(build_dataset(cfg, 'val'))) == ['hello']
 
 
 def test_a_part_that_is_not_there_is_named(cfg):
