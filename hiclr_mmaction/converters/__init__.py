@@ -5,6 +5,8 @@ from .conversion import convert
 from .converter import Clip, SkeletonConverter, split_by
 from .ctrgcn_arrays import CTRGCNConverter, write_ctrgcn_arrays
 from .custom import CustomConverter
+from .florence3d import Florence3DConverter
+from .kard import KARDConverter
 from .labelled_folder import LabelledFolder
 from .msr_action3d import MSRAction3DConverter
 from .ntu import NTUConverter, parse_skeleton
@@ -13,14 +15,18 @@ from .pku_mmd import PKUMMDConverter
 from .pose_pickle import write_pose_pickle
 from .released_arrays import HiCLRArrayConverter, write_hiclr_arrays
 from .report import Report
+from .sbu import SBUConverter
 from .single_clip import read_clip
 from .utd_mhad import UTDMHADConverter
+from .utkinect import UTKinectConverter
 
 __all__ = [
     'BVHConverter',
     'CTRGCNConverter',
     'Clip',
+    'Florence3DConverter',
     'HiCLRArrayConverter',
+    'KARDConverter',
     'LabelledFolder',
     'MSRAction3DConverter',
     'NTUConverter',
@@ -28,8 +34,10 @@ __all__ = [
     'CustomConverter',
     'PKUMMDConverter',
     'Report',
+    'SBUConverter',
     'SkeletonConverter',
     'UTDMHADConverter',
+    'UTKinectConverter',
     'convert',
     'parse_skeleton',
     'read_clip',

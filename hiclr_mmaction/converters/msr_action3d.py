@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from .converter import split_by
+from .named_folder import NamedFolder, one_person, read_numbers
 
-from .converter import Clip, split_by
-from .named_folder import NamedFolder
-
-_NAME = re.compile(r'(a(\d\d)_s(\d\d)_e(\d\d))(_skeleton3D)?')
+_NAME = re.compile(
+    r'(?P<id>a(?P<action>\d\d)_s(?P<subject>\d\d)_e(?P<take>\d\d))(?:_skeleton3D)?'
+)
 ACTIONS = (
     'high arm wave', 'horizontal arm wave', 'hammer', 'hand catch', 'forward punch',
     'high throw', 'draw x', 'draw tick', 'draw circle', 'hand clap', 'two hand wave',
@@ -48,35 +48,13 @@ class MSRAction3DConverter(NamedFolder):
         max_frames (int, optional): Longer clips are left out.
     """
 
-    classes = ACTIONS
     suffix = '.txt'
     pattern = _NAME
+    actions = dict(enumerate(ACTIONS, 1))
 
-    def read(self, clip: Clip) -> dict[str, Any]:
+    def read_file(self, path: Path) -> dict[str, Any]:
         """Read a file."""
-        action, subject, take = map(int, _NAME.fullmatch(clip.id).groups()[1:4])  # type: ignore[union-attr]
-        if not 1 <= action <= len(ACTIONS):
-            raise ValueError(f'unknown action: a{action:02d}')
-        text = Path(clip.files[0]).read_text(encoding='utf-8-sig')
-        try:
-            numbers = np.array(text.split(), dtype=np.float64)
-        except ValueError as error:
-            raise ValueError(f'not a number: {error}') from error
-        lines, rest = divmod(numbers.size, 4)
-        if rest or not lines or lines % len(_LINES):
-            raise ValueError(
-                f'truncated: {numbers.size} numbers are no frames of 20 lines of 4'
-            )
-        joints = numbers.reshape(-1, len(_LINES), 4)[:, _LINES, :3]
-        tracked = joints.any(axis=(1, 2))
-        notes = [] if tracked.all() else ['frames without a person, left out']
-        return dict(
-            keypoint=joints[tracked][None],
-            label=action - 1,
-            subject=subject,
-            take=take,
-            notes=notes,
-        )
+        return one_person(read_numbers(path, 20, 4)[:, _LINES, :3])
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         """Odd subjects for training, even ones for evaluation."""

@@ -1,37 +1,109 @@
-"""A folder of files of one Kinect v1 skeleton whose names tell what they show."""
+"""Folders of files of one data set whose names tell what they show."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from .converter import Clip, SkeletonConverter
+import numpy as np
+
+from .converter import Clip, SkeletonConverter, split_by
 
 
 class NamedFolder(SkeletonConverter):
-    """Base of the converters whose file names hold action, subject, take, ...
+    """Base of the converters of such folders.
 
     Args:
-        folder (str | Path): Where they are; subfolders count.
+        folder (str | Path): Where the files are; subfolders count.
         max_frames (int, optional): Longer clips are left out.
 
     Attributes:
         suffix (str): Of the files, with its dot.
-        pattern (re.Pattern): Of their stems; the first group is the clip's name.
+        pattern (re.Pattern): Of their stems, with the groups ``id`` (the clip's name),
+            ``action`` and others such as ``subject``, whose numbers the clips get.
+        actions (dict[int, str]): Names of the actions by their numbers in file names.
     """
 
     layout = 'kinect20'
     num_person = 1
     suffix: str
     pattern: re.Pattern
+    actions: Mapping[int, str]
 
     def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
         self.folder = str(folder)
         self.max_frames = max_frames
+        self.classes = tuple(self.actions.values())
 
     def clips(self) -> Iterator[Clip]:
         """All files whose name tells what they show."""
         for path in sorted(Path(self.folder).rglob(f'*{self.suffix}')):
             if match := self.pattern.fullmatch(path.stem):
-                yield Clip(match[1], (str(path),))
+                yield Clip(match['id'], (str(path),))
+
+    def read(self, clip: Clip) -> dict[str, Any]:
+        """Read a file. Label and subject are those of its name."""
+        path = Path(clip.files[0])
+        match = self.pattern.fullmatch(path.stem)
+        assert match is not None  # clips() lists no others
+        numbers = {k: int(v) for k, v in match.groupdict().items() if k != 'id'}
+        label = label_of(numbers.pop('action'), self.actions)
+        return dict(self.read_file(path), label=label, **numbers)
+
+    @abstractmethod
+    def read_file(self, path: Path) -> dict[str, Any]:
+        """Read ``keypoint`` and what else the file tells."""
+
+
+def label_of(action: int, actions: Mapping[int, str]) -> int:
+    """The label of an action, whose number in the data set begins at 1 or has gaps.
+
+    Raises:
+        ValueError: If there is no such action.
+    """
+    if action not in actions:
+        raise ValueError(f'unknown action: {action} is not one of {len(actions)}')
+    return list(actions).index(action)
+
+
+def read_numbers(path: str | Path, *shape: int) -> np.ndarray:
+    """The numbers of a text file between blanks or commas, as ``(T, *shape)``.
+
+    Raises:
+        ValueError: If something else is in it, or they fill no such array.
+    """
+    text = Path(path).read_text(encoding='utf-8-sig')
+    try:
+        numbers = np.array(text.replace(',', ' ').split(), dtype=np.float64)
+    except ValueError as error:
+        raise ValueError(f'not a number: {error}') from error
+    frame = int(np.prod(shape))
+    if not numbers.size or numbers.size % frame:
+        raise ValueError(f'truncated: {numbers.size} numbers, not {frame} a frame')
+    return numbers.reshape(-1, *shape)
+
+
+def one_person(joints: np.ndarray) -> dict[str, Any]:
+    """``keypoint`` of the frames ``(T, V, 3)`` with a person, and a note of others."""
+    tracked = joints.any(axis=(1, 2))
+    notes = [] if tracked.all() else ['frames without a person, left out']
+    return dict(keypoint=joints[tracked][None], notes=notes)
+
+
+def leave_one_out(
+    samples: Sequence[Mapping[str, Any]], key: str = 'subject', name: str = 'loso'
+) -> dict[str, list[str]]:
+    """A split for each value of a key, on which its clips are evaluated.
+
+    Returns:
+        dict: ``loso01_train``, ``loso01_val``, ``loso02_train``, ...
+    """
+    values = sorted({sample[key] for sample in samples})
+    out: dict[str, list[str]] = {}
+    for value in values:
+        rest = [other for other in values if other != value]
+        out.update(split_by(samples, key, rest, f'{name}{value:02d}'))
+    return out

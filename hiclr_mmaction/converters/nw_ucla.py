@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from .converter import Clip, split_by
+from .converter import split_by
 from .named_folder import NamedFolder
 
-_NAME = re.compile(r'(a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d))')
+_NAME = re.compile(
+    r'(?P<id>a(?P<action>\d\d)_s(?P<subject>\d\d)_e(?P<take>\d\d)_v(?P<camera>\d\d))'
+)
 # The numbers of the actions in the names of the files; 7 and 10 are none.
 ACTIONS = {
     1: 'pick up with one hand',
@@ -42,17 +44,14 @@ class NWUCLAConverter(NamedFolder):
         max_frames (int, optional): Longer clips are left out.
     """
 
-    classes = tuple(ACTIONS.values())
     suffix = '.json'
     pattern = _NAME
+    actions = ACTIONS
 
-    def read(self, clip: Clip) -> dict[str, Any]:
-        """Read a file. Its label is that of its name."""
-        action, subject, take, view = map(int, _NAME.fullmatch(clip.id).groups()[1:])  # type: ignore[union-attr]
-        if action not in ACTIONS:
-            raise ValueError(f'unknown action: a{action:02d}')
+    def read_file(self, path: Path) -> dict[str, Any]:
+        """Read a file."""
         try:
-            content = json.loads(Path(clip.files[0]).read_text(encoding='utf-8'))
+            content = json.loads(path.read_text(encoding='utf-8'))
         except ValueError as error:
             raise ValueError(f'no JSON: {error}') from error
         if not isinstance(content, Mapping) or 'skeletons' not in content:
@@ -63,13 +62,7 @@ class NWUCLAConverter(NamedFolder):
             raise ValueError(f'uneven frames: {error}') from error
         if joints.ndim != 3:
             raise ValueError(f'wrong shape: {joints.shape}, not (T, 20, 3)')
-        return dict(
-            keypoint=joints[None],
-            label=list(ACTIONS).index(action),
-            subject=subject,
-            camera=view,
-            take=take,
-        )
+        return dict(keypoint=joints[None])
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         """Views 1 and 2 for training, 3 for evaluation."""

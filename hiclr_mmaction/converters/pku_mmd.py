@@ -79,7 +79,16 @@ class PKUMMDConverter(SkeletonConverter):
         for folder in (self.skeletons, self.labels):
             if not Path(folder).is_dir():
                 raise ValueError(f'{folder} is not a folder.')
-        for path in sorted(Path(self.skeletons).glob('*.txt')):
+        paths = sorted(Path(self.skeletons).glob('*.txt'))
+        recordings = {path.stem for path in paths}
+        for name, parts in self._splits.items():
+            for part, videos in parts.items():
+                if recordings and not videos & recordings:
+                    raise ValueError(
+                        f'none of the {len(recordings)} recordings in {self.skeletons} '
+                        f'is in {name}_{part}; take the list of the same phase.'
+                    )
+        for path in paths:
             label_file = Path(self.labels) / path.name
             if not label_file.is_file():
                 yield Clip(path.stem, (str(path),), (f'no label file: {label_file}',))

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import scipy.io
 
-from .converter import Clip, split_by
+from .converter import split_by
 from .named_folder import NamedFolder
 
-_NAME = re.compile(r'(a(\d+)_s(\d+)_t(\d+))_skeleton')
+_NAME = re.compile(
+    r'(?P<id>a(?P<action>\d+)_s(?P<subject>\d+)_t(?P<take>\d+))_skeleton'
+)
 ACTIONS = (
     'swipe left', 'swipe right', 'wave', 'clap', 'throw', 'arm cross',
     'basketball shoot', 'draw x', 'draw circle clockwise',
@@ -39,16 +41,12 @@ class UTDMHADConverter(NamedFolder):
         max_frames (int, optional): Longer clips are left out.
     """
 
-    classes = ACTIONS
     suffix = '.mat'
     pattern = _NAME
+    actions = dict(enumerate(ACTIONS, 1))
 
-    def read(self, clip: Clip) -> dict[str, Any]:
+    def read_file(self, path: Path) -> dict[str, Any]:
         """Read a file."""
-        path = clip.files[0]
-        action, subject, take = map(int, _NAME.fullmatch(Path(path).stem).groups()[1:])  # type: ignore[union-attr]
-        if not 1 <= action <= len(ACTIONS):
-            raise ValueError(f'unknown action: a{action}')
         try:
             content = scipy.io.loadmat(path, variable_names=['d_skel'])
         # A damaged file can fail anywhere in the reader.
@@ -61,12 +59,7 @@ class UTDMHADConverter(NamedFolder):
             joints = joints[..., None]
         if joints.ndim != 3 or joints.shape[:2] != (20, 3):
             raise ValueError(f'wrong shape: {joints.shape}, not (20, 3, T)')
-        return dict(
-            keypoint=joints[list(_ROWS)].transpose(2, 0, 1)[None],
-            label=action - 1,
-            subject=subject,
-            take=take,
-        )
+        return dict(keypoint=joints[list(_ROWS)].transpose(2, 0, 1)[None])
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         """Odd subjects for training, even ones for evaluation."""

@@ -58,6 +58,17 @@ def test_splits_are_those_of_the_files(tmp_path):
     )
 
 
+def test_list_of_the_other_phase_is_an_error(tmp_path):
+    write_pku(tmp_path, 'A01N01-L', rows='3,2,9,1\n')
+    path = tmp_path / 'cross-subject.txt'
+    path.write_text('Training videos: \n0002-L, 0002-M\nValidation videos: \n0003-R')
+    with pytest.raises(
+        ValueError, match='none of the 1 recordings .* xsub_train; take'
+    ):
+        run(tmp_path, tmp_path / 'pku.pkl', dict(xsub=path))
+    assert not (tmp_path / 'pku.pkl').exists()
+
+
 def test_without_split_files_there_is_one_split(tmp_path):
     write_pku(tmp_path, rows='3,2,9,1\n')
     run(tmp_path, tmp_path / 'pku.pkl')

@@ -1,4 +1,4 @@
-"""NW-UCLA, MSR-Action3D and UTD-MHAD from the files that their authors give."""
+"""Small data sets from the files that their authors give."""
 
 import json
 import pickle
@@ -6,16 +6,22 @@ import pickle
 import numpy as np
 import pytest
 import scipy.io
+from helpers.bodies import standing
 from helpers.source_files import quiet
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (
+    Florence3DConverter,
+    KARDConverter,
     MSRAction3DConverter,
     NWUCLAConverter,
+    SBUConverter,
     UTDMHADConverter,
+    UTKinectConverter,
     convert,
 )
 from hiclr_mmaction.converters.msr_action3d import _LINES
+from hiclr_mmaction.converters.sbu import FOLDS
 from hiclr_mmaction.skeleton import get_layout
 
 
@@ -192,8 +198,235 @@ class TestUTDMHAD:
         }  # fmt: skip
 
 
+def person(frames=6):
+    """A person who faces the sensor, as `openni15`: ``(T, 15, 3)``, metres."""
+    joints = standing(frames)[0]
+    return joints[:, [3, 20, 1, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 19]]
+
+
+class TestKARD:
+    def write(self, folder, name, joints):
+        # Its joints: head, neck, right arm, left arm, torso, right leg, left leg.
+        order = [0, 1, 6, 7, 8, 3, 4, 5, 2, 12, 13, 14, 9, 10, 11]
+        rows = (joints[:, order] * [-1000, 1000, 1000]).reshape(-1, 3)
+        text = '\n'.join(' '.join(map(repr, row)) for row in rows.tolist())
+        (folder / f'{name}_realworld.txt').write_text(text)
+
+    def test_joints_become_openni15_in_metres_with_left_at_the_left(self, tmp_path):
+        self.write(tmp_path, 'a18_s02_e03', person())
+        (tmp_path / 'a18_s02_e03_screen.txt').write_text('1 2 3')
+        _, clips, content = run(KARDConverter(tmp_path), tmp_path)
+        assert content['layout'] == 'openni15'
+        clip = clips['a18_s02_e03']
+        np.testing.assert_allclose(clip['keypoint'][0], person(), atol=1e-6)
+        assert (clip['label'], clip['subject'], clip['take']) == (17, 2, 3)
+        assert content['split']['xsub_val'] == content['split']['loso02_val']
+
+    def test_what_cannot_be_used_is_left_out_with_its_reason(self, tmp_path):
+        self.write(tmp_path, 'a01_s01_e01', person())
+        self.write(tmp_path, 'a19_s01_e01', person())
+        self.write(tmp_path, 'a02_s01_e01', np.zeros((3, 15, 3)))
+        (tmp_path / 'a03_s01_e01_realworld.txt').write_text('1 2 3\n4')
+        (tmp_path / 'a04_s01_e01_realworld.txt').write_text('x')
+        report, clips, _ = run(KARDConverter(tmp_path), tmp_path)
+        assert list(clips) == ['a01_s01_e01']
+        assert len(report.skipped) == 4
+        assert {'unknown action', 'truncated', 'not a number'} <= set(report.reasons)
+
+    def test_real_set_goes_to_files_and_back(self, data_dir, tmp_path):
+        real = pickle.loads((data_dir / 'kard_3d.pkl').read_bytes())
+        for clip in real['annotations'][::7]:
+            self.write(tmp_path, clip['frame_dir'], clip['keypoint'][0].astype(float))
+        _, converted, content = run(KARDConverter(tmp_path), tmp_path)
+        check_same(real, real['annotations'][::7], converted, content['split'])
+
+
+class TestFlorence3D:
+    def write(self, folder, clips):
+        lines = [
+            ' '.join(map(repr, [video, actor, action, *(1000 * row).tolist()]))
+            for (video, actor, action), joints in clips.items()
+            for row in joints.reshape(len(joints), 45)
+        ]
+        path = folder / 'Florence_dataset_WorldCoordinates.txt'
+        path.write_text('\n'.join(lines) + '\n')
+        return path
+
+    def test_one_file_holds_all_clips(self, tmp_path):
+        clips = {(1, 1, 9): person(3), (2, 4, 1): person(5)}
+        for where in (self.write(tmp_path, clips), tmp_path):
+            _, converted, content = run(Florence3DConverter(where), tmp_path)
+            assert list(converted) == ['a01_s04_id002', 'a09_s01_id001']
+            clip = converted['a01_s04_id002']
+            np.testing.assert_allclose(clip['keypoint'][0], person(5), atol=1e-6)
+            assert (clip['label'], clip['subject']) == (0, 4)
+            assert content['split']['loso04_val'] == ['a01_s04_id002']
+            (tmp_path / 'out.pkl').unlink()
+
+    @pytest.mark.parametrize(
+        ('text', 'message'),
+        [('1 2\n', 'truncated'), ('a b', 'not a number'), ('0.5 ' * 48, 'is no Flor')],
+    )
+    def test_other_file_is_an_error_that_names_it(self, tmp_path, text, message):
+        (tmp_path / 'Florence_dataset_WorldCoordinates.txt').write_text(text)
+        with pytest.raises(ValueError, match=f'Florence_dataset.*{message}'):
+            run(Florence3DConverter(tmp_path), tmp_path)
+
+    def test_missing_file_is_an_error(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match='does not exist; put'):
+            run(Florence3DConverter(tmp_path), tmp_path)
+
+    def test_real_set_goes_to_files_and_back(self, data_dir, tmp_path):
+        real = pickle.loads((data_dir / 'florence3d_3d.pkl').read_bytes())
+        clips = {
+            (int(c['frame_dir'][-3:]), c['subject'], c['label'] + 1): c['keypoint'][0]
+            for c in real['annotations']
+        }
+        self.write(tmp_path, {k: v.astype(float) for k, v in clips.items()})
+        _, converted, content = run(Florence3DConverter(tmp_path), tmp_path)
+        check_same(real, real['annotations'], converted, content['split'])
+
+
+class TestUTKinect:
+    def write(self, folder, labels, **recordings):
+        (folder / 'actionLabel.txt').write_text(labels)
+        for name, frames in recordings.items():
+            lines = [
+                ' '.join(map(repr, [number, *joints.reshape(-1).tolist()]))
+                for number, joints in frames
+            ]
+            (folder / f'joints_{name}.txt').write_text('\n'.join(lines) + '\n')
+
+    def test_actions_are_cut_out_by_their_frames(self, tmp_path):
+        joints = body(frames=6)
+        numbered = [(2 * t + 10, frame) for t, frame in enumerate(joints)]
+        numbered.insert(3, numbered[2])  # some frames stand twice
+        labels = 's02_e01 \nwalk: 12 16\ncarry: NaN NaN\nclapHands: 17 90 \n'
+        self.write(tmp_path, labels, s02_e01=numbered)
+        _, clips, content = run(UTKinectConverter(tmp_path), tmp_path)
+        assert list(clips) == ['a01_s02_e01', 'a10_s02_e01']
+        clip = clips['a01_s02_e01']
+        np.testing.assert_array_equal(
+            clip['keypoint'][0], joints[1:4].astype(np.float32)
+        )
+        assert (clip['label'], clip['subject'], clip['take']) == (0, 2, 1)
+        assert clips['a10_s02_e01']['total_frames'] == 2
+        assert content['split']['xsub_val'] == list(clips)
+
+    def test_what_cannot_be_used_is_left_out_with_its_reason(self, tmp_path):
+        labels = 's01_e01\nwalk: 1 3\nthrow: 90 99\npush: 3 2\ns01_e02\npull: 1 2\n'
+        frames = list(enumerate(body(frames=6)))
+        self.write(tmp_path, labels, s01_e01=frames)
+        report, clips, _ = run(UTKinectConverter(tmp_path), tmp_path)
+        assert list(clips) == ['a01_s01_e01']
+        assert set(report.reasons) == {
+            'empty interval', 'interval outside the recording', 'cannot be read',
+        }  # fmt: skip
+
+    @pytest.mark.parametrize('labels', ['s01_e01\nfly: 1 2\n', 'walk: 1 2\n'])
+    def test_other_label_file_is_an_error(self, tmp_path, labels):
+        self.write(tmp_path, labels)
+        with pytest.raises(ValueError, match='actionLabel.txt: .* is no action'):
+            run(UTKinectConverter(tmp_path), tmp_path)
+
+    def test_folder_without_label_file_is_an_error(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match='has no actionLabel.txt'):
+            run(UTKinectConverter(tmp_path), tmp_path)
+
+    def test_real_set_goes_to_files_and_back(self, data_dir, tmp_path):
+        real = pickle.loads((data_dir / 'utkinect_3d.pkl').read_bytes())
+        names = [
+            'walk', 'sitDown', 'standUp', 'pickUp', 'carry', 'throw', 'push', 'pull',
+            'waveHands', 'clapHands',
+        ]  # fmt: skip
+        recordings, labels = {}, {}
+        for clip in real['annotations']:
+            video = clip['frame_dir'][4:]
+            frames = recordings.setdefault(video, [])
+            first = len(frames)
+            joints = clip['keypoint'][0].astype(float)
+            frames += [(first + t, frame) for t, frame in enumerate(joints)]
+            labels.setdefault(video, [video]).append(
+                f'{names[clip["label"]]}: {first} {len(frames) - 1}'
+            )
+        text = '\n'.join('\n'.join(lines) for lines in labels.values())
+        self.write(tmp_path, text, **recordings)
+        _, converted, content = run(UTKinectConverter(tmp_path), tmp_path)
+        check_same(real, real['annotations'], converted, content['split'])
+
+
+class TestSBU:
+    def write(self, folder, name, persons):
+        joints = np.stack(persons, axis=1)
+        normalised = (joints * 1000 - [1280, 960, 0]) / [-2560, -1920, 1280]
+        normalised[~joints.any(axis=(2, 3))] = 0
+        path = folder / name / 'skeleton_pos.txt'
+        path.parent.mkdir(parents=True)
+        rows = normalised.reshape(len(joints), 90).tolist()
+        lines = [','.join(map(repr, [t, *row])) for t, row in enumerate(rows)]
+        path.write_text('\n'.join(lines))
+
+    def test_two_persons_are_brought_upright_in_metres(self, tmp_path):
+        other = person() + [1, 0, 0]
+        other[4:] = 0
+        self.write(tmp_path, 's01s02/08/001', [person(), other])
+        self.write(tmp_path, 's04s02/01/002', [person(), other])
+        _, clips, content = run(SBUConverter(tmp_path), tmp_path)
+        clip = clips['s01s02_08_001']
+        np.testing.assert_allclose(
+            clip['keypoint'], np.stack([person(), other]), atol=1e-5
+        )
+        assert (clip['label'], clip['pair'], clip['take']) == (7, 's01s02', 1)
+        assert content['split']['fold1_val'] == ['s01s02_08_001']
+        assert content['split']['fold5_train'] == ['s01s02_08_001']
+        assert content['split']['fold2_val'] == []
+
+    def test_folds_share_no_pair_and_cover_all(self):
+        pairs = [pair for fold in FOLDS.values() for pair in fold]
+        assert len(pairs) == len(set(pairs)) == 21
+
+    def test_authors_own_numbers_are_a_person(self, tmp_path):
+        # Head, neck, torso, left and right shoulder, left and right foot of the person
+        # on the left, of a frame of the set.
+        a = np.zeros((15, 3))
+        a[[0, 1, 2, 3, 6, 11, 14]] = [
+            (0.287, 0.368, 1.941), (0.267, 0.469, 1.880), (0.248, 0.577, 1.819),
+            (0.272, 0.498, 1.994), (0.262, 0.439, 1.767), (0.280, 1.167, 1.793),
+            (0.244, 1.121, 1.575),
+        ]  # fmt: skip
+        folder = tmp_path / 's01s02' / '01' / '001'
+        folder.mkdir(parents=True)
+        row = [1, *a.reshape(-1), *a.reshape(-1)]
+        (folder / 'skeleton_pos.txt').write_text(','.join(map(str, row)))
+        _, clips, _ = run(SBUConverter(tmp_path), tmp_path)
+        joints = clips['s01s02_01_001']['keypoint'][0, 0]
+        assert 1.3 < joints[0, 1] - joints[[11, 14], 1].mean() < 1.7
+        # The person looks to the right of the picture, which is -x: the left shoulder
+        # is the one further from the sensor.
+        assert joints[3, 2] - joints[6, 2] > 0.2
+
+
+def check_same(real, clips, converted, split):
+    """Clips, labels, subjects and splits are those of a real pickle."""
+    assert set(converted) == {clip['frame_dir'] for clip in clips}
+    for clip in clips:
+        ours = converted[clip['frame_dir']]
+        assert (ours['label'], ours['subject']) == (clip['label'], clip['subject'])
+        np.testing.assert_allclose(ours['keypoint'], clip['keypoint'], atol=1e-6)
+    for name, names in split.items():
+        if name in real['split']:
+            assert set(names) == set(real['split'][name]) & set(converted), name
+
+
 @pytest.mark.parametrize(
-    'source', [NWUCLAConverter, MSRAction3DConverter, UTDMHADConverter]
+    'source',
+    [
+        KARDConverter,
+        MSRAction3DConverter,
+        NWUCLAConverter,
+        SBUConverter,
+        UTDMHADConverter,
+    ],
 )
 def test_folder_without_files_is_an_error(source, tmp_path):
     with pytest.raises(ValueError, match='has no clip to convert'):

@@ -1,4 +1,4 @@
-"""Convert the text files of MSR-Action3D to a pose pickle."""
+"""Convert the files of MSR-Action3D to a pose pickle."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import sys
 here = os.path.dirname(os.path.realpath(__file__))
 sys.path = [folder for folder in sys.path if folder != here]
 
-from hiclr_mmaction.cli.data.msr_action3d import main  # noqa: E402
+from hiclr_mmaction.cli.data.small_sets import main  # noqa: E402
 
 if __name__ == '__main__':
-    main()
+    main('msr_action3d')

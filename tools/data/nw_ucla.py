@@ -7,7 +7,7 @@ import sys
 here = os.path.dirname(os.path.realpath(__file__))
 sys.path = [folder for folder in sys.path if folder != here]
 
-from hiclr_mmaction.cli.data.nw_ucla import main  # noqa: E402
+from hiclr_mmaction.cli.data.small_sets import main  # noqa: E402
 
 if __name__ == '__main__':
-    main()
+    main('nw_ucla')

@@ -1,6 +1,7 @@
 """The converters of small sets and of people's own files, as commands."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -43,9 +44,17 @@ Frame Time: 0.0333333
 
 
 @pytest.fixture
-def run(run_tool):
+def run(run_tool, load_tool, monkeypatch):
     """Run a program of tools/data in this process."""
-    return lambda name, *arguments: run_tool(f'data/{name}', *arguments)
+
+    def run(name, *arguments):
+        small_sets = load_tool('data/small_sets')
+        if name not in small_sets.SETS:
+            return run_tool(f'data/{name}', *arguments)
+        monkeypatch.setattr(sys, 'argv', [f'{name}.py', *map(str, arguments)])
+        return small_sets.main(name)
+
+    return run
 
 
 def write_files(folder):
@@ -59,6 +68,12 @@ def write_files(folder):
     scipy.io.savemat(
         folder / 'a1_s2_t3_skeleton.mat', dict(d_skel=joints.transpose(1, 2, 0))
     )
+    (folder / 'a01_s02_e04_realworld.txt').write_text('1 2 3 ' * 15)
+    (folder / 'Florence_dataset_WorldCoordinates.txt').write_text('3 2 1 ' * 16)
+    (folder / 'joints_s01_e02.txt').write_text('1 ' * 61)
+    (folder / 'actionLabel.txt').write_text('s01_e02\nwalk: 1 2\n')
+    (folder / 's01s02' / '01' / '001').mkdir(parents=True)
+    (folder / 's01s02' / '01' / '001' / 'skeleton_pos.txt').write_text('1 ' * 91)
     np.save(folder / 'rod.npy', joints[:, :2])
     (folder / 'arms.bvh').write_text(BVH)
 
@@ -69,6 +84,10 @@ def write_files(folder):
         ('nw_ucla', [], 'a01_s02_e00_v03', 20),
         ('msr_action3d', [], 'a01_s02_e03', 20),
         ('utd_mhad', [], 'a1_s2_t3', 20),
+        ('kard', [], 'a01_s02_e04', 15),
+        ('florence3d', [], 'a01_s02_id003', 15),
+        ('utkinect', [], 'a01_s01_e02', 20),
+        ('sbu', [], 's01s02_01_001', 15),
         ('own', ['--layout', ROD], 'rod', 2),
         ('bvh', ['--scale', '1'], 'arms', 5),
     ],

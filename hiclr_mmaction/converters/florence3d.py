@@ -1,0 +1,87 @@
+"""Florence 3D Actions, the text file of its authors.
+
+L. Seidenari et al., CVPR Workshops 2013. ``Florence_dataset_WorldCoordinates.txt`` has a
+line ``video actor action x1 y1 z1 ... z15`` for each frame, millimetres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .converter import Clip, SkeletonConverter, split_by, stamp
+from .named_folder import label_of, leave_one_out, one_person, read_numbers
+
+ACTIONS = (
+    'wave', 'drink from a bottle', 'answer phone', 'clap', 'tight lace', 'sit down',
+    'stand up', 'read watch', 'bow',
+)  # fmt: skip
+XSUB_TRAIN = (1, 3, 5, 7, 9)
+FILE = 'Florence_dataset_WorldCoordinates.txt'
+
+
+class Florence3DConverter(SkeletonConverter):
+    """The clips of the file, called ``a01_s02_id003`` (action, subject, video).
+
+    Splits: ``loso01_train``, ``loso01_val``, ..., one actor left out each, and
+    ``xsub_train``, ``xsub_val``, odd and even actors (not a published protocol).
+
+    Args:
+        path (str | Path): The file, or the folder that it is in.
+        max_frames (int, optional): Longer clips are left out.
+    """
+
+    layout = 'openni15'
+    num_person = 1
+    classes = ACTIONS
+
+    def __init__(self, path: str | Path, max_frames: int | None = None) -> None:
+        self.path = str(Path(path, FILE) if Path(path).is_dir() else path)
+        self.max_frames = max_frames
+
+    def clips(self) -> Iterator[Clip]:
+        """One clip a video, sorted by name."""
+        if not Path(self.path).is_file():
+            raise FileNotFoundError(f'{self.path} does not exist; put the file there.')
+        try:
+            keys = _rows(stamp(self.path))[:, :3]
+        except ValueError as error:
+            raise ValueError(f'{self.path}: {error}') from error
+        if not (keys == keys.round()).all() or (abs(keys) > 1e6).any():
+            raise ValueError(
+                f'{self.path} is no {FILE}: its lines should begin with the numbers of '
+                'video, actor and action.'
+            )
+        videos = np.unique(keys.astype(int), axis=0)[:, [2, 1, 0]].tolist()
+        for action, actor, video in sorted(videos):
+            name = f'a{action:02d}_s{actor:02d}_id{video:03d}'
+            yield Clip(name, (self.path,), (video, actor, action))
+
+    def read(self, clip: Clip) -> dict[str, Any]:
+        """Read the lines of a video."""
+        video, actor, action = clip.part
+        label = label_of(action, dict(enumerate(ACTIONS, 1)))
+        rows = _rows(stamp(self.path))
+        rows = rows[(rows[:, :3] == [video, actor, action]).all(axis=1), 3:]
+        return dict(
+            one_person(rows.reshape(-1, 15, 3)),
+            label=label,
+            subject=actor,
+            scale=0.001,
+        )
+
+    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """By actor."""
+        return {
+            **split_by(samples, 'subject', XSUB_TRAIN, 'xsub'),
+            **leave_one_out(samples),
+        }
+
+
+@lru_cache(maxsize=1)
+def _rows(state: tuple) -> np.ndarray:
+    return read_numbers(state[0], 48)

@@ -1,0 +1,13 @@
+"""Convert the files of KARD to a pose pickle."""
+
+import os
+import sys
+
+# So that `import inspect` finds Python's own, not the program of this folder.
+here = os.path.dirname(os.path.realpath(__file__))
+sys.path = [folder for folder in sys.path if folder != here]
+
+from hiclr_mmaction.cli.data.small_sets import main  # noqa: E402
+
+if __name__ == '__main__':
+    main('kard')
