@@ -125,8 +125,7 @@ class HiCLR(SkeletonLearner):
         """
         if not isinstance(inputs, dict):
             raise ValueError(
-                'HiCLR.loss: inputs are clips, not views; add GrowingAugmentation to '
-                'train_dataloader.dataset.pipeline, or set '
+                'HiCLR.loss: inputs are clips, not views; set '
                 'model.data_preprocessor.views=dict(levels=[...]).'
             )
         views = fill_masked(inputs['queries'], inputs.get('mask'), self.mask_token)

@@ -327,7 +327,7 @@ CONFIGS = {
     ),
     'no views': (
         {PIPELINE: [dict(type='PackSkeletonViews')]},
-        'inputs are clips, not views; add GrowingAugmentation',
+        'inputs are clips, not views; set model.data_preprocessor.views',
     ),
     'a validation without a bank': (
         {f'{VAL}.pipeline.1.knn_bank': False},
