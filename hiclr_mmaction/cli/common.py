@@ -6,6 +6,7 @@ import os.path as osp
 import sys
 import textwrap
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -15,8 +16,19 @@ from ..compat import prepare_cpu_launch
 from ..datasets.wrapped import dataset_cfgs
 from ..engine.config_check import check_config, check_weights, check_widths
 from ..engine.config_names import known_sections, nearest
+from ..evaluation.data_settings import (
+    DATA_SETTINGS,
+    follow,
+    is_used,
+    settings_without_effect,
+)
 from ..evaluation.protocol import read_config
 from .values import ConfigOptions
+
+_NO_EFFECT = (
+    'no section of the config reads it. Set the section itself, such as '
+    'train_dataloader.dataset.pipeline'
+)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +62,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 def load_config(path: str) -> Config:
     """Read a config, or end the program with a line that names it."""
     try:
-        return read_config(path)
+        cfg = read_config(path)
     except FileNotFoundError as error:
         sys.exit(str(error))
     # A config is a program: it can raise anything, and mmengine more around it.
@@ -58,6 +70,10 @@ def load_config(path: str) -> Config:
         while error.__context__ is not None:
             error = error.__context__
         sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}')
+    if osp.isfile(path):
+        for name in settings_without_effect(Path(path), cfg, known_sections()):
+            sys.exit(f'{path}: {name}={cfg[name]!r:.80} has no effect: {_NO_EFFECT}')
+    return cfg
 
 
 def require_file(path: str, what: str) -> None:
@@ -76,16 +92,17 @@ def merge_common(cfg: Config, args: argparse.Namespace) -> None:
     cfg.work_dir = work_dir(cfg, args)
     if args.cfg_options:
         merge_options(cfg, args.cfg_options)
-        follow_split(cfg, args.cfg_options)
+        follow_training(cfg, args.cfg_options)
 
 
 def merge_options(cfg: Config, options: dict) -> None:
     """Put `--cfg-options` into the config; one line ends the program if one can't be."""
-    known = {*known_sections(), *cfg}
+    sections = known_sections()
+    former = {name: [cfg[name]] for name in DATA_SETTINGS if name in cfg}
     for option in options:
         name = option.partition('.')[0]
-        if name not in known:
-            near = nearest(name, known) or _place_of(cfg, name)
+        if name not in {*sections, *cfg}:
+            near = nearest(name, {*sections, *cfg}) or _place_of(cfg, name)
             hint = f'; did you mean {near}?' if near else ''
             sys.exit(f'--cfg-options {option}: there is no {name} in the config{hint}')
         try:
@@ -96,6 +113,12 @@ def merge_options(cfg: Config, options: dict) -> None:
             sys.exit(
                 f'--cfg-options {option}: there is no such place in the config ({reason})'
             )
+        if name not in {*sections, *DATA_SETTINGS}:
+            sys.exit(f'--cfg-options {option} has no effect: {_NO_EFFECT}')
+    follow(cfg, former)
+    for name in set(DATA_SETTINGS) & options.keys():
+        if name != 'num_classes' and not is_used(cfg, name):
+            sys.exit(f'--cfg-options {name} has no effect: {_NO_EFFECT}')
 
 
 def _replace(cfg: Config, option: str, value: Any) -> None:
@@ -121,28 +144,33 @@ def _place_of(cfg: dict, name: str, path: str = '') -> str | None:
     return None
 
 
-def follow_split(cfg: Config, options: dict) -> None:
-    """Let validation and test follow a training split given as the only one.
+def follow_training(cfg: Config, options: dict) -> None:
+    """Let validation and test follow a split or a file given for training alone.
 
     With `train_dataloader.dataset.split=xview_train` alone, a k-NN on `xsub_val`
     would classify clips that were trained on: `xsub_*` becomes `xview_*` there. Within
-    a wrapper such as `LabelledFraction` the split goes to the data set that it wraps.
+    a wrapper such as `LabelledFraction` the setting goes to the data set that it wraps.
     """
-    split = options.get('train_dataloader.dataset.split', '')
     train = cfg.get('train_dataloader', {}).get('dataset', {})
-    if split and ('dataset' in train or 'datasets' in train):
-        for _, dataset in dataset_cfgs(train, 'train_dataloader.dataset'):
-            dataset['split'] = train['split']
-        del train['split']
     others = ('val_dataloader', 'test_dataloader')
-    if not split.endswith('_train') or any(key.startswith(others) for key in options):
-        return
-    protocol = split.removesuffix('_train')
-    for loader in others:
-        for _, dataset in dataset_cfgs((cfg.get(loader) or {}).get('dataset'), loader):
-            if dataset.get('split'):
-                part = dataset['split'].rpartition('_')[2]
-                dataset['split'] = f'{protocol}_{part}'
+    for name in ('split', 'ann_file'):
+        value = options.get(f'train_dataloader.dataset.{name}')
+        if not value:
+            continue
+        if 'dataset' in train or 'datasets' in train:
+            for _, dataset in dataset_cfgs(train, 'train_dataloader.dataset'):
+                dataset[name] = value
+            del train[name]
+        if any(option.startswith(others) for option in options):
+            continue
+        for loader in others:
+            part = (cfg.get(loader) or {}).get('dataset')
+            for _, dataset in dataset_cfgs(part, loader):
+                if name == 'ann_file' and name in dataset:
+                    dataset[name] = value
+                elif dataset.get(name) and value.endswith('_train'):
+                    kind = dataset[name].rpartition('_')[2]
+                    dataset[name] = f'{value.removesuffix("_train")}_{kind}'
 
 
 def work_dir(cfg: Config, args: argparse.Namespace) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .data_settings import follow, former_values
+
 PROTOCOLS = ('linear', 'finetune', 'semi', 'supervised')
 VARIABLE = 'HICLR_PRETRAINING'
 
@@ -39,6 +41,9 @@ def read_config(path: str | Path) -> Config:
     `X_supervised.py` need no file: they are `_base_/protocols/` on the encoder and the
     data of `X.py`, with what `X.py` says in `protocols`. A file with such a name wins.
 
+    `ann_file`, `layout`, `num_person` and `num_classes` at the top of a config hold for
+    all of it, also for what its bases made of them.
+
     Args:
         path (str | Path): Of the config.
 
@@ -48,7 +53,9 @@ def read_config(path: str | Path) -> Config:
     """
     path = Path(path)
     if path.is_file():
-        return Config.fromfile(path)
+        cfg = Config.fromfile(path)
+        follow(cfg, former_values(path))
+        return cfg
     found = split_protocol(path)
     if found is None:
         moved = find_config(path.name)
@@ -62,6 +69,7 @@ def read_config(path: str | Path) -> Config:
         cfg = Config.fromfile(_shared(pretraining, protocol))
     cfg.merge_from_dict(cfg.get('protocols', {}).get(protocol, {}))
     cfg.pop('protocols', None)
+    follow(cfg, former_values(pretraining))
     return Config(cfg.to_dict(), cfg_text=cfg.text, filename=str(path))
 
 

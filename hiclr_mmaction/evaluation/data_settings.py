@@ -1,0 +1,105 @@
+"""One setting at the top of a config for all parts that it is about.
+
+MMEngine does not evaluate a config again: what a base has made of its own `layout` stays
+when a child config, or an option, sets another. :func:`follow` puts the new value there.
+"""
+
+import ast
+import copy
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes')
+
+
+def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
+    """Set the top-level data settings wherever a part holds a former value of them.
+
+    Args:
+        cfg (Config): Is changed.
+        former (Mapping[str, Iterable]): Values that each setting had in a base of the
+            config, or before an option changed it.
+    """
+    for name, values in former.items():
+        stale = [value for value in values if name in cfg and value != cfg[name]]
+        for part in _parts(cfg.values()) if stale else ():
+            if name in part and part[name] in stale:
+                part[name] = copy.deepcopy(cfg[name])
+
+
+def former_values(path: Path) -> dict[str, list[Any]]:
+    """The values of the data settings in a config file and the files it is based on."""
+    found: dict[str, list[Any]] = {name: [] for name in DATA_SETTINGS}
+    for file in _chain(path):
+        text = file.read_text(encoding='utf-8')
+        if re.search(rf'^({"|".join(DATA_SETTINGS)})\s*=', text, re.MULTILINE):
+            cfg = Config.fromfile(file, import_custom_modules=False)
+            for name in DATA_SETTINGS:
+                if name in cfg and cfg[name] not in found[name]:
+                    found[name].append(cfg[name])
+    return found
+
+
+def settings_without_effect(path: Path, cfg: Config, known: Iterable[str]) -> list[str]:
+    """Top-level names that a config file sets, and that nothing reads.
+
+    Args:
+        path (Path): Of the file. What is based on no other is left alone.
+        cfg (Config): What was read from it.
+        known (Iterable[str]): Names of the sections that MMEngine reads.
+    """
+    if path.suffix != '.py' or not _bases(path):
+        return []
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    read |= {'_base_', 'protocols', 'num_classes', *known}
+    return [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+        and target.id not in read
+        and not (target.id in DATA_SETTINGS and is_used(cfg, target.id))
+    ]
+
+
+def is_used(cfg: Config, name: str) -> bool:
+    """Whether a part of the config has the value of the top-level setting."""
+    sections = (value for key, value in cfg.items() if key != name)
+    return any(name in part and part[name] == cfg[name] for part in _parts(sections))
+
+
+def _parts(values: Iterable[Any]) -> Iterator[dict]:
+    """All dicts in some values, and in one another."""
+    for value in values:
+        if isinstance(value, dict):
+            yield value
+            yield from _parts(value.values())
+        elif isinstance(value, list | tuple):
+            yield from _parts(value)
+
+
+def _chain(path: Path) -> Iterator[Path]:
+    """A config file and all that it is based on."""
+    yield path
+    for base in _bases(path):
+        # Those of other packages have no data of ours.
+        if '::' not in base and '{{' not in base and (path.parent / base).is_file():
+            yield from _chain(path.parent / base)
+
+
+def _bases(path: Path) -> list[str]:
+    if path.suffix != '.py':
+        return []
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id='_base_')], value=value):
+                bases = ast.literal_eval(value)
+                return [bases] if isinstance(bases, str) else list(bases)
+    return []

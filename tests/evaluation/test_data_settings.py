@@ -1,0 +1,105 @@
+"""Data settings at the top of a config reach all parts, by inheritance and by option."""
+
+import pytest
+from helpers.support import ROOT
+
+from hiclr_mmaction.cli.common import follow_training, load_config, merge_options
+from hiclr_mmaction.evaluation.protocol import read_config
+
+CUSTOM = ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_own.py'
+ROD = dict(
+    joints=['foot', 'knee', 'head'], bones=[(1, 0), (2, 1)], center=1, name='rod'
+)
+MINE = dict(ann_file='mine.pkl', layout=ROD, num_person=2, num_classes=7)
+
+
+@pytest.fixture
+def child(tmp_path):
+    """A config based on another one, with some settings at its top."""
+
+    def write(base=CUSTOM, name='mine', **settings):
+        if 'layout' in settings:  # MMEngine merges dicts
+            settings['layout'] = dict(settings['layout'], _delete_=True)
+        lines = [f'{key} = {value!r}' for key, value in settings.items()]
+        path = tmp_path / f'{name}.py'
+        path.write_text('\n'.join([f'_base_ = {str(base)!r}', *lines]))
+        return path
+
+    return write
+
+
+def values(part, name):
+    """All values of a name in a config."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == name:
+                yield value
+            elif name != 'layout' or key != 'base':
+                yield from values(value, name)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from values(value, name)
+
+
+def assert_mine(cfg):
+    for name, value in MINE.items():
+        found = list(values(cfg.to_dict(), name))
+        assert found
+        assert all(f == value for f in found), name
+    assert cfg.model.backbone.graph_cfg.layout == ROD
+    assert cfg.model.data_preprocessor.layout == ROD
+
+
+@pytest.mark.parametrize('protocol', ['', '_linear', '_semi'])
+def test_child_config_sets_them_for_all_parts(child, protocol):
+    path = child(**MINE)
+    assert_mine(read_config(path.with_stem(f'mine{protocol}')))
+    assert_mine(load_config(str(path.with_stem(f'mine{protocol}'))))
+
+
+def test_grandchild_has_the_last_word(child):
+    first = child(name='first', **dict(MINE, ann_file='other.pkl', num_person=3))
+    second = child(first, ann_file='mine.pkl', num_person=2)
+    assert_mine(read_config(second))
+    assert_mine(read_config(child(second, name='third')))
+
+
+@pytest.mark.parametrize('name', ['hiclr_stgcn_own', 'hiclr_stgcn_own_finetune'])
+def test_options_set_them_for_all_parts(name):
+    cfg = read_config(CUSTOM.with_stem(name))
+    merge_options(cfg, MINE)
+    assert_mine(cfg)
+
+
+def test_what_a_part_was_given_of_its_own_stays(child):
+    cfg = read_config(child(ann_file='mine.pkl', test_dataloader=dict(
+        dataset=dict(_delete_=True, type='SkeletonDataset', ann_file='test.pkl')
+    )))  # fmt: skip
+    assert cfg.test_dataloader.dataset.ann_file == 'test.pkl'
+    assert cfg.train_dataloader.dataset.ann_file == 'mine.pkl'
+
+
+@pytest.mark.parametrize('name', ['train_pipeline', 'levels', 'queue'])
+def test_setting_without_effect_is_an_error(child, name):
+    path = child(**{name: []})
+    with pytest.raises(SystemExit, match=rf'mine.py: {name}=\[\] has no effect'):
+        load_config(str(path))
+
+
+def test_option_without_effect_is_an_error():
+    cfg = read_config(ROOT / 'configs' / 'hiclr_stgcn_synthetic.py')
+    for name in ('train_pipeline', 'ann_file'):
+        cfg[name] = 'a'
+        with pytest.raises(SystemExit, match=f'--cfg-options {name} has no effect'):
+            merge_options(cfg, {name: 'b'})
+
+
+def test_file_given_for_training_alone_is_followed():
+    cfg = read_config(CUSTOM)
+    options = {'train_dataloader.dataset.ann_file': 'mine.pkl'}
+    merge_options(cfg, options)
+    follow_training(cfg, options)
+    sections = [
+        cfg[f'{part}_dataloader'].to_dict() for part in ('train', 'val', 'test')
+    ]
+    assert set(values(sections, 'ann_file')) == {'mine.pkl'}
