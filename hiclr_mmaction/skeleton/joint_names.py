@@ -11,7 +11,7 @@ from os.path import commonprefix
 _CALLED = dict(
     hips=('hips', 'pelvis', 'hip', 'hipcenter', 'baseofspine'),
     spine=(
-        'spine', 'spine1', 'abdomen', 'abdomenlower', 'lowerback', 'middleofspine',
+        'spine', 'spine1', 'abdomen', 'abdomenlower', 'navel', 'lowerback', 'middleofspine',
         'chest',
     ),
     chest=(

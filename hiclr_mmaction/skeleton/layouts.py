@@ -234,6 +234,75 @@ _LAYOUTS = (
             'left foot', 'right hip', 'right knee', 'right foot',
         ),
     ),
+    # Azure Kinect, as its body tracking SDK has it.
+    SkeletonLayout(
+        name='azure_kinect',
+        num_joints=32,
+        bones=(
+            (1, 0), (2, 1), (3, 2), (4, 2), (5, 4), (6, 5), (7, 6), (8, 7), (9, 8),
+            (10, 7), (11, 2), (12, 11), (13, 12), (14, 13), (15, 14), (16, 15),
+            (17, 14), (18, 0), (19, 18), (20, 19), (21, 20), (22, 0), (23, 22),
+            (24, 23), (25, 24), (26, 3), (27, 26), (28, 26), (29, 26), (30, 26),
+            (31, 26),
+        ),
+        mirror=_mirror(32, [
+            (4, 11), (5, 12), (6, 13), (7, 14), (8, 15), (9, 16), (10, 17), (18, 22),
+            (19, 23), (20, 24), (21, 25), (28, 30), (29, 31),
+        ]),
+        center=2,
+        shoulders=(12, 5),
+        joints=(
+            'pelvis', 'navel', 'chest', 'neck', 'left clavicle', 'left shoulder',
+            'left elbow', 'left wrist', 'left hand', 'tip of left hand', 'left thumb',
+            'right clavicle', 'right shoulder', 'right elbow', 'right wrist',
+            'right hand', 'tip of right hand', 'right thumb', 'left hip', 'left knee',
+            'left ankle', 'left foot', 'right hip', 'right knee', 'right ankle',
+            'right foot', 'head', 'nose', 'left eye', 'left ear', 'right eye',
+            'right ear',
+        ),
+    ),
+    # Human3.6M's 17 joints, as VideoPose3D and MMPose have them.
+    SkeletonLayout(
+        name='h36m',
+        num_joints=17,
+        bones=(
+            (1, 0), (2, 1), (3, 2), (4, 0), (5, 4), (6, 5), (7, 0), (8, 7), (9, 8),
+            (10, 9), (11, 8), (12, 11), (13, 12), (14, 8), (15, 14), (16, 15),
+        ),
+        mirror=_mirror(17, [
+            (1, 4), (2, 5), (3, 6), (14, 11), (15, 12), (16, 13),
+        ]),
+        center=8,
+        shoulders=(14, 11),
+        joints=(
+            'hips', 'right hip', 'right knee', 'right ankle', 'left hip', 'left knee',
+            'left ankle', 'spine', 'thorax', 'neck', 'head', 'left shoulder',
+            'left elbow', 'left wrist', 'right shoulder', 'right elbow', 'right wrist',
+        ),
+    ),
+    # The joints of the SMPL body model (AMASS, BABEL, ...).
+    SkeletonLayout(
+        name='smpl',
+        num_joints=24,
+        bones=(
+            (1, 0), (2, 0), (3, 0), (4, 1), (5, 2), (6, 3), (7, 4), (8, 5), (9, 6),
+            (10, 7), (11, 8), (12, 9), (13, 9), (14, 9), (15, 12), (16, 13), (17, 14),
+            (18, 16), (19, 17), (20, 18), (21, 19), (22, 20), (23, 21),
+        ),
+        mirror=_mirror(24, [
+            (1, 2), (4, 5), (7, 8), (10, 11), (13, 14), (16, 17), (18, 19), (20, 21),
+            (22, 23),
+        ]),
+        center=9,
+        shoulders=(17, 16),
+        joints=(
+            'pelvis', 'left hip', 'right hip', 'spine1', 'left knee', 'right knee',
+            'spine2', 'left ankle', 'right ankle', 'spine3', 'left foot', 'right foot',
+            'neck', 'left collar', 'right collar', 'head', 'left shoulder',
+            'right shoulder', 'left elbow', 'right elbow', 'left wrist', 'right wrist',
+            'left hand', 'right hand',
+        ),
+    ),
     # COCO keypoints, edges as in MMAction2 (both shoulders hang on the nose).
     SkeletonLayout(
         name='coco',
@@ -274,6 +343,31 @@ _LAYOUTS = (
             'left shoulder', 'left elbow', 'left wrist', 'right hip', 'right knee',
             'right ankle', 'left hip', 'left knee', 'left ankle', 'right eye',
             'left eye', 'right ear', 'left ear',
+        ),
+        coordinates='2d',
+    ),
+    # OpenPose's 25 keypoints, BODY_25.
+    SkeletonLayout(
+        name='body_25',
+        num_joints=25,
+        bones=(
+            (0, 1), (2, 1), (3, 2), (4, 3), (5, 1), (6, 5), (7, 6), (8, 1), (9, 8),
+            (10, 9), (11, 10), (12, 8), (13, 12), (14, 13), (15, 0), (16, 0), (17, 15),
+            (18, 16), (19, 14), (20, 19), (21, 14), (22, 11), (23, 22), (24, 11),
+        ),
+        mirror=_mirror(25, [
+            (2, 5), (3, 6), (4, 7), (9, 12), (10, 13), (11, 14), (15, 16), (17, 18),
+            (19, 22), (20, 23), (21, 24),
+        ]),
+        center=1,
+        shoulders=(2, 5),
+        joints=(
+            'nose', 'neck', 'right shoulder', 'right elbow', 'right wrist',
+            'left shoulder', 'left elbow', 'left wrist', 'hips', 'right hip',
+            'right knee', 'right ankle', 'left hip', 'left knee', 'left ankle',
+            'right eye', 'left eye', 'right ear', 'left ear', 'left big toe',
+            'left small toe', 'left heel', 'right big toe', 'right small toe',
+            'right heel',
         ),
         coordinates='2d',
     ),

@@ -128,7 +128,7 @@ def test_contradictory_dict_names_what_is_wrong(change, message):
 
 def test_layouts_of_image_keypoints_have_a_score():
     scored = {name for name, layout in LAYOUTS.items() if layout.num_axes == 2}
-    assert scored == {'coco', 'openpose', 'mediapipe'}
+    assert scored == {'body_25', 'coco', 'mediapipe', 'openpose'}
     assert all(LAYOUTS[name].coordinates == '2d' for name in scored)
 
 
