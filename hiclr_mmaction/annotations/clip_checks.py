@@ -280,10 +280,11 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
             f'clip {name!r} has {channels} coordinates a joint; layout {layout.name!r} '
             f'needs {needed}.',
         )
-    with np.errstate(over='ignore'):
+    with np.errstate(over='ignore', invalid='ignore'):
         keypoint = np.asarray(keypoint, np.float32)  # as it is used
-    # Not isfinite on all of it first: one pass, no temporary of the array's size.
-    if not np.isfinite(np.sum(keypoint, dtype=np.float64)):
+        # Not isfinite on all of it first: one pass, no temporary of the array's size.
+        total = np.sum(keypoint, dtype=np.float64)
+    if not np.isfinite(total):
         bad = ~np.isfinite(keypoint)
         frame = int(np.nonzero(bad.any(axis=(0, 2, 3)))[0][0])
         raise UnusableClip(
