@@ -32,7 +32,7 @@ from rich.progress import (
 
 from ..annotations.clip_checks import UnusableClip, check_keypoint, join_score
 from ..annotations.prepared import Preparation, prepare_clip
-from ..skeleton import SkeletonLayout, get_layout
+from ..skeleton import SkeletonLayout, get_layout, track
 from ..skeleton.orientation import Orientation
 from .converter import Clip, SkeletonConverter, require_regular
 from .pose_pickle import write_pose_pickle
@@ -333,19 +333,25 @@ class _Reader:
         limit = self.converter.max_frames
         if limit is not None and frames > limit:
             raise ValueError(f'too long: {frames} frames, more than {limit}')
+        untracked = {}
         if self.converter.preparation is None:
             arrays = {name: array[there] for name, array in arrays.items()}
+            joined = dict(arrays)
+            join_score(joined, layout)
+            if self.converter.untracked != 'released':
+                clip_tensor = torch.from_numpy(joined['keypoint'])
+                untracked = track(clip_tensor, layout).counts()
             if self.preparation is not None:
-                arrays = dict(keypoint=self._prepare(arrays, layout))
+                arrays = dict(keypoint=self._prepare(joined['keypoint'], layout))
         sample = {k: v for k, v in sample.items() if v is not None}
         sample.update(frame_dir=clip.id, total_frames=arrays['keypoint'].shape[1])
-        return dict(sample, **arrays), dict(persons=persons, frames=frames, notes=notes)
+        facts = dict(persons=persons, frames=frames, notes=notes, untracked=untracked)
+        return dict(sample, **arrays), facts
 
-    def _prepare(self, arrays: dict[str, np.ndarray], layout: SkeletonLayout) -> Any:
+    def _prepare(self, keypoint: np.ndarray, layout: SkeletonLayout) -> Any:
         """The aligned clip."""
         try:
-            join_score(arrays, layout)
-            return prepare_clip(arrays['keypoint'], layout, self.preparation)
+            return prepare_clip(keypoint, layout, self.preparation)
         except ValueError as error:
             raise ValueError(f'cannot be aligned: {error}') from error
 

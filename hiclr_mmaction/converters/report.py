@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..annotations.clip_checks import describe_counts
 from ..atomic_write import write_text
 
 
@@ -30,6 +31,8 @@ class Report:
         skipped (list[dict]): ``clip``, ``file`` and ``reason`` of each clip left out.
         ignored (int): Clips left out because the list of ``ignore`` names them.
         notes (dict): What is odd about files that were read all the same, counted.
+        untracked (dict): What alignment drops and fills, see
+            :meth:`~hiclr_mmaction.skeleton.Tracking.counts`.
         remarks (list[str]): What else the converter has to say, such as labels without
             clips.
         seconds (float): Wall time.
@@ -46,6 +49,7 @@ class Report:
     skipped: list[dict[str, str]] = field(default_factory=list)
     ignored: int = 0
     notes: dict[str, int] = field(default_factory=dict)
+    untracked: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -65,7 +69,8 @@ class Report:
         Args:
             out, settings: As above.
             samples (Sequence[dict]): The clips without their keypoints.
-            facts (Sequence[dict]): ``persons``, ``frames`` and ``notes`` of each.
+            facts (Sequence[dict]): ``persons``, ``frames``, ``notes`` and ``untracked`` of
+                each.
             split (dict): The names of the clips of each split.
             classes (Sequence[str]): Names of the labels, where known.
             **others: ``skipped``, ``ignored``, ``remarks``.
@@ -86,6 +91,7 @@ class Report:
             },
             per_subject={str(s): subjects[s] for s in sorted(subjects, key=_number)},
             notes=dict(Counter(note for fact in facts for note in fact['notes'])),
+            untracked=dict(sum((Counter(f['untracked']) for f in facts), Counter())),
             **others,
         )
 
@@ -125,6 +131,8 @@ class Report:
                 table.add_row(f'per {name} ({len(counts)})', escape(text))
         for note, count in self.notes.items():
             table.add_row('note', f'{count:,} read with {escape(note)}')
+        if self.untracked:
+            table.add_row('note', f'alignment {describe_counts(self.untracked)}')
         if self.ignored:
             table.add_row('ignored', f'{self.ignored:,} of the list')
         for kind, count in self.reasons.items():

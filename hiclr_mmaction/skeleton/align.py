@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .layouts import SkeletonLayout, get_layout
 
-UNTRACKED = ('drop', 'released')
+UNTRACKED = ('drop', 'refuse', 'released')
 MAX_GAP = 10  # frames, a third of a second of most cameras
 
 
@@ -311,7 +311,7 @@ def align_clip(
             as many as the clip has.
         untracked (str): ``'drop'``: as above. ``'released'``: :func:`hiclr_align` of the
             first persons, as the released preprocessing does (3-D only; in 2-D as
-            ``'drop'``).
+            ``'drop'``). ``'refuse'``: a clip in which something is lost is an error.
         max_gap (int): Frames for which a person may be lost before the frames are
             dropped. Shorter gaps are interpolated.
 
@@ -319,8 +319,9 @@ def align_clip(
         Tensor: ``(..., num_person, num_frames, V, 3)``.
 
     Raises:
-        ValueError: If nobody is tracked, the layout has no shoulders (3-D), an argument
-            is out of range, or the result is not finite.
+        ValueError: If nobody is tracked, something is lost that is refused, the layout
+            has no shoulders (3-D), an argument is out of range, or the result is not
+            finite.
     """
     check_align_settings(num_frames, num_person, untracked, max_gap)
     layout = get_layout(layout)
@@ -331,9 +332,14 @@ def align_clip(
     if untracked == 'released' and layout.num_axes == 3:
         out = hiclr_align(x[:num_person], layout, num_frames)
     else:
-        out = _align_tracked(
-            x, layout, num_frames, track(x, layout, num_person, max_gap)
-        )
+        tracking = track(x, layout, num_person, max_gap)
+        lost = {k: v for k, v in tracking.counts().items() if v}
+        if untracked == 'refuse' and lost:
+            raise ValueError(
+                f"persons or joints are lost in the clip ({lost}) and untracked='refuse'; "
+                "repair it, or set untracked='drop'."
+            )
+        out = _align_tracked(x, layout, num_frames, tracking)
     if not torch.isfinite(out).all():
         raise ValueError(
             f'the aligned clip is not finite: coordinates reach {float(x.abs().max()):g}.'

@@ -46,7 +46,8 @@ class SkeletonAlign(BaseTransform):
         untracked (str): ``'drop'``: frames without anybody are dropped, the persons
             tracked in the most frames are selected, and short gaps are interpolated.
             ``'released'``: the leading frames and the first persons, as the released
-            preprocessing does.
+            preprocessing does. ``'refuse'``: a clip in which something is lost is an
+            error.
         max_gap (int): Frames for which a person may be lost and is interpolated.
 
     Raises:

@@ -442,3 +442,20 @@ def test_example_of_the_documentation_works(tmp_path, monkeypatch):
     np.testing.assert_allclose(
         clip[0]['keypoint'], rows.reshape(1, 4, 20, 3), rtol=1e-6
     )
+
+
+@pytest.mark.parametrize('align', [None, 16])
+def test_what_alignment_drops_and_fills_is_in_the_report(converter, tmp_path, align):
+    path = Path(converter.folder) / '3-0.npy'
+    clip = np.random.randn(1, 30, 20, 3).astype(np.float32) + 5
+    clip[:, :12] = 0
+    clip[:, 20:22, 7] = 0
+    np.save(path, clip)
+    report = convert(converter, tmp_path / 'out.pkl', align=align, console=quiet())
+    assert report.untracked == dict(dropped_frames=12, filled_joints=2)
+    shown = io.StringIO()
+    report.print(Console(file=shown, width=200))
+    assert 'drops 12 frames without anybody, interpolates joints 2 times' in (
+        shown.getvalue()
+    )
+    assert json.loads(report.path.read_text())['untracked'] == report.untracked

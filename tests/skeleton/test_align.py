@@ -232,6 +232,14 @@ class TestUntracked:
         assert torch.equal(out, hiclr_align(raw[:1, 12:20], 'nturgb+d', 50))
         assert track(clip, 'nturgb+d').counts()['dropped_frames'] == 52
 
+    def test_lost_joints_and_frames_can_be_refused(self, raw):
+        assert len(align_clip(raw, 'nturgb+d', untracked='refuse')) == 2
+        raw[0, 3, 7] = 0
+        with pytest.raises(
+            ValueError, match=r"lost in the clip \({'filled_joints': 1}"
+        ):
+            align_clip(raw, 'nturgb+d', untracked='refuse')
+
     def test_late_person_of_the_case(self):
         clip = torch.from_numpy(np.load(DATA / 'cases' / 'late.npy'))[None]
         out = align_clip(clip, 'nturgb+d', 50)
