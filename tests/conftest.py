@@ -14,6 +14,11 @@ import hiclr_mmaction  # noqa: F401  registers the components
 torch.set_num_threads(1)  # the arrays are small
 
 
+def pytest_runtest_setup(item):
+    if item.get_closest_marker('gpu') and not torch.cuda.is_available():
+        pytest.skip('needs a GPU, and torch finds none')
+
+
 @pytest.fixture(autouse=True)
 def _mmaction_scope():
     init_default_scope('mmaction')

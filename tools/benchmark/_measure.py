@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from _checkout import Checkout
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +31,7 @@ Key = TypeVar('Key')
 def add_common_arguments(
     parser: argparse.ArgumentParser, released: bool = False
 ) -> None:
-    """Add the options that the benchmarks share; ``--released`` where it is asked for."""
+    """Add the options that the benchmarks share; those of other code if ``released``."""
     parser.add_argument(
         '--out', type=Path, metavar='FILE.json', help='where the figures are written'
     )
@@ -48,17 +49,28 @@ def add_common_arguments(
     )
     if released:
         parser.add_argument(
+            '--device', choices=['cpu', 'cuda'], help='by default all that there are'
+        )
+        parser.add_argument(
             '--released',
             type=Path,
             metavar='DIR',
             help='a checkout of github.com/JHang2020/HiCLR, measured in turns with ours',
         )
+        parser.add_argument(
+            '--against',
+            type=Path,
+            metavar='DIR',
+            help='another checkout of this project, measured in turns with this one',
+        )
 
 
-def devices() -> list[torch.device]:
-    """The CPU, and the GPU where there is one."""
-    names = ['cpu'] + (['cuda'] if torch.cuda.is_available() else [])
-    return [torch.device(name) for name in names]
+def devices(chosen: str | None = None) -> list[torch.device]:
+    """The CPU, and the GPU where there is one; or the one that is chosen."""
+    if chosen == 'cuda' and not torch.cuda.is_available():
+        sys.exit('--device cuda: torch finds no GPU')
+    both = ['cpu'] + (['cuda'] if torch.cuda.is_available() else [])
+    return [torch.device(name) for name in ([chosen] if chosen else both)]
 
 
 def machine() -> dict[str, str | int]:
@@ -97,6 +109,20 @@ def own_peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def peak_mb(device: torch.device) -> float:
+    """Peak memory of the GPU by this process, or of this process, in MiB."""
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated() / 2**20
+    return own_peak_mb()
+
+
+def make_clips(num: int, single: float, device: torch.device | str) -> torch.Tensor:
+    """Clips ``(N, 2, 50, 25, 3)``; a share of them has no second person."""
+    clips = torch.randn(num, 2, 50, 25, 3, device=device)
+    clips[: round(num * single), 1] = 0
+    return clips
+
+
 def wait(device: torch.device) -> None:
     """Return when the device has done all that it was given."""
     if device.type == 'cuda':
@@ -104,7 +130,7 @@ def wait(device: torch.device) -> None:
 
 
 def in_turns(
-    candidates: dict[Key, Callable[[], object]],
+    candidates: dict[Key, Callable[[], object] | Checkout],
     rounds: int = 5,
     min_seconds: float = 0.2,
     device: torch.device | str = 'cpu',
@@ -113,7 +139,7 @@ def in_turns(
     """Measure functions in turns, so that a change of the machine's speed meets all.
 
     Args:
-        candidates (dict): Functions without arguments, by name.
+        candidates (dict): Functions without arguments, or processes, by name.
         rounds (int): Turns of each.
         min_seconds (float): A function is called as often in a turn as this takes.
         device (torch.device | str): Where they work.
@@ -125,7 +151,9 @@ def in_turns(
     """
     device = torch.device(device)
 
-    def seconds(function: Callable[[], object], calls: int) -> float:
+    def seconds(function: Callable[[], object] | Checkout, calls: int) -> float:
+        if isinstance(function, Checkout):
+            return function.seconds(calls) / calls
         wait(device)
         start = clock()
         for _ in range(calls):
@@ -135,7 +163,7 @@ def in_turns(
 
     calls = {}
     for name, function in candidates.items():
-        function()  # what is done once only: caches, compilation, allocation
+        seconds(function, 1)  # what is done once: caches, compilation, allocation
         calls[name] = max(1, round(min_seconds / max(seconds(function, 1), 1e-9)))
     times: dict[Key, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):

@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from _checkout import Checkout, views_of
 from _measure import (
     Figures,
     add_common_arguments,
@@ -28,7 +29,8 @@ from _measure import (
     finish,
     import_released,
     in_turns,
-    own_peak_mb,
+    make_clips,
+    peak_mb,
     ratio,
     trace,
     wait,
@@ -41,6 +43,7 @@ import hiclr_mmaction  # noqa: F401
 from hiclr_mmaction.engine.hooks import AccelerationHook
 from hiclr_mmaction.evaluation.protocol import find_config, read_config
 
+ROOT = Path(__file__).parents[2]
 # Each alone, upon the plain config; 'fast' is the fast config with all of them.
 SWITCHES = dict(
     stock=dict(model={'backbone.frames_first': False}),
@@ -89,7 +92,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add_common_arguments(parser, released=True)
     args = parser.parse_args(argv)
     if args.switches == ['all']:
-        on_gpu = torch.cuda.is_available()
+        on_gpu = torch.cuda.is_available() and args.device != 'cpu'
         args.switches = [s for s in SWITCHES if on_gpu or s not in GPU_ONLY]
     for switch in args.switches:
         if switch not in SWITCHES:
@@ -97,13 +100,6 @@ def parse_args(argv=None) -> argparse.Namespace:
                 f'--switches: {switch} is unknown; known: {", ".join(SWITCHES)}'
             )
     return args
-
-
-def make_clips(num: int, single: float, device: torch.device) -> torch.Tensor:
-    """Clips ``(N, 2, 50, 25, 3)``; a share of them has no second person."""
-    clips = torch.randn(num, 2, 50, 25, 3, device=device)
-    clips[: round(num * single), 1] = 0
-    return clips
 
 
 class Parts:
@@ -167,7 +163,8 @@ def our_step(
         options.pop('type', None)
         AccelerationHook(**options).accelerate(net, device)
     wrapper = build_optim_wrapper(net, cfg.optim_wrapper)
-    data = _views(clips, net)
+    made_here = getattr(net.data_preprocessor, 'views', None) is not None
+    data = dict(inputs=clips if made_here else views_of(clips))
     # The released way: what the loader gives lies in the memory of the CPU, and is copied.
     if not (resident or cfg.train_dataloader.dataset.type == 'ResidentClips'):
         data = _on_cpu(data)
@@ -194,14 +191,6 @@ def our_step(
 @contextmanager
 def _untimed(name: str):
     yield
-
-
-def _views(clips: torch.Tensor, model: torch.nn.Module) -> dict:
-    """What the model's preprocessor takes: clips, or views of them that are all alike."""
-    if getattr(model.data_preprocessor, 'views', None) is not None:
-        return dict(inputs=clips)
-    mask = torch.rand(clips.shape[0], *clips.shape[2:4], device=clips.device) < 0.1
-    return dict(inputs=dict(key=clips, queries=[clips, clips, clips], mask=mask))
 
 
 def _on_cpu(data: Any) -> Any:
@@ -274,16 +263,14 @@ def make_step(
     return our_step(clips=clips, parts=parts, **options)
 
 
-def peak_mb(name: str, args: argparse.Namespace, num: int, device: str) -> float:
+def peak_apart(name: str, args: argparse.Namespace, num: int, device: str) -> float:
     """Peak memory of two steps; in a process of its own."""
     if args.threads:
         torch.set_num_threads(args.threads)
     step = make_step(name, args, make_clips(num, args.single, torch.device(device)))
     for _ in range(2):  # the second has the optimiser's state from the start
         step()
-    if device == 'cuda':
-        return torch.cuda.max_memory_allocated() / 2**20
-    return own_peak_mb()
+    return peak_mb(torch.device(device))
 
 
 def measure(
@@ -294,7 +281,15 @@ def measure(
     parts = {name: Parts(device, clock) for name in names}
     # The whole is measured apart: within its parts a GPU waits for the program.
     whole = {name: make_step(name, args, clips) for name in names}
-    times = in_turns(whole, args.rounds, min_seconds=0, device=device, clock=clock)
+    # Both checkouts in processes of their own, that they are alike in all else.
+    others = {
+        name: Checkout(folder, 'step', num, device.type, args.clock, args.threads)
+        for name, folder in (('here', ROOT), ('against', args.against))
+        if args.against
+    }
+    times = in_turns(
+        {**whole, **others}, args.rounds, min_seconds=0, device=device, clock=clock
+    )
     del whole
     figures: Figures = {}
     for name in names:
@@ -309,9 +304,18 @@ def measure(
         if not args.no_memory:
             context = multiprocessing.get_context('spawn')
             with ProcessPoolExecutor(1, context) as executor:
-                task = executor.submit(peak_mb, name, args, num, device.type)
+                task = executor.submit(peak_apart, name, args, num, device.type)
                 row['peak_mb'] = task.result()
         figures[f'{device.type} {num} {name}'] = row
+    for name, checkout in others.items():
+        best = min(times[name])
+        figures[f'{device.type} {num} {name}'] = dict(
+            step_s=best,
+            samples_per_s=num / best,
+            over_against=ratio(times, name, 'against'),
+            peak_mb=checkout.peak_mb(),
+        )
+        checkout.close()
     return figures
 
 
@@ -323,11 +327,11 @@ def main(argv=None) -> None:
     if args.released:
         names.insert(0, 'released')
     figures: Figures = {}
-    for device in devices():
+    for device in devices(args.device):
         for num in args.batch_size:
             figures |= measure(args, names, num, device)
     if args.profile:
-        clips = make_clips(args.batch_size[0], args.single, devices()[-1])
+        clips = make_clips(args.batch_size[0], args.single, devices(args.device)[-1])
         step = make_step(names[-1], args, clips)
         step()
         with trace(args.profile):

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _checkout import Checkout
 from _measure import (
     Figures,
     add_common_arguments,
@@ -43,8 +44,9 @@ from hiclr_mmaction.models import SkeletonViewPreprocessor
 from hiclr_mmaction.skeleton import get_layout
 from hiclr_mmaction.views import GrowingAugmentation, PackSkeletonViews, SkeletonAlign
 
+ROOT = Path(__file__).parents[2]
 ALL, ALIGNED, RELEASED = 'all views', 'aligning, all views', 'released feeder'
-CONFIG = Path(__file__).parents[2] / 'configs' / 'hiclr_stgcn_ntu60.py'
+CONFIG = ROOT / 'configs' / 'hiclr_stgcn_ntu60.py'
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -117,7 +119,8 @@ def main(argv=None) -> None:
     recorded = rng.standard_normal(shape, dtype=np.float32)
     clips = np.stack([align(dict(keypoint=clip))['keypoint'] for clip in recorded])
     prepare = SkeletonViewPreprocessor(align.layout, views=arguments)
-    batches = {device.type: torch.from_numpy(clips).to(device) for device in devices()}
+    names = {'cpu', *(device.type for device in devices(args.device))}
+    batches = {name: torch.from_numpy(clips).to(name) for name in sorted(names)}
     figures: Figures = {}
 
     def measure(functions: dict[tuple[str, str], Callable], device: str) -> dict:
@@ -152,7 +155,16 @@ def main(argv=None) -> None:
     if args.released:
         feeder = released_feeder(args.released, clips)
         released[RELEASED, 'pipeline'] = feeder
-    times = measure({**ours, **released}, 'cpu')
+    others = {}
+    if args.against:
+        for way, folder in (('here', ROOT), ('against', args.against)):
+            others[ALL, way] = Checkout(
+                folder, 'views', args.batch_size, clock='process', threads=1
+            )
+    times = measure({**ours, **released, **others}, 'cpu')
+    for way in ('here', 'against') if others else ():
+        figures[ALL][f'{way}_over_against'] = ratio(times, (ALL, way), (ALL, 'against'))
+        others[ALL, way].close()
     if 'cuda' in batches:
         ours[ALL, 'cuda_batch'] = lambda: views('cuda')
         prepare.cuda()

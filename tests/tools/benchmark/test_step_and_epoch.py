@@ -1,6 +1,5 @@
-"""The benchmarks of the step and the epoch run, and tell what they promise."""
+"""What the benchmarks of the step and the epoch say of wrong options."""
 
-import json
 import runpy
 import subprocess
 import sys
@@ -24,49 +23,10 @@ def tool(monkeypatch):
     return run
 
 
-@pytest.mark.slow
-def test_step_measures_each_variant_its_parts_and_its_trace(tool, tmp_path):
-    out, trace = tmp_path / 'step.json', tmp_path / 'trace.json'
-    options = ['--batch-size', 2, '--rounds', 1, '--no-memory', '--out', out]
-    tool('step', *options, '--switches', 'stock', 'fast', '--profile', trace)
-    figures = json.loads(out.read_text())['figures']
-    assert list(figures)[:3] == ['cpu 2 plain', 'cpu 2 stock', 'cpu 2 fast']
-    for row in figures.values():
-        parts = ('views', 'forward', 'ema', 'queue', 'backward', 'optimiser')
-        assert all(row[f'{part}_ms'] >= 0 for part in parts)
-        assert row['samples_per_s'] == pytest.approx(2 / row['step_s'])
-    assert json.loads(trace.read_text())['traceEvents']
-
-
-@pytest.mark.slow
-def test_each_switch_of_a_cpu_runs_alone(tool, tmp_path):
-    out = tmp_path / 'step.json'
-    options = ['--batch-size', 2, '--rounds', 1, '--no-memory', '--out', out]
-    switches = ['device_views', 'resident', 'foreach', 'fused']
-    tool('step', *options, '--switches', *switches)
-    figures = json.loads(out.read_text())['figures']
-    assert list(figures) == [f'cpu 2 {name}' for name in ('plain', *switches)]
-    views = {name: row['views_ms'] for name, row in figures.items()}
-    assert max(views, key=views.get) == 'cpu 2 device_views'
-
-
 def test_step_names_a_switch_it_does_not_know(tool, capsys):
     with pytest.raises(SystemExit):
         tool('step', '--switches', 'warp')
     assert 'warp is unknown; known: stock' in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_epoch_projects_from_a_part_of_the_clips(tool, tmp_path):
-    out = tmp_path / 'epoch.json'
-    tool('epoch', '--scale', 0.0003, '--batch-size', 2, '--workers', 0, '--out', out)
-    figures = json.loads(out.read_text())['figures']
-    assert list(figures) == ['hiclr_stgcn_ntu60.py', 'hiclr_stgcn_ntu60_fast.py']
-    for row in figures.values():
-        assert row['clips'] == 12
-        assert 0 <= row['waiting_for_data'] < 1
-        hours = row['epoch_of_ntu60_s'] * 300 / 3600
-        assert row['training_of_ntu60_h'] == pytest.approx(hours)
 
 
 def test_epoch_needs_two_batches(tool):
@@ -84,3 +44,9 @@ def test_peak_memory_is_not_that_of_the_parent():
         command, cwd=folder, capture_output=True, text=True, check=True
     )
     assert 50 < float(told.stdout) < held.nbytes / 2**20
+
+
+def test_against_names_a_folder_that_is_not_a_checkout(tool, tmp_path):
+    options = ('--no-memory', '--switches', '--batch-size', 2, '--rounds', 1)
+    with pytest.raises(SystemExit, match='is no checkout of this project'):
+        tool('step', *options, '--against', tmp_path)
