@@ -229,6 +229,8 @@ def _find_orientation(
     keypoints = []
     for clip in clips[:: 1 + len(clips) // number]:
         try:
+            for file in clip.files:
+                require_regular(file)
             sample = converter.read(clip)
         except Exception:
             continue  # it will be left out, with the reason

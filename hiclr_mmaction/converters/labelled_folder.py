@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from .converter import Clip, SkeletonConverter, require_regular, split_by
 
-from .converter import Clip, SkeletonConverter, split_by
+_COLUMNS = ('clip', 'label', 'subject', 'split')
 
 
 class LabelledFolder(SkeletonConverter):
@@ -29,8 +29,8 @@ class LabelledFolder(SkeletonConverter):
             ``xsub_train`` and ``xsub_val``. Needs the column ``subject``.
 
     Raises:
-        FileNotFoundError: If the table is not there.
-        ValueError: If it lacks a column, or has a clip twice.
+        FileNotFoundError: If the table does not exist.
+        ValueError: If it lacks a column, has a clip twice, or its labels do not serve.
     """
 
     suffixes: tuple[str, ...] = ()
@@ -43,133 +43,210 @@ class LabelledFolder(SkeletonConverter):
     ) -> None:
         self.folder = str(folder)
         self.labels = None if labels is None else str(labels)
-        self.val_subjects = [str(subject) for subject in val_subjects]
-        self._table = {} if labels is None else _read_table(Path(labels))
-        self.classes = _number_labels(self._table)
-        subjects = {str(row.get('subject')) for row in self._table.values()}
-        unknown = sorted(set(self.val_subjects) - subjects)
+        self.val_subjects = [_number(str(subject)) for subject in val_subjects]
+        self._table = {} if labels is None else _read_table(Path(labels), self.suffixes)
+        self.classes = _number_labels(self._table, self.labels)
+        subjects = {row.get('subject') for row in self._table.values()} - {None}
+        unknown = [subject for subject in self.val_subjects if subject not in subjects]
         if unknown:
+            known = ', '.join(map(str, sorted(subjects, key=_order))) or 'nobody'
             raise ValueError(
                 f'val_subjects={unknown} are in no row of the labels; the column '
-                f'subject has {", ".join(sorted(subjects - {"None"})) or "nobody"}.'
+                f'subject has {known}.'
             )
 
-    def clips(self) -> Iterator[Clip]:
-        """All files with a known suffix, by name."""
+    def files(self) -> Iterable[tuple[str, list[Path]]]:
+        """Each clip's name and files: all files with a known suffix, by name."""
+        table = None if self.labels is None else Path(self.labels).resolve()
+        for path in sorted(Path(self.folder).rglob('*')):
+            if path.suffix.lower() in self.suffixes and path.resolve() != table:
+                yield path.relative_to(self.folder).with_suffix('').as_posix(), [path]
+
+    def clips(self) -> list[Clip]:
+        """All clips, by name."""
         folder = Path(self.folder)
         if not folder.is_dir():
             raise FileNotFoundError(
-                f'{folder} is no folder; name the one with the clips.'
+                f'{folder} is not a folder; name that of the clips.'
             )
-        table = None if self.labels is None else Path(self.labels).resolve()
-        for path in sorted(folder.rglob('*')):
-            if path.suffix.lower() in self.suffixes and path.resolve() != table:
-                name = path.relative_to(folder).with_suffix('').as_posix()
-                # The table too: with another label a clip is read again.
-                yield Clip(name, (str(path), *([self.labels] if self.labels else ())))
+        clips = [Clip(name, tuple(map(str, paths))) for name, paths in self.files()]
+        if not clips:
+            others = Counter(
+                path.suffix for path in folder.rglob('*') if path.is_file()
+            )
+            found = ', '.join(f'{n} {suffix}' for suffix, n in others.most_common(8))
+            raise ValueError(
+                f'{folder} holds no file that ends in {", ".join(self.suffixes)}; it '
+                f'holds {found or "no file"}.'
+            )
+        self._check_bare_names(clips)
+        return clips
+
+    def _check_bare_names(self, clips: Sequence[Clip]) -> None:
+        """Complain of a row without a folder that would label clips of several."""
+        bare: dict[str, list[str]] = {}
+        for clip in clips:
+            name = Path(clip.id).name
+            if clip.id not in self._table and name in self._table:
+                bare.setdefault(name, []).append(clip.id)
+        for name, ids in bare.items():
+            if len(ids) > 1:
+                raise ValueError(
+                    f'labels={self.labels!r}: clip {name!r} may be any of '
+                    f'{", ".join(ids[:4])}; write the folder before the name.'
+                )
 
     def read(self, clip: Clip) -> dict[str, Any]:
-        """Read a file, and what the table says of it."""
-        facts: Mapping[str, Any] = {}
+        """Read the file, and what the table says of it."""
+        row: dict[str, Any] = {}
         if self.labels is not None:
-            found = self._table.get(clip.id) or self._table.get(Path(clip.id).name)
-            if found is None:
+            if (key := self._key(clip)) is None:
                 raise ValueError(f'not in the labels: {self.labels} has no such clip')
-            facts = found
-        return dict(facts, **self.read_file(Path(clip.files[0])))
+            row = self._table[key]
+        sample = self.read_files([Path(file) for file in clip.files])
+        # The table has the last word about a label that the file holds, too.
+        if row.get('label') is not None:
+            sample.pop('label', None)
+        return dict(row, **sample)
 
-    @abstractmethod
+    def read_files(self, paths: Sequence[Path]) -> dict[str, Any]:
+        """Read the files of a clip: ``keypoint`` and what else :meth:`read` returns."""
+        (path,) = paths
+        return self.read_file(path)
+
     def read_file(self, path: Path) -> dict[str, Any]:
-        """Read a file: ``keypoint`` and what else :meth:`read` may tell."""
+        """Read the file of a clip."""
+        raise NotImplementedError
 
-    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """Those of the table's column, those by subject, or else ``all``."""
-        out: dict[str, list[str]] = {}
+    def _key(self, clip: Clip) -> str | None:
+        """The row of the table that is of a clip."""
+        names = (clip.id, Path(clip.id).name)
+        return next((name for name in names if name in self._table), None)
+
+    def splits(self, samples: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+        """Those of the table's column, those by subject, or else ``all``.
+
+        Raises:
+            ValueError: If a split is empty.
+        """
+        named = sorted({row['split'] for row in self._table.values() if 'split' in row})
+        out: dict[str, list[str]] = {name: [] for name in named}
         for sample in samples:
             if sample.get('split') is not None:
-                out.setdefault(sample['split'], []).append(sample['frame_dir'])
+                out[sample['split']].append(sample['frame_dir'])
         if self.val_subjects:
-            train = {str(sample.get('subject')) for sample in samples}
-            named = [
-                dict(sample, subject=str(sample['subject']))
-                for sample in samples
-                if sample.get('subject') is not None
-            ]
-            out.update(
-                split_by(named, 'subject', train - set(self.val_subjects), 'xsub')
+            subjects = {sample.get('subject') for sample in samples}
+            train = subjects - set(self.val_subjects)
+            out.update(split_by(samples, 'subject', train, 'xsub'))
+        empty = [name for name, clips in out.items() if not clips]
+        if empty:
+            raise ValueError(
+                f'split {", ".join(empty)} is empty: none of the {len(samples)} clips '
+                'that could be used belongs to it. The report names those left out.'
             )
         return out or super().splits(samples)
 
+    def remarks(self, clips: Sequence[Clip]) -> list[str]:
+        """Labels without clips, and labels that do not start at 0."""
+        out = []
+        used = {self._key(clip) for clip in clips}
+        unused = [name for name in self._table if name not in used]
+        if unused:
+            more = f' and {len(unused) - 4} more' if len(unused) > 4 else ''
+            out.append(f'labels without a clip: {", ".join(unused[:4])}{more}')
+        labels = {row['label'] for row in self._table.values() if 'label' in row}
+        absent = sorted(set(range(max(labels, default=-1) + 1)) - labels)
+        if absent:
+            out.append(
+                f'{max(labels) + 1} classes, counted from 0; none is labelled '
+                f'{", ".join(map(str, absent[:4]))}'
+            )
+        return out
 
-def _read_table(path: Path) -> dict[str, dict[str, Any]]:
+
+def _read_table(path: Path, suffixes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Rows of the table by clip."""
-    with open(path, encoding='utf-8-sig', newline='') as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        missing = {'clip', 'label'} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(
-                f'labels={str(path)!r} has no column {", ".join(sorted(missing))}; its '
-                'first line should be clip,label or clip,label,subject,split.'
-            )
-        rows = list(reader)
+    require_regular(path)
+    data = path.read_bytes()
+    encoding = 'utf-16' if data[:2] in (b'\xff\xfe', b'\xfe\xff') else 'utf-8-sig'
+    try:
+        lines = data.decode(encoding).splitlines()
+        delimiter = max(',;\t', key=lines[0].count) if lines else ','
+        rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f'labels={str(path)!r} is no CSV: {error}') from error
+    head = [cell.strip().lower() for cell in rows[0]] if rows else []
+    missing = [name for name in ('clip', 'label') if name not in head]
+    if missing:
+        raise ValueError(
+            f'labels={str(path)!r} has no column {", ".join(missing)}; its first line '
+            'should be clip,label or clip,label,subject,split.'
+        )
     out: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        name = Path(row['clip'].strip())
-        key = name.as_posix()
-        if name.suffix.lower() in ('.csv', '.npy', '.json', '.bvh'):
-            key = name.with_suffix('').as_posix()
-        if key in out:
-            raise ValueError(
-                f'labels={str(path)!r} has clip {key!r} twice; keep one row.'
-            )
-        kept = ('label', 'subject', 'split')
-        out[key] = {
-            k: _plain(row[k].strip(), k) for k in kept if (row.get(k) or '').strip()
+    names = Counter[str]()
+    for row in rows[1:]:
+        cells = {
+            key: cell.strip()
+            for key, cell in zip(head, row, strict=False)
+            if cell.strip()
         }
+        if 'clip' not in cells:
+            continue
+        name = Path(cells.pop('clip').replace('\\', '/'))
+        if name.suffix.lower() in (*suffixes, '.csv', '.npy', '.json', '.bvh'):
+            name = name.with_suffix('')
+        names[name.as_posix()] += 1
+        out[name.as_posix()] = {
+            key: _number(cells[key]) if key != 'split' else cells[key]
+            for key in _COLUMNS
+            if key in cells
+        }
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        more = f' and {len(twice) - 6} more' if len(twice) > 6 else ''
+        raise ValueError(
+            f'labels={str(path)!r} has more than one row for {", ".join(twice[:6])}'
+            f'{more}; keep one row of each.'
+        )
     return out
 
 
-def _plain(text: str, key: str) -> str | int:
-    """Whole numbers as such, but for the names of splits."""
-    return int(text) if key != 'split' and text.lstrip('-').isdigit() else text
+def _number(text: str) -> str | int:
+    """Whole numbers as such (``02`` and ``2.0`` are 2), other text as it is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() and abs(number) < 1e9 else text
 
 
-def _number_labels(table: dict[str, dict[str, Any]]) -> list[str]:
-    """Put numbers in the place of words; returns the words in their order."""
-    labels = [row['label'] for row in table.values() if 'label' in row]
-    if all(isinstance(label, int) for label in labels):
-        return []
-    classes = sorted({str(label) for label in labels})
-    for row in table.values():
-        if 'label' in row:
-            row['label'] = classes.index(str(row['label']))
-    return classes
+def _order(value: str | int) -> tuple:
+    """Numbers in their order, before words in theirs."""
+    return isinstance(value, str), value
 
 
-def kept_axes(channels: int, coordinates: str) -> list[int]:
-    """Which of the columns of a joint are its coordinates.
-
-    Args:
-        channels (int): 2: ``x y``; 3: what the layout's coordinates are; 4: ``x y z``
-            and a score (MediaPipe's visibility).
-        coordinates (str): The layout's, ``'3d'`` or ``'2d'``.
+def _number_labels(table: dict[str, dict[str, Any]], path: str | None) -> list[str]:
+    """Put numbers in the place of words; returns the words in their order.
 
     Raises:
-        ValueError: If there are too few or too many.
+        ValueError: If numbers and words are mixed, or a number is below 0.
     """
-    if channels == 4:
-        return [0, 1, 2] if coordinates == '3d' else [0, 1, 3]
-    if channels == 3 or (channels == 2 and coordinates == '2d'):
-        return list(range(channels))
-    raise ValueError(
-        f'wrong number of coordinates: {channels} a joint, for a layout of {coordinates}'
+    labels = sorted(
+        {row['label'] for row in table.values() if 'label' in row}, key=_order
     )
-
-
-def scale_image(keypoint: np.ndarray, size: Sequence[float] | None) -> np.ndarray:
-    """Coordinates as parts of the picture's width and height, to pixels."""
-    if size is None:
-        return keypoint
-    keypoint = np.array(keypoint, dtype=np.float64)
-    keypoint[..., :2] *= np.asarray(size, dtype=np.float64)
-    return keypoint
+    words = [label for label in labels if isinstance(label, str)]
+    if not words:
+        if labels and labels[0] < 0:
+            raise ValueError(
+                f'labels={path!r}: label {labels[0]} is below 0; count them from 0.'
+            )
+        return []
+    if len(words) < len(labels):
+        raise ValueError(
+            f'labels={path!r} mixes numbers and words as labels ({labels[0]}, '
+            f'{words[0]}); use one of them.'
+        )
+    for row in table.values():
+        if 'label' in row:
+            row['label'] = words.index(row['label'])
+    return words

@@ -12,11 +12,11 @@ from ..annotations.safe_pickle import load_pickle
 from ..skeleton import SkeletonLayout, get_layout
 from ..skeleton.orientation import Orientation
 from .bvh import TARGETS, joints_of, parse_bvh
-from .custom import read_csv, read_json, read_npy
-from .labelled_folder import scale_image
+from .converter import require_regular
+from .forms import READERS, Options, read_form
 from .ntu import first_two, parse_skeleton
 
-SUFFIXES = ('.skeleton', '.csv', '.npy', '.json', '.bvh', '.pkl')
+SUFFIXES = ('.skeleton', *READERS, '.bvh', '.pkl')
 
 
 def read_clip(
@@ -46,18 +46,16 @@ def read_clip(
             clip, or one of another skeleton.
     """
     path, layout = Path(path), get_layout(layout)
+    require_regular(path)
     suffix = path.suffix.lower()
     name = path.name
     try:
         match suffix:
             case '.skeleton':
                 sample = dict(keypoint=first_two(parse_skeleton(path.read_bytes())))
-            case '.csv':
-                sample = dict(keypoint=read_csv(path, layout))
-            case '.npy':
-                sample = dict(keypoint=read_npy(path, layout))
-            case '.json':
-                sample = dict(keypoint=read_json(path, layout, num_person))
+            case '.csv' | '.json' | '.npy':
+                options = Options(layout, num_person, image_size)
+                sample = _oriented(read_form(path, options).sample(options), layout)
             case '.bvh':
                 sample = dict(keypoint=_of_bvh(path, layout))
             case '.pkl':
@@ -69,10 +67,19 @@ def read_clip(
                 )
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
-    sample['keypoint'] = scale_image(sample['keypoint'], image_size)
     join_score(sample, layout)
     check_keypoint(sample['keypoint'], layout, name)
     return np.asarray(sample['keypoint'], np.float32)
+
+
+def _oriented(sample: dict, layout: SkeletonLayout) -> dict:
+    """The sample in metres with y up, if it is in space."""
+    if layout.coordinates == '3d':
+        known = {key: sample.get(key) for key in ('up', 'scale')}
+        keypoint = sample['keypoint']
+        orientation = Orientation.find([keypoint], layout, **known)
+        sample = dict(sample, keypoint=orientation.apply(keypoint))
+    return sample
 
 
 def _of_bvh(path: Path, layout: SkeletonLayout) -> np.ndarray:

@@ -6,7 +6,7 @@ Example:
 """
 
 from ...converters import CustomConverter
-from ...converters import custom as own
+from ...converters.forms import forms_summary
 from ..values import parse_layout
 from .common import (
     add_folder_options,
@@ -20,7 +20,7 @@ from .common import (
 def parse_args(argv=None):
     parser = make_parser(
         'Convert a folder of CSV, NPY or JSON files, one a clip, to a pose pickle.',
-        own.__doc__.partition('\n\n')[2],
+        f'What is read:\n{forms_summary()}',
     )
     add_folder_options(parser, 'CSV, NPY or JSON files')
     parser.add_argument(
@@ -43,7 +43,25 @@ def parse_args(argv=None):
         type=int,
         default=2,
         metavar='N',
-        help='persons of a clip to keep (of JSON files) and to align',
+        help='persons of a clip to keep, those with the most score, and to align',
+    )
+    parser.add_argument(
+        '--axes',
+        help='axes of NPY files in their order, such as TMVC: persons M, frames T, joints '
+        'V, coordinates C. Without it: TVC or MTVC',
+    )
+    parser.add_argument(
+        '--ignore-columns',
+        nargs='+',
+        default=[],
+        metavar='NAME',
+        help='columns of CSV files that are not read',
+    )
+    parser.add_argument(
+        '--refuse-missing',
+        action='store_true',
+        help='leave out clips in which joints are missing; without it they are stored '
+        'as missing, and filled when they are read',
     )
     add_max_frames(parser, default=0)
     add_output_options(parser)
@@ -61,6 +79,9 @@ def main() -> None:
             args.image_size,
             args.persons,
             args.max_frames or None,
+            args.axes,
+            args.ignore_columns,
+            args.refuse_missing,
         ),
         args,
     )

@@ -1,0 +1,671 @@
+"""JSON of pose estimators and depth cameras.
+
+A file is a list of frames (bare, under a key, or a dict by frame number), one frame, or
+COCO's list of persons with the image that each is in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .form import (
+    NOBODY,
+    TRACKING_STATES,
+    Form,
+    Options,
+    Person,
+    Recording,
+    columns,
+    follow,
+    guess_columns,
+    numbers,
+)
+from .joints import (
+    AZURE_KINECT,
+    BODY_25,
+    COCO,
+    KINECT_V2,
+    MEDIAPIPE,
+    OPENPOSE_18,
+    in_order,
+    match,
+)
+
+_FRAME_LISTS = ('instance_info', 'frames', 'data', 'results', 'predictions')
+_FRAME_NUMBERS = ('frame_id', 'frame_index', 'frame', 'frame_number')
+_PERSON_IDS = (
+    'track_id', 'instance_id', 'id', 'person_id', 'trackingId', 'body_id', 'TrackingId',
+    'idx',
+)  # fmt: skip
+_SCORES = ('visibility', 'score', 'confidence', 'likelihood')
+_IMAGE_LANDMARKS = ('pose_landmarks', 'poseLandmarks')
+_WORLD_LANDMARKS = (
+    'pose_world_landmarks', 'poseWorldLandmarks', 'world_landmarks', 'worldLandmarks',
+)  # fmt: skip
+_LANDMARKS = (*_IMAGE_LANDMARKS, *_WORLD_LANDMARKS, 'landmarks')
+# How far apart the frames of a clip may be numbered, on the average.
+_MAX_STEP = 10
+
+
+def read_json(path: Path, options: Options) -> Recording:
+    """Read a JSON file.
+
+    Raises:
+        ValueError: If it is no JSON, of no known form, or damaged.
+    """
+    return read_images([path], options)
+
+
+def read_images(paths: Sequence[Path], options: Options) -> Recording:
+    """Read files of one image each, in the order given, as one clip; or one file."""
+    facts: dict[str, Any] = {}
+    try:
+        if len(paths) == 1:
+            frames = _frames(_load(paths[0]), options, facts)
+        else:
+            frames = {
+                _number(path.stem, t): _only(_frames(_load(path), options, facts))
+                for t, path in enumerate(paths)
+            }
+            _check_numbers(frames, len(paths))
+    except (
+        ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
+    ) as error:  # fmt: skip
+        raise ValueError(f'damaged JSON: {type(error).__name__}: {error}') from error
+    notes = _choose_joints(frames, options)
+    largest = max(paths, key=lambda path: path.stat().st_size * len(paths))
+    return Recording(follow(frames, options.num_person, largest), facts, notes)
+
+
+def is_image(path: Path) -> bool | None:
+    """Whether a JSON file is of one image; None if nobody is in it to tell by."""
+    if not path.is_file():
+        return None
+    try:
+        content = _load(path)
+    except (OSError, ValueError):
+        return None
+    if isinstance(content, Mapping):
+        return 'people' in content
+    if not isinstance(content, list) or not content:
+        return None
+    first = content[0]
+    others = {*_FRAME_NUMBERS, 'image_id', 'timestamp'}
+    return (
+        isinstance(first, Mapping) and 'keypoints' in first and not others & set(first)
+    )
+
+
+def _load(path: Path) -> Any:
+    data = path.read_bytes()
+    try:
+        return json.loads(data.decode('utf-16' if _is_utf16(data) else 'utf-8-sig'))
+    except RecursionError:
+        raise ValueError('no JSON: nested too deeply') from None
+    except ValueError as error:
+        raise ValueError(f'no JSON: {error}') from error
+
+
+def _is_utf16(data: bytes) -> bool:
+    return data[:2] in (b'\xff\xfe', b'\xfe\xff')
+
+
+# ---------------------------------------------------------------------------
+# Frames of a file
+# ---------------------------------------------------------------------------
+
+
+def _frames(
+    content: Any, options: Options, facts: dict[str, Any]
+) -> dict[int, list[Person]]:
+    """The persons of each frame of a file."""
+    for form in FILE_FORMS:
+        if form.recognise(content):
+            return form.read(content, options, facts)
+    frames = list(_list_frames(content))
+    if isinstance(content, Mapping) and _is_whole(content.get('label_index')):
+        facts['label'] = content['label_index']
+    form = next(
+        (form for _, frame in frames for form in FRAME_FORMS if form.recognise(frame)),
+        None,
+    )
+    if form is None:
+        if frames and all(_is_empty(frame) for _, frame in frames):
+            raise ValueError(NOBODY)
+        example = next((f for _, f in frames if not _is_empty(f)), content)
+        raise ValueError(f'unknown JSON: {_shape_of(example)}')
+    names = _meta_names(content)
+    out = {}
+    for number, frame in frames:
+        try:
+            persons = [] if _is_empty(frame) else form.read(frame, options, facts)
+        except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+            raise ValueError(
+                f'damaged JSON: frame {number} is no frame of {form.name}: '
+                f'{type(error).__name__}: {error}'
+            ) from error
+        if names:
+            for person in persons:
+                if not person.names and len(person.values) == len(names):
+                    person.names = names
+        out[number] = persons
+    _check_numbers(out, len(frames))
+    return out
+
+
+def _list_frames(content: Any) -> Iterator[tuple[int, Any]]:
+    """Each frame of a file with its number."""
+    if isinstance(content, Mapping):
+        if content and all(_digits(key) for key in content):
+            yield from sorted(
+                (int(_digits(key)), frame) for key, frame in content.items()
+            )
+            return
+        key = next((key for key in _FRAME_LISTS if key in content), None)
+        content = [content] if key is None else content[key]
+        if isinstance(content, Mapping):
+            yield from _list_frames(content)
+            return
+    if not isinstance(content, list):
+        raise ValueError(f'unknown JSON: {_shape_of(content)}')
+    # A list of persons of one image, such as MMPose's and Ultralytics', is one frame.
+    if (
+        content
+        and isinstance(content[0], Mapping)
+        and ({'keypoint_scores', 'bbox', 'box'} & set(content[0]))
+    ):
+        yield 0, content
+        return
+    numbers = [_frame_number(frame) for frame in content]
+    if None in numbers or len(set(numbers)) < len(numbers):
+        numbers = list(range(len(content)))
+    yield from sorted(zip(numbers, content, strict=True), key=lambda pair: pair[0])
+
+
+def _digits(key: Any) -> str:
+    """The number in a frame's key, such as ``'12'`` and ``'frame_12'``."""
+    found = re.fullmatch(
+        r'(?:frame|image|img)?[_ ]?(\d{1,15})(?:\.\w+)?', str(key), re.I
+    )
+    return found[1] if found else ''
+
+
+def _frame_number(frame: Any) -> int | None:
+    if not isinstance(frame, Mapping):
+        return None
+    for key in _FRAME_NUMBERS:
+        value = frame.get(key)
+        if _is_whole(value):
+            return int(value)
+    return None
+
+
+def _is_whole(value: Any) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) < 1e15
+        and value == int(value)
+    )
+
+
+def _number(name: str, otherwise: int) -> int:
+    """The last number of an image's name."""
+    found = re.findall(r'\d{1,15}', name)
+    return int(found[-1]) if found else otherwise
+
+
+def _only(frames: Mapping[int, list[Person]]) -> list[Person]:
+    if len(frames) != 1:
+        raise ValueError(
+            f'unknown JSON: {len(frames)} frames in a file that is one image by its name'
+        )
+    return next(iter(frames.values()))
+
+
+def _check_numbers(frames: Mapping[int, Any], count: int) -> None:
+    if frames:
+        length = max(frames) - min(frames) + 1
+        if length > _MAX_STEP * max(count, 10):
+            raise ValueError(
+                f'frames far apart: {count} frames are numbered {min(frames)} to '
+                f'{max(frames)}; they should be numbers of frames'
+            )
+
+
+def _is_empty(frame: Any) -> bool:
+    """Whether a frame says that nobody is in it."""
+    if isinstance(frame, Mapping):
+        lists = [value for key, value in frame.items() if key in _PERSON_KEYS]
+        return bool(lists) and all(_is_empty(value) for value in lists)
+    return frame is None or frame == [] or frame == [[]]
+
+
+def _shape_of(content: Any) -> str:
+    known = ', '.join((*_PERSON_KEYS[:6], *_FRAME_LISTS[:2]))
+    if isinstance(content, Mapping):
+        keys = ', '.join(str(key)[:30] for key in list(content)[:6])
+        return f'an object with the keys {keys or "(none)"}; known are {known}, ...'
+    return f'{str(content)[:40]!r} is no frame; a frame is an object with {known}, ...'
+
+
+def _choose_joints(frames: Mapping[int, list[Person]], options: Options) -> list[str]:
+    """Put the joints of all persons into the order of the layout; returns notes."""
+    known: dict[tuple, list[int]] = {}
+    for persons in frames.values():
+        for person in persons:
+            count = len(person.values)
+            named = count == len(person.names)
+            key = (tuple(person.names) if named else (), count)
+            if key not in known:
+                known[key] = (
+                    match(person.names, options.layout)
+                    if named
+                    else in_order(count, options.layout)
+                )
+            person.values = person.values[known[key]]
+    left = any(len(joints) < count for (_, count), joints in known.items())
+    return ['joints that the layout has not'] if left else []
+
+
+def _meta_names(content: Any) -> list[str]:
+    """The names of the joints that MMPose writes beside the frames."""
+    names = content.get('meta_info') if isinstance(content, Mapping) else None
+    names = names.get('keypoint_id2name') if isinstance(names, Mapping) else None
+    if not isinstance(names, Mapping) or not all(map(_digits, names)):
+        return []
+    return [str(names[key]) for key in sorted(names, key=lambda key: int(_digits(key)))]
+
+
+# ---------------------------------------------------------------------------
+# Persons of a frame
+# ---------------------------------------------------------------------------
+
+
+def _id(person: Mapping, keys: Sequence[str] = _PERSON_IDS) -> Hashable:
+    """Who a person is: the first number or text of the first key that is there."""
+    for key in keys:
+        value = person.get(key)
+        while isinstance(value, list) and value:
+            value = value[0]  # AlphaPose writes lists of them, too
+        if isinstance(value, int | float | str) and value not in (-1, ''):
+            return value
+    return None
+
+
+def _values(joints: Any, scores: Any, options: Options) -> np.ndarray:
+    """Joints ``(V, n)``, with their scores apart if there are some."""
+    joints = numbers(joints)
+    if joints.ndim != 2:
+        raise ValueError(
+            f'wrong shape: the joints of a person have shape {joints.shape}, not '
+            '(joints, coordinates)'
+        )
+    if scores is None:
+        return columns(joints, guess_columns(joints.shape[1], options.layout))
+    named = {2: 'xy', 3: 'xyz'}.get(joints.shape[1])
+    if named is None:
+        raise ValueError(
+            f'wrong number of coordinates: {joints.shape[1]} a joint beside the scores'
+        )
+    out = columns(joints, named)
+    scores = numbers(scores).reshape(-1)
+    if len(scores) != len(out):
+        raise ValueError(f'uneven lists: {len(scores)} scores for {len(out)} joints')
+    out[:, 3] = scores
+    return out
+
+
+def _flat(joints: Any, named: str = 'xys') -> np.ndarray:
+    """Joints one after the other, as COCO and OpenPose write them."""
+    joints = numbers(joints)
+    if joints.ndim != 1 or joints.size % len(named):
+        raise ValueError(
+            f'wrong number of keypoints: {joints.size} numbers, no multiple of '
+            f'{len(named)}'
+        )
+    return columns(joints.reshape(-1, len(named)), named)
+
+
+def _points(joints: Sequence[Mapping]) -> Person:
+    """Joints that are objects with ``x``, ``y``, ... and perhaps a name."""
+    rows, names = [], []
+    for joint in joints:
+        place = joint.get('position', joint)
+        row = [place.get(axis) for axis in 'xyz']
+        row.append(next((joint[key] for key in _SCORES if key in joint), None))
+        rows.append(row)
+        names.append(joint.get('name', joint.get('part')))
+    return Person(
+        numbers(rows).reshape(-1, 4), names=names if None not in names else ()
+    )
+
+
+def _is_point(value: Any) -> bool:
+    place = value.get('position', value) if isinstance(value, Mapping) else None
+    return isinstance(place, Mapping) and {'x', 'y'} <= set(place)
+
+
+def _read_openpose(frame: Mapping, options: Options, facts: dict) -> list[Person]:
+    out = []
+    for person in frame['people']:
+        flat = person.get('pose_keypoints_2d', person.get('pose_keypoints'))
+        values = (
+            _flat(person['pose_keypoints_3d'], 'xyzs')
+            if options.layout.coordinates == '3d'
+            else _flat(flat)
+        )
+        # OpenPose puts what it does not see at the origin, with score 0.
+        names = {18: OPENPOSE_18, 25: BODY_25, 17: COCO}.get(len(values), ())
+        out.append(Person(values, _id(person), names))
+    return out
+
+
+def _read_kinetics(frame: Mapping, options: Options, facts: dict) -> list[Person]:
+    return [
+        Person(
+            _values(_flat(person['pose'], 'xy')[:, :2], person['score'], options),
+            names=OPENPOSE_18,
+        )
+        for person in frame['skeleton']
+    ]
+
+
+def _persons_of(frame: Any) -> list:
+    if isinstance(frame, Mapping):
+        keys = [key for key in ('instances', 'poses', 'predictions') if key in frame]
+        frame = frame[keys[0]]
+    # The inferencer nests the persons of an image once more.
+    while isinstance(frame, list) and frame and isinstance(frame[0], list):
+        if len(frame) > 1:
+            raise ValueError('damaged JSON: several lists of persons in one frame')
+        frame = frame[0]
+    return frame
+
+
+def _is_persons(frame: Any) -> bool:
+    try:
+        return all('keypoints' in person for person in _persons_of(frame))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return False
+
+
+def _read_persons(frame: Any, options: Options, facts: dict) -> list[Person]:
+    return [_read_person(person, options) for person in _persons_of(frame)]
+
+
+def _read_person(person: Mapping, options: Options) -> Person:
+    joints = person['keypoints']
+    if options.layout.coordinates == '3d' and 'keypoints3D' in person:
+        joints = person['keypoints3D']
+    if isinstance(joints, Mapping):  # Ultralytics
+        scores = joints.get('visible', joints.get('confidence'))
+        stacked = np.stack([numbers(joints[axis]) for axis in 'xy'], axis=-1)
+        values = _values(stacked, scores, options)
+        return Person(values, _id(person), COCO if len(values) == 17 else ())
+    if isinstance(joints, list) and joints and _is_point(joints[0]):
+        read = _points(joints)
+        return Person(read.values, _id(person), read.names)
+    if isinstance(joints, list) and joints and not isinstance(joints[0], list):
+        return Person(_flat(joints), _id(person))
+    return Person(_values(joints, person.get('keypoint_scores'), options), _id(person))
+
+
+def _is_kinect(frame: Any) -> bool:
+    return isinstance(frame, Mapping) and ('bodies' in frame or 'Bodies' in frame)
+
+
+def _read_kinect(frame: Mapping, options: Options, facts: dict) -> list[Person]:
+    out = []
+    for body in frame.get('bodies', frame.get('Bodies')):
+        if body.get('tracked', body.get('IsTracked', True)) is False:
+            continue
+        if 'joint_positions' in body:  # Azure Kinect: millimetres, y down
+            facts.update(up='-y', scale=0.001)
+            values = columns(body['joint_positions'], 'xyz')
+            names = AZURE_KINECT if len(values) == len(AZURE_KINECT) else ()
+        else:
+            joints = body.get('joints', body.get('Joints'))
+            items = joints.items() if isinstance(joints, Mapping) else enumerate(joints)
+            read = [_kinect_joint(key, joint) for key, joint in items]
+            names = [name for name, _ in read]
+            values = numbers([row for _, row in read])
+        out.append(Person(values.reshape(-1, 4), _id(body), names))
+    return out
+
+
+def _kinect_joint(key: Any, joint: Mapping) -> tuple[str, list]:
+    """The name of a joint, and its x, y, z (metres) and score."""
+    place = joint.get('Position', joint.get('position', joint))
+    number = joint.get('jointType', joint.get('JointType', key))
+    if str(number).isdigit():
+        number = KINECT_V2[int(number)]
+    row = []
+    for axis in 'xyz':
+        names = (f'camera{axis.upper()}', axis, axis.upper())
+        row.append(next((place[name] for name in names if name in place), None))
+    state = joint.get('trackingState', joint.get('TrackingState'))
+    if isinstance(state, str):
+        state = TRACKING_STATES[state.lower()]
+    return str(number), [*row, None if state is None else state / 2]
+
+
+def _is_landmarks(frame: Any) -> bool:
+    if isinstance(frame, Mapping):
+        return any(key in frame for key in _LANDMARKS) or (
+            'keypoints' in frame and not _is_empty(frame['keypoints'])
+        )
+    try:
+        first = frame[0]
+        return _is_point(first) or _is_point(first[0]) or _is_row(first)
+    except (IndexError, KeyError, TypeError):
+        return False
+
+
+def _is_row(value: Any) -> bool:
+    """Whether it is the numbers of a joint, or the joints of a person."""
+    while isinstance(value, list) and value and isinstance(value[0], list):
+        value = value[0]
+    return isinstance(value, list) and all(isinstance(x, int | float) for x in value)
+
+
+def _read_landmarks(frame: Any, options: Options, facts: dict) -> list[Person]:
+    if isinstance(frame, Mapping):
+        world = next((key for key in _WORLD_LANDMARKS if frame.get(key)), None)
+        image = next(
+            (key for key in (*_IMAGE_LANDMARKS, 'landmarks') if frame.get(key)), None
+        )
+        if options.layout.coordinates == '3d' and world:
+            facts['up'] = '-y'
+            frame = frame[world]
+        elif options.layout.coordinates == '3d' and image in _IMAGE_LANDMARKS:
+            raise ValueError(
+                f'no world landmarks: {image} are places in the picture; set layout '
+                'mediapipe, or save the world landmarks'
+            )
+        elif image is not None:
+            frame = frame[image]
+        elif world is not None:
+            raise ValueError(
+                f'no landmarks in the picture: {world} are in space; set layout '
+                "dict(base='mediapipe', coordinates='3d')"
+            )
+        else:
+            return [_read_person(frame, options)] if 'keypoints' in frame else []
+    if isinstance(frame, Mapping):  # the protocol buffer, as JSON
+        frame = frame['landmark']
+    if not frame:
+        return []
+    several = isinstance(frame[0], list) and not isinstance(frame[0][0], int | float)
+    persons = frame if several else [frame]
+    return [_landmarks(joints, options, 'up' in facts) for joints in persons if joints]
+
+
+def _landmarks(joints: Sequence, options: Options, world: bool) -> Person:
+    person = (
+        _points(joints)
+        if _is_point(joints[0])
+        else Person(_values(joints, None, options))
+    )
+    if not person.names and len(joints) == len(MEDIAPIPE):
+        person.names = MEDIAPIPE
+    place = person.values[:, :2]
+    flat = options.layout.coordinates == '2d'
+    # The middle of the hips is the origin of world landmarks, so some are below 0.
+    if not (flat or world) and (place > 0).all() and (place < 1).all():
+        raise ValueError(
+            'no world landmarks: all are between 0 and 1, which are parts of the picture; '
+            'set layout mediapipe, or save the world landmarks'
+        )
+    return person
+
+
+def _rows(content: Any) -> Any:
+    return content.get('annotations') if isinstance(content, Mapping) else content
+
+
+def _is_coco(content: Any) -> bool:
+    rows = _rows(content)
+    return (
+        isinstance(rows, list)
+        and bool(rows)
+        and all(isinstance(row, Mapping) and 'image_id' in row for row in rows)
+    )
+
+
+def _read_coco(content: Any, options: Options, facts: dict) -> dict[int, list[Person]]:
+    """Persons by image; images without persons are empty frames."""
+    frames: dict[int, list[Person]] = {}
+    names: dict[Any, str] = {}
+    if isinstance(content, Mapping):
+        for image in content.get('images', ()):
+            names[image['id']] = str(image.get('file_name', image['id']))
+    rows = _rows(content)
+    images = [names.get(row['image_id'], str(row['image_id'])) for row in rows]
+    order = {name: rank for rank, name in enumerate(sorted(set(images)))}
+    for name, row in zip(images, rows, strict=True):
+        number = _number(Path(name).stem, order[name])
+        person = Person(_flat(row['keypoints']), _id(row, _COCO_IDS))
+        frames.setdefault(number, []).append(person)
+    for name in names.values():
+        frames.setdefault(_number(Path(name).stem, len(frames)), [])
+    _check_numbers(frames, len(frames))
+    return frames
+
+
+# The id of a row of COCO's annotations is the row's own.
+_COCO_IDS = tuple(key for key in _PERSON_IDS if key != 'id')
+_PERSON_KEYS = (
+    'instances', 'people', 'bodies', 'keypoints', 'landmarks', 'poses', 'skeleton',
+    'predictions', 'Bodies', *_LANDMARKS[:-1],
+)  # fmt: skip
+
+_STICK = dict(
+    name='stick', joints=['foot', 'hip', 'head'], bones=[(0, 1), (2, 1)], center=1,
+    coordinates='2d',
+)  # fmt: skip
+_STICK_3D = {**_STICK, 'coordinates': '3d'}
+_PUPPET = {**_STICK_3D, 'joints': ['FootLeft', 'SpineBase', 'Head']}
+
+FILE_FORMS = (
+    Form(
+        'COCO, AlphaPose',
+        'JSON',
+        'results or annotations: persons with `image_id`, `keypoints`, perhaps '
+        '`track_id` or `idx`',
+        '[{"image_id": "0.jpg", "idx": 1, "keypoints": [3, 9, 1, 3, 5, 0.9, 3, 1, 1]},\n'
+        ' {"image_id": "1.jpg", "idx": 1, "keypoints": [4, 9, 1, 4, 5, 0.9, 4, 1, 1]},\n'
+        ' {"image_id": "3.jpg", "idx": 1, "keypoints": [5, 9, 1, 5, 5, 0.9, 5, 1, 1]}]',
+        _STICK,
+        _is_coco,
+        _read_coco,
+    ),
+)
+
+FRAME_FORMS = (
+    Form(
+        'OpenPose',
+        'JSON',
+        'one file an image, `*_keypoints.json`: `people` with `pose_keypoints_2d`; '
+        'COCO-18, BODY_25',
+        '{"version": 1.3, "people": [\n'
+        '  {"person_id": [-1], "pose_keypoints_2d": [3, 9, 0.9, 3, 5, 0.9, 3, 1, 0.9]}\n'
+        ']}',
+        _STICK,
+        lambda frame: isinstance(frame, Mapping) and 'people' in frame,
+        _read_openpose,
+    ),
+    Form(
+        'Kinetics-Skeleton (ST-GCN)',
+        'JSON',
+        '`data` of frames with `skeleton`: `pose`, `score`; the label is read',
+        json.dumps(
+            dict(
+                data=[
+                    dict(
+                        frame_index=1,
+                        skeleton=[dict(pose=[0.5, 0.25] * 18, score=[0.5] * 18)],
+                    )
+                ],
+                label='waving hand',
+                label_index=12,
+            )
+        )
+        .replace('[{"frame', '[\n{"frame')
+        .replace('"score"', '\n"score"'),
+        'openpose',
+        lambda frame: (
+            isinstance(frame, Mapping)
+            and isinstance(frame.get('skeleton'), list)
+            and (not frame['skeleton'] or 'pose' in frame['skeleton'][0])
+        ),
+        _read_kinetics,
+    ),
+    Form(
+        'MMPose, Ultralytics, TensorFlow.js',
+        'JSON',
+        'frames with `instances`, `poses`, or lists of persons with `keypoints`; or one '
+        'file an image',
+        '{"instance_info": [\n'
+        '  {"frame_id": 1, "instances": [\n'
+        '    {"keypoints": [[3, 9], [3, 5], [3, 1]], "keypoint_scores": [1, 0.8, 0.7]}]},\n'
+        '  {"frame_id": 2, "instances": []}\n'
+        ']}',
+        _STICK,
+        _is_persons,
+        _read_persons,
+    ),
+    Form(
+        'Kinect v2, Azure Kinect',
+        'JSON',
+        'frames with `bodies` of `joints`, or of `joint_positions` (mm)',
+        '{"frames": [{"bodies": [{"trackingId": "72", "joints": [\n'
+        '  {"jointType": 15, "cameraX": 0.1, "cameraY": -0.9, "cameraZ": 2.5},\n'
+        '  {"jointType": 0, "cameraX": 0.1, "cameraY": 0.1, "cameraZ": 2.6},\n'
+        '  {"jointType": 3, "cameraX": 0.1, "cameraY": 0.8, "cameraZ": 2.6}\n'
+        ']}]}]}',
+        _PUPPET,
+        _is_kinect,
+        _read_kinect,
+    ),
+    Form(
+        'MediaPipe, TensorFlow.js',
+        'JSON',
+        'frames with `landmarks`, `poseLandmarks`, `pose_world_landmarks`, `keypoints`, '
+        'or a list of joints; a list of frames or an object by frame number',
+        '{"frames": [{"poseLandmarks": [\n'
+        '  {"x": 0.5, "y": 0.9, "z": 0.1, "visibility": 0.9},\n'
+        '  {"x": 0.5, "y": 0.5, "z": 0.1, "visibility": 0.9},\n'
+        '  {"x": 0.5, "y": 0.1, "z": 0.1, "visibility": 0.9}\n'
+        ']}]}',
+        _STICK,
+        _is_landmarks,
+        _read_landmarks,
+    ),
+)

@@ -1,0 +1,282 @@
+"""What a form of file is, and what is read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ...skeleton import SkeletonLayout
+from ..converter import blank
+
+X, Y, Z, SCORE = range(4)
+# Scores of trackers exceed 1 a little; what is further is another quantity.
+MAX_SCORE = 1.5
+_LARGEST = 1e30  # float32 holds it
+_MAX_PERSONS = 50  # in a frame
+NOBODY = 'no person: nobody is tracked in any frame'
+# Kinect's words for its numbers.
+TRACKING_STATES = {'nottracked': 0, 'inferred': 1, 'tracked': 2}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are read.
+
+    Attributes:
+        layout (SkeletonLayout): The skeleton of the result.
+        num_person (int): Persons kept, those with the most score.
+        image_size (Sequence[float] | None): Width and height of the picture, if the
+            coordinates are parts of them.
+        axes (str | None): The axes of arrays, such as ``'TMVC'``.
+        ignore_columns (Sequence[str]): Columns of tables that are not read.
+        refuse_missing (bool): Whether a clip with missing joints is left out.
+    """
+
+    layout: SkeletonLayout
+    num_person: int = 2
+    image_size: Sequence[float] | None = None
+    axes: str | None = None
+    ignore_columns: Sequence[str] = ()
+    refuse_missing: bool = False
+
+
+@dataclass
+class Recording:
+    """What a file holds.
+
+    Attributes:
+        values (np.ndarray): ``(M, T, V, 4)``: x, y, z and score. NaN: not in the file.
+        facts (dict): ``label``, ``up``, ``scale``, as a converter's ``read`` returns
+            them.
+        notes (list[str]): Oddities that do no harm.
+    """
+
+    values: np.ndarray
+    facts: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def sample(self, options: Options) -> dict[str, Any]:
+        """``keypoint``, facts and notes, as a converter's ``read`` returns them.
+
+        In 2-D ``keypoint`` is ``(M, T, V, 3)`` with the score. A missing joint is all
+        zeros.
+
+        Raises:
+            ValueError: If nobody is there, or the coordinates do not serve.
+        """
+        two_d = options.layout.coordinates == '2d'
+        values = np.array(self.values)
+        place, score = values[..., : 2 if two_d else 3], values[..., SCORE]
+        missing = np.isnan(place).any(-1)
+        if missing.all():
+            flat = not two_d and not np.isnan(values[..., :2]).all()
+            raise ValueError(
+                f'no z: the file is 2-D, but layout {options.layout.name!r} is 3-D'
+                if flat
+                else NOBODY
+            )
+        if (np.abs(place[~missing]) > _LARGEST).any():
+            raise ValueError('infinite: a coordinate is infinite, or larger than 1e30')
+        known = score[~missing & ~np.isnan(score)]
+        if known.size and set(np.unique(known)) <= {0, 1, 2} and known.max() == 2:
+            score[:] = np.minimum(score, 1)  # COCO's flags: not labelled, hidden, seen
+        elif known.size and not (known.min() >= 0 and known.max() <= MAX_SCORE):
+            raise ValueError(
+                f'score out of range: {known.min():.4g} to {known.max():.4g}, not 0 to '
+                '1; if it is another coordinate, name the columns in a header'
+            )
+        unscored = np.isnan(score)
+        score[unscored] = 1
+        if two_d:
+            # Trackers without scores put what they do not see at (0, 0).
+            missing |= unscored & (place == 0).all(-1)
+        else:
+            missing |= score == 0
+        values[missing] = 0
+        notes = list(self.notes)
+        # In frames in which the person is there.
+        count = int((missing & ~missing.all(-1, keepdims=True)).sum())
+        if count and options.refuse_missing:
+            raise ValueError(f'missing joints: {count} are not in their frame')
+        if count and not two_d:
+            notes.append('missing joints')
+        if two_d and options.image_size is not None:
+            place *= np.asarray(options.image_size, dtype=np.float64)
+        elif two_d and np.abs(place).max() < 2:
+            notes.append('parts of the picture, not pixels; see --image-size')
+        keypoint = values[..., [X, Y, SCORE]] if two_d else values[..., :3]
+        return dict(self.facts, keypoint=keypoint, notes=notes)
+
+
+@dataclass
+class Person:
+    """A person in one frame.
+
+    Attributes:
+        values (np.ndarray): ``(V, 4)``: x, y, z and score. NaN: not in the file.
+        id (Hashable): Who it is; None if the file does not say.
+        names (Sequence[str]): What the joints are called, if the file says.
+    """
+
+    values: np.ndarray
+    id: Hashable = None
+    names: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of file.
+
+    Attributes:
+        name (str): Whose it is.
+        file (str): ``'CSV'``, ``'JSON'`` or ``'NPY'``.
+        about (str): What it is, in one line.
+        example (str): Some lines of such a file.
+        layout (str | dict): The layout of the example.
+        recognise (Callable): Whether the content of a file (or of a frame) is such.
+        read (Callable): Reads it.
+    """
+
+    name: str
+    file: str
+    about: str
+    example: str
+    layout: str | dict
+    recognise: Callable[..., bool]
+    read: Callable[..., Any]
+
+
+def numbers(values: Any) -> np.ndarray:
+    """float64 of nested lists; None becomes NaN.
+
+    Raises:
+        ValueError: If they are uneven, or hold something else.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f'not numbers: {error}') from error
+
+
+def columns(values: Any, named: str = '') -> np.ndarray:
+    """``(V, n)`` numbers of joints as ``(V, 4)``.
+
+    Args:
+        values (array_like): The numbers.
+        named (str): What they are: ``'xy'``, ``'xyz'``, ``'xys'`` or ``'xyzs'``.
+    """
+    values = numbers(values)
+    if values.ndim != 2 or values.shape[1] != len(named):
+        raise ValueError(f'wrong shape: {values.shape}, not (joints, {len(named)})')
+    out = np.full((len(values), 4), np.nan)
+    out[:, ['xyzs'.index(letter) for letter in named]] = values
+    return out
+
+
+def guess_columns(count: int, layout: SkeletonLayout) -> str:
+    """What unnamed numbers of a joint are; the third one depends on the layout.
+
+    Raises:
+        ValueError: If there are too few or too many.
+    """
+    third = 'xys' if layout.coordinates == '2d' else 'xyz'
+    named = {2: 'xy', 3: third, 4: 'xyzs'}.get(count)
+    if named is None or (count == 2 and layout.coordinates == '3d'):
+        raise ValueError(
+            f'wrong number of coordinates: {count} a joint, for a layout of '
+            f'{layout.coordinates}'
+        )
+    return named
+
+
+def follow(
+    frames: Mapping[int, Sequence[Person]], num_person: int, path: Path
+) -> np.ndarray:
+    """Put the persons of the frames together to one array a person.
+
+    A person with an id is the one who had it before. The others are matched with those
+    seen last so that the joints move least in all, and not further than a person is
+    large.
+
+    Args:
+        frames (dict): The persons of each frame.
+        num_person (int): Persons kept, those with the most score.
+        path (Path): The file, whose size bounds the memory.
+
+    Returns:
+        np.ndarray: ``(M, T, V, 4)``, NaN where a person is not seen.
+    """
+    tracks: list[dict[int, np.ndarray]] = []
+    by_id: dict[Hashable, int] = {}
+    strangers: list[int] = []  # tracks of persons without an id
+    for t in sorted(frames):
+        if len(frames[t]) > _MAX_PERSONS:
+            raise ValueError(
+                f'too many persons: {len(frames[t])} in frame {t}, more than '
+                f'{_MAX_PERSONS}'
+            )
+        unnamed = []
+        for person in frames[t]:
+            if person.id is None:
+                unnamed.append(person.values)
+                continue
+            if person.id not in by_id:
+                by_id[person.id] = len(tracks)
+                tracks.append({})
+            tracks[by_id[person.id]][t] = person.values
+        # The latest alone: a crowd that comes and goes stays affordable.
+        latest = strangers[-2 * _MAX_PERSONS :]
+        for values, track in _matched(unnamed, [(i, tracks[i]) for i in latest]):
+            if track is None:
+                track = len(tracks)
+                strangers.append(track)
+                tracks.append({})
+            tracks[track][t] = values
+    if not tracks:
+        raise ValueError(NOBODY)
+    tracks.sort(key=_weight, reverse=True)
+    tracks = tracks[:num_person]
+    first, last = min(frames), max(frames)
+    joints = len(next(iter(tracks[0].values())))
+    out = blank((len(tracks), last - first + 1, joints, 4), path)
+    out[:] = np.nan
+    for array, track in zip(out, tracks, strict=True):
+        array[np.array(list(track)) - first] = list(track.values())
+    return out
+
+
+def _matched(
+    persons: Sequence[np.ndarray], tracks: Sequence[tuple[int, Mapping]]
+) -> list[tuple[np.ndarray, int | None]]:
+    """Each person with its track, or None for somebody new."""
+    last = [(i, track[max(track)]) for i, track in tracks]
+    cost = np.full((len(persons), len(last)), np.inf)
+    for row, person in enumerate(persons):
+        seen = ~np.isnan(person[:, :2]).any(-1)
+        size = np.ptp(person[seen, :2], axis=0).max() if seen.any() else 0.0
+        for column, (_, before) in enumerate(last):
+            both = seen & ~np.isnan(before[:, :2]).any(-1)
+            if both.any():
+                moved = np.abs(person[both, :2] - before[both, :2]).mean()
+                cost[row, column] = moved if moved <= size else np.inf
+    far = np.isinf(cost)
+    # Finite, and dearer than any matching of those that are near.
+    cost[far] = 1 + 2 * cost[~far].sum()
+    taken = {
+        row: last[column][0]
+        for row, column in zip(*linear_sum_assignment(cost), strict=True)
+        if not far[row, column]
+    }
+    return [(person, taken.get(row)) for row, person in enumerate(persons)]
+
+
+def _weight(track: Mapping[int, np.ndarray]) -> float:
+    """How much of a person there is: its scores, or else its joints."""
+    values = np.stack(list(track.values()))
+    score = np.nan_to_num(values[..., SCORE], nan=1).clip(0, 1)
+    return float((score * ~np.isnan(values[..., 0])).sum())
