@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers.support import real_data
+from helpers.paths import real_data
 from mmengine.registry import init_default_scope
 
 import hiclr_mmaction  # noqa: F401  registers the components

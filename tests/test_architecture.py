@@ -3,7 +3,7 @@
 import ast
 from graphlib import TopologicalSorter
 
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 PACKAGE = ROOT / 'hiclr_mmaction'
 # Rooms by floor, the lowest first; rooms of one floor may use each other.

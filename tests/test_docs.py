@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.support import ROOT
+from helpers.paths import ROOT
 from markdown_it import MarkdownIt
 
 from hiclr_mmaction.evaluation.protocol import split_protocol

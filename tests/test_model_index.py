@@ -1,7 +1,7 @@
 """The files that OpenMMLab's tools read tell of each config, and no made-up result."""
 
 import yaml
-from helpers.support import PRETRAININGS, ROOT
+from helpers.paths import PRETRAININGS, ROOT
 from mmengine.config import Config
 
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from helpers.planar import coco_annotations
+from helpers.skeletons import coco_annotations
 
 from hiclr_mmaction.annotations.inspection import inspect_pickle
 from hiclr_mmaction.datasets.synthetic import pose_annotations

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import default_collate

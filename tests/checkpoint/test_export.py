@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import torch
-from helpers.support import load_reference
+from helpers.references import load_reference
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers.support import load_reference
+from helpers.references import load_reference
 from mmaction.registry import MODELS
 
 from hiclr_mmaction.checkpoint import from_hiclr

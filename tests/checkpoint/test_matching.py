@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers.probe import probe_config, save_pretrained
+from helpers.configs import probe_config, save_pretrained
 from mmaction.registry import DATASETS
 from mmengine.runner import Runner
 

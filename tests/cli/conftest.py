@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmaction.registry import MODELS
 
 HERE = Path(__file__).parent

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers.support import PRETRAININGS, ROOT, synthetic_config
+from helpers.configs import synthetic_config
+from helpers.paths import PRETRAININGS, ROOT
 from mmengine.config import Config
 
 from hiclr_mmaction.engine.config_check import check_config

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from helpers.support import load_reference
+from helpers.references import load_reference
 
 from hiclr_mmaction.checkpoint import read_checkpoint
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from helpers.source_files import write_ntu
+from helpers.raw_files import write_ntu
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from PIL import Image

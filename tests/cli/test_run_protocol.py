@@ -9,7 +9,7 @@ import time
 
 import pytest
 import torch
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 FAMILY = ROOT / 'configs'
 FEW = dict(

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 from hiclr_mmaction.checkpoint import load_file
 from hiclr_mmaction.evaluation.protocol import read_config

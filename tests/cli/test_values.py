@@ -5,7 +5,7 @@ import math
 import re
 
 import pytest
-from helpers.support import ROOT
+from helpers.paths import ROOT
 from mmengine.config import Config
 
 from hiclr_mmaction.cli.common import merge_options

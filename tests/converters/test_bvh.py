@@ -6,8 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers.source_files import quiet
-from helpers.support import DATA
+from helpers.paths import DATA
+from helpers.raw_files import quiet
 from mmaction.registry import TRANSFORMS
 
 from hiclr_mmaction.annotations.inspection import inspect_pickle

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.source_files import quiet
+from helpers.raw_files import quiet
 from mmaction.datasets import PoseDataset
 from rich.console import Console
 

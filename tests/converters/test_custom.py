@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.own_files import CASES, FLAT, ROD, numbers
-from helpers.source_files import quiet
+from helpers.raw_files import quiet
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import CustomConverter, convert

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from helpers.source_files import body, quiet, skeleton_text, write_ntu
-from helpers.support import ROOT
+from helpers.paths import ROOT
+from helpers.raw_files import quiet, skeleton_text, write_ntu
+from helpers.skeletons import moving_person
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (
@@ -36,19 +37,24 @@ def run(source, out, **kwargs):
 
 class TestParse:
     def test_coordinates_are_those_of_the_text(self):
-        out = parse({'7': body(6)})
-        np.testing.assert_array_equal(out, body(6)[None])
+        out = parse({'7': moving_person(6)})
+        np.testing.assert_array_equal(out, moving_person(6)[None])
 
     def test_bodies_come_in_order_of_appearance_and_are_zero_where_not_there(self):
-        late, early = absent(body(6, 1), 0, 1), absent(body(6, 2), 4)
+        late, early = absent(moving_person(6, 1), 0, 1), absent(moving_person(6, 2), 4)
         out = parse({'8': late, '9': early})
         np.testing.assert_array_equal(out[0], np.nan_to_num(early))
         np.testing.assert_array_equal(out[1], np.nan_to_num(late))
 
     def test_ids_are_told_apart_beyond_the_digits_of_a_double(self):
-        out = parse({'72057594037931101': body(4, 1), '72057594037931102': body(4, 2)})
+        out = parse(
+            {
+                '72057594037931101': moving_person(4, 1),
+                '72057594037931102': moving_person(4, 2),
+            }
+        )
         assert len(out) == 2
-        np.testing.assert_array_equal(out[1], body(4, 2))
+        np.testing.assert_array_equal(out[1], moving_person(4, 2))
 
     @pytest.mark.parametrize(
         'change',
@@ -63,15 +69,17 @@ class TestParse:
         ],
     )
     def test_blanks_and_line_ends_do_not_matter(self, change):
-        text = change(skeleton_text({'7': body(6)}))
-        np.testing.assert_array_equal(parse_skeleton(text.encode()), body(6)[None])
+        text = change(skeleton_text({'7': moving_person(6)}))
+        np.testing.assert_array_equal(
+            parse_skeleton(text.encode()), moving_person(6)[None]
+        )
 
     def test_frames_without_bodies_count(self):
-        assert parse({'7': absent(body(6), 0, 5)}).shape == (1, 6, 25, 3)
+        assert parse({'7': absent(moving_person(6), 0, 5)}).shape == (1, 6, 25, 3)
         assert parse({}, frames=3).shape == (0, 3, 25, 3)
 
 
-TEXT = skeleton_text({'72057594037931101': body(8)})
+TEXT = skeleton_text({'72057594037931101': moving_person(8)})
 LINES = TEXT.splitlines()
 BAD = {
     'empty': ['', ' \n \r\n'],
@@ -83,10 +91,10 @@ BAD = {
         # Amid the last line.
         TEXT.rstrip()[:-20],
     ],
-    'wrong joint count': [skeleton_text({'7': body(8, joints=24)})],
+    'wrong joint count': [skeleton_text({'7': moving_person(8, joints=24)})],
     'NaN or infinite': [TEXT.replace(LINES[4].split()[1], 'nan')],
-    'no person': ['3\n0\n0\n0\n', skeleton_text({'7': body() * 0}), '0\n'],
-    'too long': [skeleton_text({'7': body(301)})],
+    'no person': ['3\n0\n0\n0\n', skeleton_text({'7': moving_person() * 0}), '0\n'],
+    'too long': [skeleton_text({'7': moving_person(301)})],
     'not a number': [TEXT.replace(LINES[4].split()[1], '-1.#IND')],
     'too much text': [TEXT + TEXT],
     'not a skeleton file': [
@@ -133,7 +141,7 @@ def test_crlf_is_read_and_noted(tmp_path):
     report = run(NTUConverter([tmp_path]), tmp_path / 'a.pkl', strict=True)
     assert report.notes == {'CRLF line ends': 1}
     clip = load_pickle(tmp_path / 'a.pkl')['annotations'][0]['keypoint']
-    np.testing.assert_array_equal(clip, body(8)[None].astype(np.float32))
+    np.testing.assert_array_equal(clip, moving_person(8)[None].astype(np.float32))
 
 
 def test_annotation_tells_what_the_name_tells(tmp_path):
@@ -192,7 +200,7 @@ def test_missing_folder_is_an_error(tmp_path):
 
 class TestBodies:
     def test_first_two_leaves_a_third(self):
-        bodies = parse({str(i): body(4, i) for i in range(3)})
+        bodies = parse({str(i): moving_person(4, i) for i in range(3)})
         np.testing.assert_array_equal(first_two(bodies), bodies[:2])
 
     def test_most_motion_puts_who_moves_more_first(self):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.source_files import quiet, write_pku
+from helpers.raw_files import quiet, write_pku
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import PKUMMDConverter, convert

@@ -4,8 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers.bodies import standing
-from helpers.source_files import quiet, write_ntu
+from helpers.raw_files import quiet, write_ntu
+from helpers.skeletons import standing
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (

@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers.planar import coco_annotations
-from helpers.source_files import body, write_ntu
+from helpers.raw_files import write_ntu
+from helpers.skeletons import coco_annotations, moving_person
 
 from hiclr_mmaction.converters import read_clip
 from hiclr_mmaction.datasets.synthetic import pose_annotations
@@ -17,11 +17,11 @@ CHAIN = dict(joints=['Hips', 'Hips end'], bones=[(1, 0)], center=0, name='two jo
 
 def test_ntu_file_is_read(tmp_path):
     path = write_ntu(tmp_path, frames=5, seed=3)
-    np.testing.assert_allclose(read_clip(path)[0], body(5, 3), atol=1e-6)
+    np.testing.assert_allclose(read_clip(path)[0], moving_person(5, 3), atol=1e-6)
 
 
 def test_arrays_and_tables_are_read(tmp_path):
-    joints = body(4)
+    joints = moving_person(4)
     np.save(tmp_path / 'clip.npy', joints)
     np.savetxt(tmp_path / 'clip.csv', joints.reshape(4, 75), delimiter=',')
     for name in ('clip.npy', 'clip.csv'):
@@ -71,7 +71,7 @@ def test_a_clip_of_a_pose_pickle_is_read_by_its_index(content, layout, tmp_path)
     ],
 )
 def test_what_cannot_be_read_is_named(name, layout, message, tmp_path):
-    np.save(tmp_path / 'clip.npy', body(4))
+    np.save(tmp_path / 'clip.npy', moving_person(4))
     (tmp_path / 'clip.txt').touch()
     (tmp_path / 'list.pkl').write_bytes(pickle.dumps([1]))
     (tmp_path / 'bad.skeleton').write_text('hello\n')

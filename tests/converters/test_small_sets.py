@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 import scipy.io
-from helpers.bodies import standing
-from helpers.source_files import quiet
+from helpers.raw_files import quiet
+from helpers.skeletons import standing
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import (

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 
 from hiclr_mmaction.engine.config_check import check_config
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmaction.registry import DATASETS, HOOKS, MODELS, OPTIM_WRAPPERS
 from mmengine.logging import MMLogger
 from mmengine.registry import FUNCTIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 import mmaction
 import pytest
 import torch
-from helpers.probe import probe_config, save_pretrained
+from helpers.configs import probe_config, save_pretrained
 from mmengine.runner import Runner
 
 from hiclr_mmaction.checkpoint import load_file, load_safely

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmengine.runner import Runner
 from torch import nn
 

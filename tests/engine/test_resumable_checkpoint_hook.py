@@ -5,7 +5,7 @@ What a stopped run loses, nothing, is in tests/integration/test_resume.py.
 
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmengine.fileio import get_file_backend
 from mmengine.runner import Runner
 

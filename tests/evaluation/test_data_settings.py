@@ -1,7 +1,7 @@
 """Data settings at the top of a config reach all parts, by inheritance and by option."""
 
 import pytest
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 from hiclr_mmaction.cli.common import follow_training, load_config, merge_options
 from hiclr_mmaction.evaluation.protocol import read_config

@@ -1,7 +1,8 @@
 """The configs of the protocols: one shared file each, for any pre-training."""
 
 import pytest
-from helpers.support import ROOT, config
+from helpers.configs import config
+from helpers.paths import ROOT
 
 from hiclr_mmaction.evaluation.protocol import find_config, read_config
 

@@ -13,7 +13,7 @@ from mmengine.dist import all_gather
 from mmengine.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers.probe import ranks_config
+from helpers.configs import ranks_config
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 

@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 from hiclr_mmaction.models.modules import BatchShuffle

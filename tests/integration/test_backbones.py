@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from helpers.support import config
+from helpers.configs import config
 from mmaction.registry import MODELS
 from mmengine.runner import Runner
 

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from helpers.planar import coco_annotations
-from helpers.support import PRETRAININGS, config
+from helpers.configs import config
+from helpers.paths import PRETRAININGS
+from helpers.skeletons import coco_annotations
 from mmaction.registry import MODELS
 from mmengine.hooks import Hook
 from mmengine.registry import PARAM_SCHEDULERS

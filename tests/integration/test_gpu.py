@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from helpers.support import device_views_config
+from helpers.configs import device_views_config
 from mmaction.registry import DATASETS, HOOKS, MODELS
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 PROJECT = ROOT / 'tests' / 'other_project'
 # What is needed to build the package, and no more.

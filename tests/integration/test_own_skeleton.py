@@ -5,12 +5,12 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from helpers.planar import to_coco
-from helpers.support import ROOT
+from helpers.paths import ROOT
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from hiclr_mmaction.datasets.synthetic import pose_annotations
+from hiclr_mmaction.datasets.synthetic.camera import to_coco
 from hiclr_mmaction.skeleton import get_layout
 
 # Eleven joints, sides out of order, the trunk in the middle of the list.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.probe import ranks_config, save_pretrained
+from helpers.configs import ranks_config, save_pretrained
 from mmengine.runner import Runner
 
 from hiclr_mmaction.checkpoint import load_file

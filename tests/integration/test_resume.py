@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.support import ROOT, synthetic_config
+from helpers.configs import synthetic_config
+from helpers.paths import ROOT
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 

@@ -13,7 +13,7 @@ from mmengine.dist import all_gather
 from mmengine.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from helpers.byol import BYOL
-from helpers.support import ROOT, synthetic_config
+from helpers.configs import synthetic_config
+from helpers.paths import ROOT
 from mmaction.registry import DATASETS, MODELS
 from mmengine.runner import Runner
 

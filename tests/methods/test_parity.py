@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.support import load_reference
+from helpers.references import load_reference
 from mmaction.registry import MODELS
 
 from hiclr_mmaction.checkpoint import from_hiclr

@@ -4,7 +4,7 @@ import io
 
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmaction.registry import MODELS
 from mmengine.runner import Runner
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers.planar import to_coco
-from helpers.support import DATA, ROOT
+from helpers.paths import DATA, ROOT
 
+from hiclr_mmaction.datasets.synthetic.camera import to_coco
 from hiclr_mmaction.skeleton import (
     align_clip,
     center_on,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from helpers.support import load_reference
+from helpers.references import load_reference
 
 from hiclr_mmaction.skeleton import augment, get_layout
 

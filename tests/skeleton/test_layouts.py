@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.support import load_reference
+from helpers.references import load_reference
 from mmaction.models.utils.graph import Graph
 
 from hiclr_mmaction.skeleton import LAYOUTS, SkeletonLayout, get_layout

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.bodies import standing
+from helpers.skeletons import standing
 
 from hiclr_mmaction.skeleton.orientation import (
     UPS,

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers.support import load_reference
+from helpers.references import load_reference
 
 from hiclr_mmaction.skeleton import STREAMS, get_layout, to_bone, to_motion, to_stream
 

@@ -2,7 +2,7 @@ import importlib.util
 import sys
 
 import pytest
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 TOOLS = ROOT / 'tools'
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmaction.registry import MODELS
 
 from hiclr_mmaction.views import (

@@ -3,11 +3,11 @@
 import matplotlib.image
 import numpy as np
 import pytest
-from helpers.bodies import standing
-from helpers.planar import to_coco
+from helpers.skeletons import standing
 from matplotlib.figure import Figure
 from PIL import Image
 
+from hiclr_mmaction.datasets.synthetic.camera import to_coco
 from hiclr_mmaction.skeleton.layouts import get_layout
 from hiclr_mmaction.visualization import Stage, animate_clips, draw_clip, to_pixels
 

@@ -7,9 +7,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from helpers.bodies import standing
-from helpers.planar import to_coco
+from helpers.skeletons import standing
 
+from hiclr_mmaction.datasets.synthetic.camera import to_coco
 from hiclr_mmaction.visualization import viewer_page
 
 BROWSER = next(

@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from helpers.planar import coco_annotations
-from helpers.support import config, device_views_config
+from helpers.configs import config, device_views_config
+from helpers.skeletons import coco_annotations
 from mmaction.registry import DATASETS, MODELS
 from mmengine.dataset import ConcatDataset
 from PIL import Image

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.source_files import write_ntu, write_pku
+from helpers.raw_files import write_ntu, write_pku
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.datasets import HiCLRNpyDataset, SkeletonDataset

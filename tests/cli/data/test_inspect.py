@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib.image
 import pytest
-from helpers.planar import coco_annotations
+from helpers.skeletons import coco_annotations
 
 from hiclr_mmaction.datasets.synthetic import pose_annotations
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from helpers.own_files import CASES, WORLD
-from helpers.source_files import quiet
+from helpers.raw_files import quiet
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import CustomConverter, convert

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 import torch
-from helpers.support import device_views_config, synthetic_config
+from helpers.configs import device_views_config, synthetic_config
 from mmengine.runner import Runner
 
 from hiclr_mmaction.engine import (

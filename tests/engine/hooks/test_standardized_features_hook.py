@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.probe import probe_config, save_pretrained
+from helpers.configs import probe_config, save_pretrained
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 

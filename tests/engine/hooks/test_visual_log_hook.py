@@ -5,7 +5,7 @@ import sys
 
 import matplotlib.image
 import pytest
-from helpers.support import synthetic_config
+from helpers.configs import synthetic_config
 from mmengine.runner import Runner
 
 from hiclr_mmaction.engine.hooks import VisualLogHook

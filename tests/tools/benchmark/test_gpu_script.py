@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 SCRIPT = ROOT / 'tools' / 'benchmark' / 'gpu.sh'
 pytestmark = pytest.mark.slow

@@ -1,6 +1,6 @@
 import json
 
-from helpers.probe import probe_config
+from helpers.configs import probe_config
 
 
 def test_table_and_figures_of_a_small_probe(run_tool, tmp_path, capsys):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.support import ROOT
+from helpers.paths import ROOT
 
 TOOLS = Path(__file__).parents[3] / 'tools' / 'benchmark'
 

@@ -1,4 +1,4 @@
-"""Small files as the data sets' authors make them, for the tests of converters."""
+"""Small files as the authors of data sets make them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from .skeletons import moving_person
+
 
 def quiet() -> Console:
     """A console that shows nothing."""
     return Console(quiet=True)
-
-
-def body(frames: int = 8, seed: int = 0, joints: int = 25) -> np.ndarray:
-    """A standing person who moves a little: ``(T, V, 3)``, metres, 4 decimals."""
-    rng = np.random.default_rng(seed)
-    still = rng.uniform([-0.3, -0.9, 2.8], [0.3, 0.9, 3.2], (joints, 3))
-    moving = still + np.cumsum(rng.normal(0, 0.02, (frames, joints, 3)), axis=0)
-    return moving.round(4)
 
 
 def skeleton_text(bodies: dict[str, np.ndarray], frames: int | None = None) -> str:
@@ -49,10 +43,10 @@ def skeleton_text(bodies: dict[str, np.ndarray], frames: int | None = None) -> s
 
 
 def write_ntu(folder: Path, name: str = 'S001C001P001R001A001', **kwargs) -> Path:
-    """Write a ``.skeleton`` file of one body; ``kwargs`` as in :func:`body`."""
+    """Write a ``.skeleton`` file of one body; ``kwargs`` as in :func:`moving_person`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'{name}.skeleton'
-    path.write_text(skeleton_text({'72057594037931101': body(**kwargs)}))
+    path.write_text(skeleton_text({'72057594037931101': moving_person(**kwargs)}))
     return path
 
 
@@ -60,7 +54,7 @@ def write_pku(folder: Path, name: str = '0002-L', frames: int = 60, rows: str = 
     """Write a recording of PKU-MMD and its label file; returns the coordinates."""
     for part in ('skeletons', 'labels'):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    numbers = np.stack([body(frames, 1), body(frames, 2)], axis=1)
+    numbers = np.stack([moving_person(frames, 1), moving_person(frames, 2)], axis=1)
     numbers[frames // 2 :, 1] = 0  # the second person leaves
     text = ''.join(
         ' ' + ' '.join(f'{value:.6f}' for value in row) + '\n'
