@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from ..compat import prepare_cpu_launch
 from ..datasets.wrapped import dataset_cfgs
 from ..engine.config_check import check_config, check_weights, check_widths
-from ..engine.config_names import known_sections, nearest
+from ..engine.config_parts import known_sections, nearest
 from ..evaluation.data_settings import (
     DATA_SETTINGS,
     follow,

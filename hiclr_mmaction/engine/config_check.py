@@ -25,7 +25,7 @@ from ..checkpoint.matching import backbone_weights
 from ..datasets.wrapped import dataset_cfgs
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout
-from .config_names import LOADERS, unknown_names
+from .config_parts import LOADERS, wrong_parts
 
 # What has to be there together, as mmengine asks for it.
 _TOGETHER = {
@@ -38,7 +38,7 @@ _TOGETHER = {
 def check_config(cfg: Config | Mapping) -> None:
     """Check a config for what is wrong whatever the data are.
 
-    Names that nothing knows and settings that a part refuses (:mod:`.config_names`),
+    Names that nothing knows and settings that a part refuses (:mod:`.config_parts`),
     missing sections, numbers of the run out of range, layouts against each other,
     schedules against the length of the run, SyncBN against the device, and what the
     classes of model and data sets find.
@@ -50,7 +50,7 @@ def check_config(cfg: Config | Mapping) -> None:
         ValueError: With a line for each problem: setting, value and remedy.
     """
     checks = (
-        unknown_names,
+        wrong_parts,
         _missing_sections,
         _bad_numbers,
         _bad_layouts,
@@ -291,22 +291,20 @@ def check_widths(model: nn.Module, cfg: Config | Mapping) -> None:
     """
     inner = bare_model(model)
     shape = _clip_shape(_as_dict(cfg))
-    for name in ('neck', 'cls_head'):
-        next_part = getattr(inner, name, None)
-        needed = getattr(next_part, 'in_channels', None)
-        if next_part is not None:
-            break
-    if shape is None or needed is None or not hasattr(inner, 'backbone'):
+    if shape is None or not hasattr(inner, 'backbone'):
         return
-    training = inner.backbone.training
+    training = inner.training
     device = next(inner.parameters()).device
     with torch.no_grad():
-        given = inner.backbone.eval()(torch.zeros(1, *shape, device=device))
-    inner.backbone.train(training)
-    if given.dim() == 5 and given.shape[2] != needed:
+        features = inner.eval().backbone(torch.zeros(1, *shape, device=device))
+        if inner.with_neck:
+            inner.neck(features)  # which looks at the width itself
+    inner.train(training)
+    needed = getattr(getattr(inner, 'cls_head', None), 'in_channels', None)
+    if features.dim() == 5 and needed not in (None, features.shape[2]):
         raise ValueError(
-            f'model.{name}.in_channels={needed}, but the backbone '
-            f'({type(inner.backbone).__name__}) gives {given.shape[2]} channels; make '
+            f'model.cls_head.in_channels={needed}, but the backbone '
+            f'({type(inner.backbone).__name__}) gives {features.shape[2]} channels; make '
             'them equal.'
         )
 

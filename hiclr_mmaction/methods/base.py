@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from typing import Annotated
 
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
@@ -41,7 +42,7 @@ class SkeletonLearner(BaseRecognizer):
         head: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
-        pool: dict | None = None,
+        pool: Annotated[dict, check_pool] | None = None,
     ) -> None:
         check_pool(**(pool or {}))
         preprocessor = data_preprocessor or dict(type='SkeletonViewPreprocessor')

@@ -20,6 +20,7 @@ from ..models.modules import (
     ForeachEMA,
     HostValue,
     NeighborMining,
+    check_pool,
     fill_masked,
     keep_absent,
 )
@@ -77,7 +78,7 @@ class HiCLR(SkeletonLearner):
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
         shuffle_bn: bool = False,
-        pool: dict | None = None,
+        pool: Annotated[dict, check_pool] | None = None,
     ) -> None:
         if not 0 < momentum < 1:
             raise ValueError(

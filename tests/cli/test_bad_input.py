@@ -209,7 +209,7 @@ CONFIGS = {
     ),
     'width of the neck': (
         {'model.neck.in_channels': 64},
-        'model.neck.in_channels=64, but the backbone (HiCLRSTGCN) gives 16 channels',
+        'neck.in_channels=64, but the backbone gives 16 channels',
     ),
     'width of the classifier': (
         {
@@ -270,7 +270,7 @@ CONFIGS = {
     ),
     'half a negative': (
         {'model.queue_size': 128.5},
-        'model: queue_size=128.5 holds no negative',
+        'model.queue_size=128.5: give a whole number',
     ),
     'more neighbours than the queue holds': (
         {'model.mining': dict(topk=17, begin=0)},
@@ -283,6 +283,18 @@ CONFIGS = {
     'a temperature of 0': (
         {'model.head.temperature': 0},
         'model.head: temperature=0 is not positive',
+    ),
+    'half a neighbour': (
+        {'model.mining': dict(topk=1.5, begin=0)},
+        'model: mining.topk=1.5: give a whole number',
+    ),
+    'an interval of text': (
+        {'custom_hooks': [dict(type='CollapseWarningHook', interval='often')]},
+        "custom_hooks.0.interval='often': give a whole number",
+    ),
+    'a ratio of text': (
+        {f'{LEVELS}.2.0.ratio': 'some'},
+        f"{LEVELS}.2.0.ratio='some': give a number",
     ),
     'no neighbour': (
         {'val_evaluator.ks': [0]},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from mmaction.models import GCNHead
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..modules import pool_skeleton, pooled_channels
+from ..modules import check_pool, pool_skeleton, pooled_channels
 
 
 @MODELS.register_module()
@@ -34,7 +34,7 @@ class PooledGCNHead(GCNHead):
         self,
         num_classes: int,
         in_channels: int,
-        pool: dict | None = None,
+        pool: Annotated[dict, check_pool] | None = None,
         num_joints: int | None = None,
         **kwargs: Any,
     ) -> None:

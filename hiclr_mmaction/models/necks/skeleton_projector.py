@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..modules import pool_skeleton, pooled_channels
+from ..modules import check_pool, pool_skeleton, pooled_channels
 
 
 @MODELS.register_module()
@@ -34,7 +36,7 @@ class SkeletonProjector(BaseModule):
         out_channels: int = 128,
         hid_channels: int | None = None,
         init_cfg: dict | list[dict] | None = None,
-        pool: dict | None = None,
+        pool: Annotated[dict, check_pool] | None = None,
         num_joints: int | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)

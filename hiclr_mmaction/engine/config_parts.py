@@ -1,7 +1,8 @@
-"""Names in a config that nothing knows: settings, types, sections.
+"""The parts of a config: names that nothing knows, and settings that a part refuses.
 
 mmengine learns of a wrong name when it builds the part, with a TypeError from inside of
-it, after a while or, for a name at the top, never.
+it, after a while or, for a name at the top, never. It builds the parts one after the
+other, and stops at the first that refuses a setting.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from numbers import Real
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from mmaction.models import AAGCN, STGCN
 from mmaction.registry import (
@@ -115,8 +118,8 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     return next(iter(difflib.get_close_matches(name, known, 1, cutoff)), None)
 
 
-def unknown_names(cfg: Mapping) -> Iterator[str]:
-    """A sentence for each name in a config that nothing knows.
+def wrong_parts(cfg: Mapping) -> Iterator[str]:
+    """A sentence for each name that nothing knows and each setting that a part refuses.
 
     Settings of classes that take any keyword are left alone, but for those that are
     nearly one that the class names.
@@ -189,10 +192,11 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
     if registry is METRICS and isinstance(kind, str) and METRICS.get(kind) is None:
         registry = METRICS if EVALUATOR.get(kind) is None else EVALUATOR
     target = registry.get(kind) if isinstance(kind, str) else kind
-    unknown = []
+    wrong = []
     if target is not None:
-        unknown = [*_settings(value, path, registry, target, strict)]
-        yield from unknown
+        wrong = [*_settings(value, path, registry, target, strict)]
+        wrong += _no_numbers(value, path, target)
+        yield from wrong
     # A name with a dot is another package's, which mmengine imports when it builds it.
     elif strict and '.' not in kind:
         near = nearest(kind, _registered(registry))
@@ -202,7 +206,7 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
         yield f'{path}.type={kind!r} is not registered in {registry.name}; {hint}'
     inside = [*_children(value, path, registry, target)]
     yield from inside
-    if not unknown:
+    if not wrong:
         yield from _refused(value, path, registry, target, inside)
 
 
@@ -266,18 +270,39 @@ def _children(
             yield from _part(child, inner, parts, strict)
 
 
-def _arguments(owner: Any) -> dict[str, Callable]:
-    """What is built of dicts that a class takes: ``name: Annotated[dict, CLASS]``."""
+def _hints(owner: Any) -> dict[str, tuple]:
+    """What the annotations of a class admit for each of its settings."""
     try:
         hints = get_type_hints(getattr(owner, '__init__', None), include_extras=True)
-    except (NameError, TypeError):  # hints that only a type checker can read
+    except (NameError, TypeError):  # that only a type checker can read
         return {}
     return {
-        name: option.__metadata__[0]
+        name: get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         for name, hint in hints.items()
-        for option in (hint, *get_args(hint))
+    }
+
+
+def _arguments(owner: Any) -> dict[str, Callable]:
+    """What is built of dicts that a class takes: ``name: Annotated[dict, CLASS]``."""
+    return {
+        name: option.__metadata__[0]
+        for name, admitted in _hints(owner).items()
+        for option in admitted
         if get_origin(option) is Annotated
     }
+
+
+def _no_numbers(value: Mapping, path: str, target: Any) -> Iterator[str]:
+    """Settings that are to be numbers and are none, or not whole."""
+    own = _is_of(target, 'hiclr_mmaction')
+    for name, admitted in _hints(target).items() if own else ():
+        given = value.get(name)
+        if given is None or not set(admitted) <= {int, float, NoneType}:
+            continue
+        if float not in admitted and type(given) is not int:
+            yield f'{path}.{name}={given!r}: give a whole number'
+        elif not isinstance(given, Real) or isinstance(given, bool):
+            yield f'{path}.{name}={given!r}: give a number'
 
 
 def _refused(

@@ -1,11 +1,11 @@
-"""What `unknown_names` must leave alone; what it finds is in tests/tools."""
+"""What `wrong_parts` must leave alone; what it finds is in tests/tools."""
 
 import pytest
 from mmaction.registry import HOOKS, MODELS
 from mmengine.hooks import Hook
 from torch import nn
 
-from hiclr_mmaction.engine.config_names import unknown_names
+from hiclr_mmaction.engine.config_parts import wrong_parts
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ SOUND = {
 
 @pytest.mark.parametrize('name', SOUND)
 def test_what_is_sound_is_left_alone(name, elsewhere):
-    assert list(unknown_names(SOUND[name])) == []
+    assert list(wrong_parts(SOUND[name])) == []
 
 
 def test_other_projects_classes_are_checked_too(elsewhere):
@@ -66,7 +66,7 @@ def test_other_projects_classes_are_checked_too(elsewhere):
         model=dict(type='Hands', hidden_chanels=3),
         custom_hooks=[dict(type='Exact', beginning=1)],
     )
-    assert list(unknown_names(cfg)) == [
+    assert list(wrong_parts(cfg)) == [
         'model.hidden_chanels is no setting of Hands; did you mean hidden_channels?',
         'custom_hooks.0.beginning is no setting of Exact; did you mean begin?',
     ]
