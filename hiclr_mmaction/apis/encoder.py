@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..checkpoint import build_model, matching_backbone, read_checkpoint
 from ..datasets.wrapped import dataset_cfgs
+from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import read_config
 from ..models.modules import pool_skeleton
 from ..skeleton import SkeletonLayout, get_layout
@@ -109,6 +110,7 @@ def init_encoder(
             cannot be used; the message names the first keys that differ.
     """
     cfg = config if isinstance(config, Config) else read_config(config)
+    fill_from_file(cfg)
     model = cfg.get('model') or {}
     if not model.get('backbone'):
         raise ValueError(

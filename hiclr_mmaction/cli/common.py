@@ -18,6 +18,7 @@ from ..engine.config_check import check_config, check_weights, check_widths
 from ..engine.config_parts import known_sections, nearest
 from ..evaluation.data_settings import (
     DATA_SETTINGS,
+    fill_from_file,
     follow,
     is_used,
     settings_without_effect,
@@ -93,6 +94,8 @@ def merge_common(cfg: Config, args: argparse.Namespace) -> None:
     if args.cfg_options:
         merge_options(cfg, args.cfg_options)
         follow_training(cfg, args.cfg_options)
+    with one_line():
+        fill_from_file(cfg)
 
 
 def merge_options(cfg: Config, options: dict) -> None:

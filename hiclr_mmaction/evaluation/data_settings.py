@@ -13,6 +13,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..annotations.clip_checks import array_shape, pose_content, sample_label
+from ..annotations.safe_pickle import load_pickle
+
 DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes')
 
 
@@ -29,6 +32,42 @@ def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
         for part in _parts(cfg.values()) if stale else ():
             if name in part and part[name] in stale:
                 part[name] = copy.deepcopy(cfg[name])
+
+
+def fill_from_file(cfg: Config) -> None:
+    """Set the data settings that are None to what the config's `ann_file` says.
+
+    Nothing is done where there is no such file, or nothing to be set.
+
+    Args:
+        cfg (Config): Is changed.
+
+    Raises:
+        ValueError: If the file cannot be read, or does not say its layout.
+    """
+    names = [name for name in DATA_SETTINGS if name in cfg and cfg[name] is None]
+    file = Path(cfg.get('ann_file') or '')
+    if not names or not file.is_file():
+        return
+    annotations, _, head = pose_content(load_pickle(file), str(file))
+    if 'layout' in names and head.get('layout') is None:
+        raise ValueError(
+            f'{file} does not say its skeleton: set layout, to a name such as kinect20 or '
+            'to a dict'
+        )
+    two = sum(array_shape(clip.get('keypoint'))[:1] > (1,) for clip in annotations)
+    labels = [
+        label for clip in annotations if (label := sample_label(clip)) is not None
+    ]
+    said = dict(
+        layout=head.get('layout'),
+        # A second person in a few clips is somebody who passed by.
+        num_person=2 if two > len(annotations) / 10 else 1,
+        num_classes=len(head['classes']) or 1 + max(labels, default=0),
+    )
+    for name in names:
+        cfg[name] = said[name]
+    follow(cfg, {name: [None] for name in names})
 
 
 def former_values(path: Path) -> dict[str, list[Any]]:

@@ -42,7 +42,8 @@ def read_config(path: str | Path) -> Config:
     data of `X.py`, with what `X.py` says in `protocols`. A file with such a name wins.
 
     `ann_file`, `layout`, `num_person` and `num_classes` at the top of a config hold for
-    all of it, also for what its bases made of them.
+    all of it, also for what its bases made of them. For those that are None see
+    :func:`fill_from_file`.
 
     Args:
         path (str | Path): Of the config.

@@ -1,9 +1,13 @@
 """Data settings at the top of a config reach all parts, by inheritance and by option."""
 
+import pickle
+
+import numpy as np
 import pytest
 from helpers.paths import ROOT
 
 from hiclr_mmaction.cli.common import follow_training, load_config, merge_options
+from hiclr_mmaction.evaluation.data_settings import fill_from_file
 from hiclr_mmaction.evaluation.protocol import read_config
 
 CUSTOM = ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_own.py'
@@ -103,3 +107,38 @@ def test_file_given_for_training_alone_is_followed():
         cfg[f'{part}_dataloader'].to_dict() for part in ('train', 'val', 'test')
     ]
     assert set(values(sections, 'ann_file')) == {'mine.pkl'}
+
+
+def write_clips(path, **head):
+    """Four clips of three joints, two of them of two persons."""
+    annotations = [
+        dict(frame_dir=str(i), label=i, keypoint=np.ones((1 + i % 2, 9, 3, 3)))
+        for i in range(4)
+    ]
+    path.write_bytes(pickle.dumps(dict(head, annotations=annotations)))
+
+
+def test_what_is_not_set_is_what_the_file_says(child, tmp_path):
+    path = child(ann_file=str(tmp_path / 'mine.pkl'))
+    cfg = read_config(path)
+    fill_from_file(cfg)  # there is no such file yet
+    assert cfg.layout is None
+    write_clips(tmp_path / 'mine.pkl', layout=ROD)
+    cfg = read_config(path.with_stem('mine_linear'))
+    fill_from_file(cfg)
+    assert cfg.model.backbone.graph_cfg.layout == ROD
+    assert set(values(cfg.to_dict(), 'num_person')) == {2}
+    assert cfg.model.cls_head.num_classes == 4
+    write_clips(tmp_path / 'mine.pkl', layout=ROD, classes=[*'abcde'])
+    cfg = read_config(child(ann_file=str(tmp_path / 'mine.pkl'), num_person=1))
+    fill_from_file(cfg)
+    assert (cfg.num_person, cfg.num_classes) == (1, 5)
+
+
+def test_file_that_does_not_say_its_skeleton_is_an_error(child, tmp_path):
+    write_clips(tmp_path / 'mine.pkl')
+    cfg = read_config(child(ann_file=str(tmp_path / 'mine.pkl')))
+    with pytest.raises(
+        ValueError, match='mine.pkl does not say its skeleton: set layout'
+    ):
+        fill_from_file(cfg)

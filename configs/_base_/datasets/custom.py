@@ -1,12 +1,12 @@
 # A set of your own, some hundred clips, as tools/data/own.py and its sisters make it.
-# Change these three: the file, its skeleton (a name, or a dict as in docs/own_data.md),
-# and the persons of a clip.
+# The file says its skeleton and its classes. Set `layout` (a name, or a dict as in
+# docs/own_data.md) for a file that does not.
 _base_ = 'small_set.py'
 
 ann_file = '{{$HICLR_DATA:data}}/own.pkl'
-layout = 'openni15'
-num_person = 1
-num_classes = 5
+layout = None
+num_person = None
+num_classes = None
 
 align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
 train_pipeline = [
