@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..skeleton import SkeletonLayout, get_layout, track
+from ..skeleton import LAYOUTS, SkeletonLayout, get_layout, track
 from ..skeleton.orientation import HEIGHTS, body_height, find_scale, find_up
 from .clip_checks import (
     array_shape,
@@ -29,15 +29,6 @@ from .clip_checks import (
 from .safe_pickle import load_pickle
 from .sides import Sides
 
-# The layout that a file without `layout` most likely has, by its number of joints.
-_LIKELY = {
-    15: 'openni15',
-    17: 'coco',
-    18: 'openpose',
-    20: 'kinect20',
-    25: 'nturgb+d',
-    33: 'mediapipe',
-}
 # Part of the clips that must agree before left and right are called exchanged.
 _AGREEING = 0.8
 _FEW_FRAMES = 8
@@ -149,16 +140,24 @@ def _find_layout(
 ) -> SkeletonLayout | None:
     if given is not None:
         return get_layout(given)
-    joints = Counter(shape[2:3] for shape in shapes).most_common(1)[0][0]
-    if joints and joints[0] in _LIKELY:
-        name = _LIKELY[joints[0]]
-        out.facts['layout'] = f'{name} (guessed from {joints[0]} joints)'
-        return get_layout(name)
+    shape = Counter(shape[2:] for shape in shapes).most_common(1)[0][0]
+    known = [known for known in LAYOUTS.values() if shape[:1] == (known.num_joints,)]
+    sample = out.annotations[:50]
+    # A third number that is no score is z.
+    for candidate in sorted(known, key=lambda known: known.coordinates):
+        unfit = sum(
+            problem.kind in ('scores out of range', 'wrong number of coordinates')
+            for clip in sample
+            for problem in clip_problems(clip, candidate, 0)
+        )
+        if unfit <= len(sample) / 2:
+            out.facts['layout'] = f'{candidate.name} (guessed from {shape[0]} joints)'
+            return candidate
     out.find(
         'warning',
         'unknown layout',
-        f'the file does not say its layout, and no known one has {_some(joints)} joints; '
-        'give it (--layout) to have joints, left and right checked.',
+        f'the file does not say its layout, and no known one has {_some(shape[:1])} '
+        'joints; give it (--layout) to have joints, left and right checked.',
     )
     return None
 

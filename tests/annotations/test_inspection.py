@@ -75,6 +75,26 @@ def test_unknown_number_of_joints_is_said_and_the_rest_is_checked(content, inspe
     assert 'name taken twice' in kinds(out)
 
 
+@pytest.mark.parametrize(
+    ('joints', 'third', 'layout'),
+    [
+        (17, (0, 1), 'coco'),
+        (17, (-0.5, 0.2), 'h36m'),
+        (25, (0, 1), 'body_25'),
+        (25, (2, 3), 'nturgb+d'),
+        (20, (0, 1), 'kinect20'),
+    ],
+)
+def test_layout_is_guessed_from_joints_and_scores(inspected, joints, third, layout):
+    rng = np.random.default_rng(0)
+    keypoint = rng.uniform(-1, 1, (1, 9, joints, 3))
+    keypoint[..., 2] = rng.uniform(*third, keypoint.shape[:-1])
+    clips = [dict(frame_dir=f'c{i}', label=i % 2, keypoint=keypoint) for i in range(4)]
+    out = inspected(dict(annotations=clips))
+    assert out.layout.name == layout
+    assert out.facts['layout'] == f'{layout} (guessed from {joints} joints)'
+
+
 def spoil_shape(content):
     content['annotations'][0]['keypoint'] = np.ones((4, 25, 3))
 
@@ -158,6 +178,7 @@ def test_oddities_are_warnings(content, inspected):
     )
     content['split']['val'].pop()
     content['split']['empty'] = []
+    del content['classes']
     for clip in clips:
         clip['label'] = {0: 0, 1: 3, 2: 5}[clip['label']]
     squat_in_train = [
@@ -271,7 +292,7 @@ class TestDoubtful:
     def test_unit(self, content, inspected, factor, message):
         for clip in content['annotations']:
             clip['keypoint'] = clip['keypoint'] * factor
-        finding = self.warning(inspected(content))
+        finding = self.warning(inspected(content, layout='nturgb+d'))
         assert finding.kind == 'unit is not the metre'
         assert re.search(message, finding.message)
 
@@ -296,6 +317,7 @@ class TestDoubtful:
         assert (finding.kind, finding.count) == ('fewer than 8 frames', 2)
 
     def test_one_class(self, content, inspected):
+        del content['classes']
         for clip in content['annotations']:
             clip['label'] = 0
         assert self.warning(inspected(content)).kind == 'one class'

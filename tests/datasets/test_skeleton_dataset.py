@@ -4,11 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
+from helpers.support import synthetic_config
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
 from mmengine.logging import MMLogger
+from mmengine.runner import Runner
 
 from hiclr_mmaction.annotations.inspection import inspect_pickle
+from hiclr_mmaction.datasets.synthetic import pose_annotations
 
 CLIPS = 6
 
@@ -246,6 +250,25 @@ def test_names_of_classes_are_the_metainfo(tmp_path):
     dataset = build(write(tmp_path, content(classes=['wave', 'sit', 'run'])))
     assert dataset.metainfo['classes'] == ('wave', 'sit', 'run')
     assert 'classes' not in build(write(tmp_path, content())).metainfo
+
+
+@pytest.mark.parametrize('wrapper', [None, 'LabelledFraction'])
+def test_names_of_classes_are_in_the_checkpoint(tmp_path, wrapper):
+    settings = dict(num_subjects=4, num_val_subjects=1, clips_per_action=2)
+    content = pose_annotations(actions=['wave', 'bow', 'jump'], **settings)
+    cfg = synthetic_config(tmp_path)
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    dataset = dict(
+        type='SkeletonDataset', ann_file=write(tmp_path, content), split='train',
+        layout='nturgb+d-stgcn', pipeline=pipeline,
+    )  # fmt: skip
+    if wrapper:
+        dataset = dict(type=wrapper, dataset=dataset, fraction=0.5, keep_length=True)
+    cfg.train_dataloader.dataset = dataset
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    Runner.from_cfg(cfg).train()
+    checkpoint = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)
+    assert checkpoint['meta']['dataset_meta']['classes'] == ('wave', 'bow', 'jump')
 
 
 def test_what_alignment_drops_and_fills_is_said(tmp_path, said):

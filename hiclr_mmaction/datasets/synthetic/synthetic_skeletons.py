@@ -173,17 +173,17 @@ def pose_annotations(**settings) -> dict:
             and ``split``.
 
     Returns:
-        dict: ``split``, the names (``frame_dir``) in each split, and
-        ``annotations``, a dict for each clip. Dumped to a ``.pkl`` it serves
-        ``PoseDataset`` as ``ann_file``.
+        dict: ``split``, the names (``frame_dir``) in each split, ``classes``, the
+        names of the labels, and ``annotations``, a dict for each clip. Dumped to a
+        ``.pkl`` it serves ``PoseDataset`` as ``ann_file``.
     """
-    clips = {
-        split: SyntheticSkeletons(
-            [], split, lazy_init=True, **settings
-        ).load_data_list()
+    datasets = {
+        split: SyntheticSkeletons([], split, lazy_init=True, **settings)
         for split in SPLITS
     }
+    clips = {split: dataset.load_data_list() for split, dataset in datasets.items()}
     return dict(
+        classes=list(datasets['train'].actions),
         split={
             split: [clip['frame_dir'] for clip in those]
             for split, those in clips.items()
