@@ -14,12 +14,21 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-from ..checkpoint import build_model, matching_backbone, read_checkpoint
+from ..checkpoint import (
+    build_model,
+    matching_backbone,
+    model_cfg_of,
+    read_checkpoint,
+)
+from ..checkpoint.export import WEIGHTS
+from ..checkpoint.preparation import check_preparation, preparation_of
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import read_config
 from ..models.modules import pool_skeleton
 from ..skeleton import SkeletonLayout, get_layout
+
+_CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 
 class SkeletonEncoder(nn.Module):
@@ -29,15 +38,22 @@ class SkeletonEncoder(nn.Module):
         backbone (nn.Module): ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
         preprocessor (nn.Module, optional): The model's data preprocessor.
         pipeline (Compose): Transforms from one clip to the model's input.
+        pool (Mapping, optional): What the features keep apart, see
+            :func:`pool_skeleton`.
     """
 
     def __init__(
-        self, backbone: nn.Module, preprocessor: nn.Module | None, pipeline: Compose
+        self,
+        backbone: nn.Module,
+        preprocessor: nn.Module | None,
+        pipeline: Compose,
+        pool: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.preprocessor = preprocessor
         self.pipeline = pipeline
+        self.pool = dict(pool or {})
 
     @property
     def device(self) -> torch.device:
@@ -55,11 +71,18 @@ class SkeletonEncoder(nn.Module):
             'the skeleton; set it in SkeletonAlign or SkeletonViewPreprocessor.'
         )
 
-    def pack(self, clip: np.ndarray, name: str) -> dict[str, Any]:
+    def pack(self, clip: np.ndarray | Mapping, name: str) -> dict[str, Any]:
         """One raw clip ``(M, T, V, C)`` through the pipeline, by ``name`` in errors."""
-        results = dict(
-            keypoint=np.array(clip, dtype=np.float32),
-            total_frames=clip.shape[1],
+        if not isinstance(clip, Mapping):
+            clip = dict(keypoint=clip)
+        results = {
+            key: np.array(clip[key], dtype=np.float32)
+            for key in ('keypoint', 'keypoint_score')
+            if key in clip
+        }
+        results.update(
+            {k: clip[k] for k in ('img_shape', 'original_shape') if k in clip},
+            total_frames=results['keypoint'].shape[1],
             frame_dir=name,
             start_index=0,
             modality='Pose',
@@ -67,7 +90,7 @@ class SkeletonEncoder(nn.Module):
         )
         return self.pipeline(results)
 
-    def prepare(self, clip: np.ndarray, name: str) -> Tensor:
+    def prepare(self, clip: np.ndarray | Mapping, name: str) -> Tensor:
         """The model's input of one raw clip, as :meth:`pack` makes it."""
         return self.pack(clip, name)['inputs']
 
@@ -84,9 +107,9 @@ class SkeletonEncoder(nn.Module):
             samples = [ActionDataSample() for _ in inputs]
             x = self.preprocessor(dict(inputs=inputs, data_samples=samples))['inputs']
         if x.dim() == 5:
-            return pool_skeleton(self.backbone(x))
+            return pool_skeleton(self.backbone(x), **self.pool)
         # MMAction2's own packing: several cuts of a clip, which are averaged.
-        features = pool_skeleton(self.backbone(x.flatten(0, 1)))
+        features = pool_skeleton(self.backbone(x.flatten(0, 1)), **self.pool)
         return features.unflatten(0, x.shape[:2]).mean(1)
 
 
@@ -95,11 +118,13 @@ def init_encoder(
     checkpoint: str | os.PathLike | None = None,
     device: str | torch.device = 'cpu',
 ) -> SkeletonEncoder:
-    """Build the encoder of a config and load its weights.
+    """Build an encoder and load its weights.
 
     Args:
-        config (str | os.PathLike | Config): Of ``HiCLR`` or a recognizer. Clips are
-            prepared as its test data set does.
+        config (str | os.PathLike | Config): Config of a learner or a recognizer; clips
+            are prepared as its test data set does. Or, as the only argument, a
+            checkpoint that holds its own config, or a folder that
+            ``tools/checkpoint/export.py`` wrote.
         checkpoint (str | os.PathLike, optional): With the weights under ``backbone.*``,
             as runs and ``tools/checkpoint`` write them. None: random weights.
         device (str | torch.device): Where the encoder runs.
@@ -107,55 +132,93 @@ def init_encoder(
     Raises:
         FileNotFoundError: If a file is not there.
         ValueError: If the config has no backbone or no test pipeline, or the checkpoint
-            cannot be used; the message names the first keys that differ.
+            cannot be used: its weights do not fit (the message names the first keys
+            that differ), or it was trained on clips prepared otherwise.
     """
-    cfg = config if isinstance(config, Config) else read_config(config)
-    fill_from_file(cfg)
+    cfg, content, checkpoint = _read(config, checkpoint)
     model = cfg.get('model') or {}
     if not model.get('backbone'):
         raise ValueError(
-            'init_encoder: the config has no model.backbone; give a config of HiCLR or '
-            'of a recognizer.'
+            'init_encoder: the config has no model.backbone; give a config of a learner '
+            'or of a recognizer.'
         )
-    backbone = build_model(model['backbone'])
+    backbone = build_model(model['backbone'], checkpoint or 'the config')
     preprocessor = model.get('data_preprocessor')
     if checkpoint is None:
         backbone.init_weights()  # type: ignore[operator]
     else:
-        weights = matching_backbone(backbone, read_checkpoint(checkpoint), checkpoint)
-        backbone.load_state_dict(weights)
+        check_preparation(content, cfg, checkpoint)
+        backbone.load_state_dict(matching_backbone(backbone, content, checkpoint))
     with DefaultScope.overwrite_default_scope('mmaction'):
         pipeline = Compose(_test_pipeline(cfg))
     encoder = SkeletonEncoder(
         backbone,
         None if preprocessor is None else build_model(preprocessor),
         pipeline,
+        model.get('pool'),
     )
     return encoder.to(device).eval()
+
+
+def _read(
+    config: str | os.PathLike | Config, checkpoint: str | os.PathLike | None
+) -> tuple[Mapping[str, Any], dict[str, Any], str | os.PathLike | None]:
+    """The whole config, the checkpoint's content, and its path."""
+    if isinstance(config, Config) or str(config).endswith(_CONFIGS):
+        cfg = config if isinstance(config, Config) else read_config(config)
+        fill_from_file(cfg)
+        content = {} if checkpoint is None else read_checkpoint(checkpoint)
+        return cfg.to_dict(), content, checkpoint
+    if checkpoint is not None:
+        raise ValueError(
+            f'init_encoder: {config} is no config (.py, .json or .yaml); give a config '
+            'and a checkpoint, or a checkpoint alone.'
+        )
+    checkpoint = os.path.join(config, WEIGHTS) if os.path.isdir(config) else config
+    content = read_checkpoint(checkpoint)
+    prepared = preparation_of(content, checkpoint)
+    model = model_cfg_of(content, checkpoint)
+    if 'data_preprocessor' in prepared:
+        model['data_preprocessor'] = prepared['data_preprocessor']
+    if 'pipeline' not in prepared:
+        raise ValueError(
+            f'init_encoder: {checkpoint} does not tell how clips are prepared; give '
+            'the config before it.'
+        )
+    dataset = dict(pipeline=prepared['pipeline'])
+    cfg = dict(model=model, test_dataloader=dict(dataset=dataset))
+    return cfg, content, checkpoint
 
 
 @torch.no_grad()
 def extract_features(
     encoder: SkeletonEncoder,
-    clips: np.ndarray | Sequence[np.ndarray],
+    clips: np.ndarray | Sequence | Mapping[str, Any],
     batch_size: int = 64,
-) -> np.ndarray:
+) -> np.ndarray | dict[str, np.ndarray]:
     """Features of raw clips.
+
+    A clip is an array ``(M, T, V, C)``, 3-D in metres, or a dict with such a
+    ``keypoint`` and perhaps a ``keypoint_score``, as in a pose pickle.
 
     Args:
         encoder (SkeletonEncoder): Of :func:`init_encoder`.
-        clips (np.ndarray | Sequence[np.ndarray]): A clip ``(M, T, V, C)``, in metres,
-            clips of one length ``(N, M, T, V, C)``, or a list of clips of any length
-            and number of persons.
+        clips (np.ndarray | Sequence | Mapping): A clip, clips of one length
+            ``(N, M, T, V, C)``, a list of clips of any length and number of persons, or
+            a dict of clips by their names.
         batch_size (int): Clips at a time.
 
     Returns:
-        np.ndarray: float32 ``(N, C)``, the same as ``HiCLR.predict`` gives.
+        np.ndarray | dict[str, np.ndarray]: float32 ``(N, D)``, the same as the model's
+        ``predict`` gives; of clips by name, ``(D,)`` by name.
 
     Raises:
-        ValueError: If there is no clip, or one does not fit the config's layout, is
+        ValueError: If there is no clip, or one does not fit the encoder's layout, is
             empty or not finite; the message tells which.
     """
+    if isinstance(clips, Mapping) and 'keypoint' not in clips:
+        features = extract_features(encoder, list(clips.values()), batch_size)
+        return dict(zip(clips, features, strict=True))
     clips = _as_list(clips)
     if batch_size < 1:
         raise ValueError(f'batch_size={batch_size}; it must be at least 1.')
@@ -170,19 +233,25 @@ def extract_features(
     return torch.cat(features).numpy()
 
 
-def _as_list(clips: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
-    if isinstance(clips, np.ndarray | Tensor) and clips.ndim == 4:
-        clips = [clips]
-    clips = [np.asarray(clip) for clip in clips]
+def _as_list(clips: Any) -> list[dict[str, Any]]:
+    """Each clip as a dict with a ``keypoint``."""
+    one = isinstance(clips, Mapping) or (
+        isinstance(clips, np.ndarray | Tensor) and clips.ndim == 4
+    )
+    clips = [clips] if one else list(clips)
     if not clips:
         raise ValueError('clips is empty; give at least one clip (M, T, V, C).')
+    out = []
     for i, clip in enumerate(clips):
-        if clip.ndim != 4 or clip.dtype.kind not in 'fiu':
+        clip = clip if isinstance(clip, Mapping) else dict(keypoint=clip)
+        keypoint = np.asarray(clip['keypoint'])
+        if keypoint.ndim != 4 or keypoint.dtype.kind not in 'fiu':
             raise ValueError(
-                f'clips[{i}] is {clip.dtype} of shape {clip.shape}; a clip is an array '
-                '(M, T, V, C) of numbers: persons, frames, joints, coordinates.'
+                f'clips[{i}] is {keypoint.dtype} of shape {keypoint.shape}; a clip is an '
+                'array (M, T, V, C) of numbers: persons, frames, joints, coordinates.'
             )
-    return clips
+        out.append(dict(clip, keypoint=keypoint))
+    return out
 
 
 def _test_pipeline(cfg: Config) -> list[Mapping[str, Any]]:

@@ -2,7 +2,13 @@
 
 from .export import export_checkpoint
 from .from_hiclr import convert_hiclr, from_hiclr
-from .matching import build_model, check_match, check_pretrained, matching_backbone
+from .matching import (
+    build_model,
+    check_match,
+    check_pretrained,
+    load_weights,
+    matching_backbone,
+)
 from .onnx import export_onnx
 from .reading import find_whole_checkpoint, load_file, load_safely, read_checkpoint
 from .stored_config import config_of, model_cfg_of
@@ -20,6 +26,7 @@ __all__ = [
     'from_hiclr',
     'load_file',
     'load_safely',
+    'load_weights',
     'matching_backbone',
     'model_cfg_of',
     'read_checkpoint',

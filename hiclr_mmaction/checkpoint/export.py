@@ -5,17 +5,24 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..atomic_write import write_text
 from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
 from ..version import __version__
-from .matching import backbone_weights, build_model, check_match
+from .matching import build_model, check_match, part_weights
+from .model_card import model_card
+from .preparation import SECTIONS, preparation, preparation_of
 from .reading import read_checkpoint
-from .stored_config import model_cfg_of
+from .stored_config import config_of
 from .writing import check_writable, write_checkpoint
+
+# Of an exported folder.
+WEIGHTS = 'model.safetensors'
 
 # The layouts that MMAction2's own Graph knows by name, with the same edges.
 _STOCK_LAYOUTS = ('nturgb+d', 'openpose', 'coco')
@@ -24,20 +31,26 @@ _STOCK_LAYOUTS = ('nturgb+d', 'openpose', 'coco')
 def export_checkpoint(
     source: str | os.PathLike,
     target: str | os.PathLike,
-    model: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    license: str | None = None,
 ) -> dict:
     """Export the encoder, and the classifier if there is one, to ``RecognizerGCN``.
 
-    The file holds ``backbone.*`` and ``cls_head.*`` and in ``meta['cfg']`` the model
-    that they fit. Where the widths allow, that is stock MMAction2 alone.
+    The file holds ``backbone.*`` and ``cls_head.*``, in ``meta['cfg']`` the model that
+    they fit, and in ``meta['preparation']`` how clips are prepared, so that
+    :func:`init_encoder` needs no config. Where the widths allow, the model is stock
+    MMAction2's alone.
 
     Args:
-        source (str | os.PathLike): Checkpoint of ``HiCLR`` or a recognizer.
-        target (str | os.PathLike): The file to write.
-        model (Mapping, optional): Config of the model in ``source``; by default the one
-            that the checkpoint holds.
+        source (str | os.PathLike): Checkpoint of a learner or a recognizer.
+        target (str | os.PathLike): What to write: a ``.pth`` or ``.safetensors`` file,
+            or a folder with ``model.safetensors`` and a model card, ``README.md``, that
+            can be put on a model hub as it is.
+        config (Mapping, optional): The whole config of ``source``; by default the one
+            that it holds.
         overwrite (bool): Whether an existing ``target`` is replaced.
+        license (str, optional): Of the weights, for the card.
 
     Returns:
         dict: The config of the exported model.
@@ -48,31 +61,54 @@ def export_checkpoint(
         ValueError: If ``source`` is no checkpoint, tells no model, has no backbone
             weights, or does not fit its model.
     """
-    check_writable(target, overwrite)
+    target = Path(target)
+    folder = target if target.suffix not in ('.pth', '.pt', '.safetensors') else None
+    if folder is None:
+        check_writable(target, overwrite)
+    else:
+        if folder.is_file():
+            raise FileExistsError(f'{folder} is a file; name a folder, or OUT.pth.')
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / WEIGHTS
+        check_writable(target, overwrite)
     checkpoint = read_checkpoint(source)
-    model = model_cfg_of(checkpoint, source) if model is None else dict(model)
+    config = config_of(checkpoint, source, SECTIONS) if config is None else config
+    model = dict(config['model'])
     weights = exported_weights(checkpoint['state_dict'], source)
     exported = exported_model_cfg(model)
     recognizer = build_model(exported, source)
     check_match(recognizer, weights, source)
 
     others: dict[str, Any] = dict(default_scope='mmaction')
-    module = type(recognizer.backbone).__module__
-    if not module.startswith('mmaction.'):
-        ours = module.startswith('hiclr_mmaction.')
-        imports = ['hiclr_mmaction' if ours else module]
-        others['custom_imports'] = dict(imports=imports, allow_failed_imports=False)
-    preprocessor = model.get('data_preprocessor') or {}
+    needed = package_needed(recognizer)
+    if needed is not None:
+        others['custom_imports'] = dict(imports=[needed], allow_failed_imports=False)
+    try:
+        prepared = preparation_of(checkpoint, source)
+    except ValueError:  # the config is not in the checkpoint
+        prepared = preparation(config)
     meta = dict(
         cfg=Config(dict(others, model=exported)).pretty_text,
         # What the clips were turned into before they came to the backbone.
-        stream=preprocessor.get('stream', 'joint'),
+        stream=prepared.get('data_preprocessor', {}).get('stream', 'joint'),
+        preparation=prepared,
         hiclr_mmaction_version=__version__,
     )
     known = checkpoint.get('meta') or {}
     meta.update({k: known[k] for k in ('dataset_meta', 'epoch', 'iter') if k in known})
     write_checkpoint(dict(meta=meta, state_dict=weights), target, overwrite)
+    if folder is not None:
+        card = model_card(recognizer, checkpoint, source, target, meta, license)
+        write_text(card, folder / 'README.md')
     return exported
+
+
+def package_needed(model: nn.Module) -> str | None:
+    """The package, besides MMAction2, that an exported model cannot do without."""
+    module = type(model.backbone).__module__
+    if module.startswith('mmaction.'):
+        return None
+    return 'hiclr_mmaction' if module.startswith('hiclr_mmaction.') else module
 
 
 def exported_weights(
@@ -88,7 +124,7 @@ def exported_weights(
         ValueError: If there is no backbone among them.
     """
     parts = ('backbone.', 'cls_head.')
-    backbone_weights(state_dict, source)  # raises where there are none
+    part_weights(state_dict, source)  # raises where there are none
     weights = {k: v.clone() for k, v in state_dict.items() if k.startswith(parts)}
     return weights
 

@@ -16,6 +16,7 @@ from ..models.backbones.dsta import positional_encoding
 from ..skeleton import SkeletonLayout, get_layout
 from ..version import __version__
 from .matching import build_model, check_match
+from .preparation import preparation
 from .reading import read_checkpoint
 from .writing import check_writable, write_checkpoint
 
@@ -185,7 +186,18 @@ def convert_hiclr(
     built = build_model(model)
     check_match(built, state_dict, source)
     state_dict = {**built.state_dict(), **state_dict}  # adds what is no weight
-    meta = dict(cfg=model_text(model), hiclr_mmaction_version=__version__)
+    pipeline = [
+        dict(type='SkeletonAlign', layout=layout, untracked='released'),
+        dict(type='PackSkeletonViews'),
+    ]
+    prepared = preparation(
+        dict(model=model, test_dataloader=dict(dataset=dict(pipeline=pipeline)))
+    )
+    meta = dict(
+        cfg=model_text(model),
+        preparation=prepared,
+        hiclr_mmaction_version=__version__,
+    )
     write_checkpoint(dict(meta=meta, state_dict=state_dict), target, overwrite)
     return model
 

@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from .preparation import check_preparation
 from .reading import read_checkpoint
 from .stored_config import model_cfg_of
 
@@ -82,20 +83,20 @@ def check_match(
         )
 
 
-def backbone_weights(
+def part_weights(
     state_dict: Mapping[str, Tensor],
     source: str | os.PathLike,
     prefix: str = 'backbone.',
 ) -> dict[str, Tensor]:
-    """The weights of the backbone, by its own names for them.
+    """The weights of a part of a model, by its own names for them.
 
     Args:
         state_dict (Mapping[str, Tensor]): Of the whole model.
         source (str | os.PathLike): What the error calls the weights.
-        prefix (str): What the names of the backbone's weights begin with.
+        prefix (str): What the names of the part's weights begin with.
 
     Raises:
-        ValueError: If there is no backbone among them.
+        ValueError: If there are none.
     """
     weights = {
         name.removeprefix(prefix): value
@@ -104,13 +105,54 @@ def backbone_weights(
     }
     if not weights:
         parts = dict.fromkeys(f'{name.partition(".")[0]}.*' for name in state_dict)
+        remedy = 'Give a checkpoint of linear evaluation or fine-tuning.'
+        if 'backbone' in prefix:
+            remedy = (
+                'Give a checkpoint of HiCLR or of a recognizer; released HiCLR weights '
+                'go through tools/checkpoint/from_hiclr.py first.'
+            )
         raise ValueError(
-            f'{source} holds no backbone weights ({prefix}*), but '
-            f'{", ".join(list(parts)[:8])} (first {next(iter(state_dict))}). Give a '
-            'checkpoint of HiCLR or of a recognizer; released HiCLR weights go through '
-            'tools/checkpoint/from_hiclr.py first.'
+            f'{source} holds no {prefix.rstrip(".")} weights ({prefix}*), but '
+            f'{", ".join(list(parts)[:8])} (first {next(iter(state_dict))}). {remedy}'
         )
     return weights
+
+
+def load_weights(
+    model: nn.Module, state_dict: Mapping[str, Tensor], source: str | os.PathLike
+) -> None:
+    """Load weights that are those of a model, see :func:`check_match`."""
+    check_match(model, state_dict, source)
+    model.load_state_dict(state_dict, strict=False)  # for the generators
+
+
+def check_evaluated(
+    model: nn.Module, state_dict: Mapping[str, Tensor], source: str | os.PathLike
+) -> None:
+    """Check that there are weights for all of a model that its predictions come from.
+
+    mmengine loads what fits and leaves the rest as it was drawn.
+
+    Args:
+        model (nn.Module): A recognizer, or a learner: of that the first of its
+            ``encoders`` is asked for.
+        state_dict (Mapping[str, Tensor]): The weights.
+        source (str | os.PathLike): What the error calls them.
+
+    Raises:
+        ValueError: If a part has none, or they do not fit.
+    """
+    if hasattr(model, 'encoders'):
+        parts = dict([next(iter(model.encoders.items()))])
+    else:
+        parts = {
+            name: part
+            for name, part in model.named_children()
+            if name != 'data_preprocessor' and part.state_dict()
+        }
+    for name, part in parts.items():
+        weights = part_weights(state_dict, source, f'{name}.')
+        check_match(part, weights, f'{name} of {source}')
 
 
 def matching_backbone(
@@ -138,7 +180,7 @@ def matching_backbone(
         ValueError: If there are no weights of a backbone, or they are of another width,
             another layout or another backbone.
     """
-    weights = backbone_weights(checkpoint['state_dict'], source, prefix)
+    weights = part_weights(checkpoint['state_dict'], source, prefix)
     graphs = dict(_graphs(backbone))
     for name, own in graphs.items():
         joints = weights[name].shape[-1] if name in weights else own.shape[-1]
@@ -164,7 +206,11 @@ def matching_backbone(
     return weights
 
 
-def check_pretrained(model: nn.Module, load_from: str | None = None) -> bool:
+def check_pretrained(
+    model: nn.Module,
+    load_from: str | None = None,
+    cfg: Mapping[str, Any] | None = None,
+) -> bool:
     """Check the files that a model's backbone is to be initialised from.
 
     mmengine itself only warns, and goes on with random weights.
@@ -173,14 +219,15 @@ def check_pretrained(model: nn.Module, load_from: str | None = None) -> bool:
         model (nn.Module): Built, with a ``backbone``; its ``init_cfg`` of type
             ``Pretrained`` names a file.
         load_from (str, optional): Checkpoint of a whole model, loaded after that.
+        cfg (Mapping, optional): The whole config, for :func:`check_preparation`.
 
     Returns:
         bool: Whether there is a file at all.
 
     Raises:
         FileNotFoundError: If a file is not there.
-        ValueError: If it cannot be read or is not of this backbone, see
-            :func:`matching_backbone`.
+        ValueError: If it cannot be read, is not of this backbone (see
+            :func:`matching_backbone`) or was trained on clips prepared otherwise.
     """
     backbone: Any = model.backbone
     init_cfg = getattr(backbone, 'init_cfg', None) or []
@@ -198,7 +245,10 @@ def check_pretrained(model: nn.Module, load_from: str | None = None) -> bool:
                 'checkpoint; set model.backbone.init_cfg.checkpoint.'
             )
         prefix = prefix and prefix.rstrip('.') + '.'
-        matching_backbone(backbone, read_checkpoint(path), path, prefix)
+        checkpoint = read_checkpoint(path)
+        matching_backbone(backbone, checkpoint, path, prefix)
+        if cfg is not None:
+            check_preparation(checkpoint, cfg, path)
     return bool(sources)
 
 

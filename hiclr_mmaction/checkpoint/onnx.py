@@ -15,7 +15,8 @@ from ..models import SkeletonViewPreprocessor
 from ..models.modules import pool_skeleton
 from ..skeleton import SkeletonLayout, to_stream
 from .export import exported_weights
-from .matching import build_model, check_match
+from .matching import build_model, load_weights
+from .preparation import preparation, preparation_of, trained_on
 from .reading import read_checkpoint
 from .stored_config import model_cfg_of
 from .writing import check_writable
@@ -57,9 +58,9 @@ class DeployedModel(nn.Module):
 def export_onnx(
     source: str | os.PathLike,
     target: str | os.PathLike,
-    num_frames: int,
-    num_joints: int,
-    model: Mapping[str, Any] | None = None,
+    num_frames: int | None = None,
+    num_joints: int | None = None,
+    config: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> dict[str, list]:
     """Export a model to ONNX: clips ``keypoint (N, M, T, V, C)`` to ``scores``.
@@ -71,10 +72,11 @@ def export_onnx(
     Args:
         source (str | os.PathLike): Checkpoint of ``HiCLR`` or a recognizer.
         target (str | os.PathLike): The ``.onnx`` file to write.
-        num_frames (int): ``T``, as the alignment gives.
-        num_joints (int): ``V``.
-        model (Mapping, optional): Config of the model in ``source``; by default the one
-            that the checkpoint holds.
+        num_frames (int, optional): ``T``; by default what the alignment gives or, where
+            the config has none, 50.
+        num_joints (int, optional): ``V``; by default the layout's.
+        config (Mapping, optional): The whole config of ``source``; by default the one
+            that it holds.
         overwrite (bool): Whether an existing ``target`` is replaced.
 
     Returns:
@@ -95,7 +97,19 @@ def export_onnx(
         ) from None
     check_writable(target, overwrite)
     checkpoint = read_checkpoint(source)
-    model = model_cfg_of(checkpoint, source) if model is None else dict(model)
+    if config is None:
+        model, prepared = (
+            model_cfg_of(checkpoint, source),
+            preparation_of(checkpoint, source),
+        )
+    else:
+        model, prepared = dict(config['model']), preparation(config)
+    layout, frames = trained_on(prepared)
+    num_frames = num_frames or frames or 50
+    if num_joints is None:
+        if layout is None:
+            raise ValueError(f'{source} does not tell its layout: give --num-joints.')
+        num_joints = layout.num_joints
     deployed = build_deployed(model, checkpoint['state_dict'], source)
     channels = model['backbone'].get('in_channels', 3)
     persons, any_persons = _num_persons(
@@ -146,8 +160,7 @@ def build_deployed(
     )
     backbone = build_model(model['backbone'], source)
     deployed = DeployedModel(backbone, cls_head, preprocessor)
-    check_match(deployed, weights, source)
-    deployed.load_state_dict(weights)
+    load_weights(deployed, weights, source)
     return deployed.eval()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # A long config of MMAction2 has 20,000 characters.
@@ -48,7 +48,8 @@ def config_of(
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     if names is None or name in names:
                         out[name] = _literal(value)
-        problem = next(_callables(out), None)
+        problem = None
+        check_types(out)
     except (RecursionError, MemoryError):
         problem = 'it is nested too deep'
     except (SyntaxError, TypeError, ValueError) as error:
@@ -95,13 +96,15 @@ def _literal(node: ast.expr) -> Any:
     return ast.literal_eval(node)
 
 
-def _callables(value: Any) -> Iterator[str]:
-    """A sentence for each ``type`` that mmengine would take for a path."""
+def check_types(value: Any) -> None:
+    """Raise ValueError for a ``type`` that mmengine would take for a path and import."""
     if isinstance(value, Mapping):
         for key, child in value.items():
             if key == 'type' and isinstance(child, str) and '.' in child:
-                yield f'type={child!r} is not the name of a registered class'
-            yield from _callables(child)
+                raise ValueError(
+                    f'type={child!r} is not the name of a registered class'
+                )
+            check_types(child)
     elif isinstance(value, list | tuple):
         for child in value:
-            yield from _callables(child)
+            check_types(child)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 
 from ..atomic_write import whole_file
 
@@ -18,7 +20,8 @@ def write_checkpoint(
 
     Args:
         checkpoint (dict[str, Any]): What :func:`torch.save` takes.
-        path (str | os.PathLike): The file.
+        path (str | os.PathLike): The file. A ``.safetensors`` holds ``state_dict`` and
+            ``meta``, as JSON.
         overwrite (bool): Whether a file that is there is replaced.
 
     Raises:
@@ -27,7 +30,18 @@ def write_checkpoint(
     """
     check_writable(path, overwrite)
     with whole_file(path) as part:
-        torch.save(checkpoint, part)
+        if str(path).endswith('.safetensors'):
+            _save_safetensors(checkpoint, part)
+        else:
+            torch.save(checkpoint, part)
+
+
+def _save_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
+    meta = dict(checkpoint.get('meta') or {})
+    texts = {k: meta.pop(k) for k in list(meta) if isinstance(meta[k], str)}
+    weights = {k: v.contiguous() for k, v in checkpoint['state_dict'].items()}
+    metadata = dict(format='pt', json=json.dumps(meta, default=str), **texts)
+    save_file(weights, path, metadata)
 
 
 def check_writable(path: str | os.PathLike, overwrite: bool) -> None:

@@ -183,8 +183,13 @@ def work_dir(cfg: Config, args: argparse.Namespace) -> str:
     return chosen or cfg.get('work_dir') or osp.join('./work_dirs', name)
 
 
-def build_runner(cfg: Config) -> Runner:
-    """Check the config and build the runner that it asks for, on a GPU or a CPU."""
+def build_runner(cfg: Config, evaluated: bool = False) -> Runner:
+    """Check the config and build the runner that it asks for, on a GPU or a CPU.
+
+    Args:
+        cfg (Config): The config, with all options in it.
+        evaluated (bool): Whether its `load_from` is evaluated, not trained further.
+    """
     with one_line(f'{cfg.filename}: '):
         check_config(cfg)
     if cfg.get('load_from'):
@@ -196,7 +201,7 @@ def build_runner(cfg: Config) -> Runner:
     # A run that is resumed was compared with its checkpoint already.
     if cfg.get('load_from') and not cfg.get('resume'):
         with one_line():
-            check_weights(runner.model, cfg.load_from)
+            check_weights(runner.model, cfg.load_from, cfg, evaluated)
     return runner
 
 

@@ -34,8 +34,8 @@ from ..apis import (
 )
 from ..checkpoint import (
     build_model,
-    check_match,
     config_of,
+    load_weights,
     read_checkpoint,
 )
 from ..converters import read_clip
@@ -96,8 +96,7 @@ def read_classes(args: argparse.Namespace, checkpoint: dict) -> list[str] | None
 def classify(cfg, checkpoint: dict, args, packed: dict) -> np.ndarray:
     """Scores of the classes ``(K,)``."""
     model = build_model(cfg.model, args.checkpoint)
-    check_match(model, checkpoint['state_dict'], args.checkpoint)
-    model.load_state_dict(checkpoint['state_dict'])
+    load_weights(model, checkpoint['state_dict'], args.checkpoint)
     model.to(args.device).eval()
     with torch.no_grad():
         (sample,) = model.test_step(pseudo_collate([packed]))

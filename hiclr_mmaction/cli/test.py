@@ -55,7 +55,7 @@ def test() -> None:
     cfg = load_config(args.config)
     require_file(args.checkpoint, 'checkpoint')
     merge_args(cfg, args)
-    runner = build_runner(cfg)
+    runner = build_runner(cfg, evaluated=True)
     with load_safely():
         runner.test()
 

@@ -21,7 +21,8 @@ from mmengine.device import get_device
 from torch import nn
 
 from ..checkpoint import check_match, config_of, read_checkpoint
-from ..checkpoint.matching import backbone_weights
+from ..checkpoint.matching import check_evaluated, part_weights
+from ..checkpoint.preparation import check_preparation
 from ..datasets.wrapped import dataset_cfgs
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout
@@ -320,28 +321,42 @@ def _clip_shape(cfg: Mapping) -> tuple[int, int, int, int] | None:
     return None
 
 
-def check_weights(model: nn.Module, checkpoint: str) -> None:
-    """Check that a checkpoint has the weights that a model predicts with.
-
-    mmengine loads what fits and leaves the rest as it was drawn.
+def check_weights(
+    model: nn.Module,
+    checkpoint: str,
+    cfg: Config | Mapping | None = None,
+    evaluated: bool = False,
+) -> None:
+    """Check that a checkpoint has the weights that a model begins or predicts with.
 
     Args:
         model (nn.Module): A built recognizer, wrapped or not.
-        checkpoint (str): A file; an address is left to mmengine.
+        checkpoint (str): A file or an address.
+        cfg (Config | Mapping, optional): The whole config: are clips prepared as those
+            that the weights were trained on?
+        evaluated (bool): Whether all that predicts must be there, not the backbone
+            alone.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be read, or is of another encoder.
+        ValueError: If it cannot be read, is of another encoder, has no classifier for
+            one that is evaluated, or was trained on clips prepared otherwise.
     """
     inner = bare_model(model)
-    if '://' in checkpoint or not hasattr(inner, 'backbone'):
+    if not evaluated and not hasattr(inner, 'backbone'):
         return
+    content = read_checkpoint(checkpoint)
     state_dict = {
         name.removeprefix('module.'): value
-        for name, value in read_checkpoint(checkpoint)['state_dict'].items()
+        for name, value in content['state_dict'].items()
     }
-    weights = backbone_weights(state_dict, checkpoint)
-    check_match(inner.backbone, weights, f'backbone of {checkpoint}')
+    if evaluated:
+        check_evaluated(inner, state_dict, checkpoint)
+    else:
+        weights = part_weights(state_dict, checkpoint)
+        check_match(inner.backbone, weights, f'backbone of {checkpoint}')
+    if cfg is not None:
+        check_preparation(content, _as_dict(cfg), checkpoint)
 
 
 # ---------------------------------------------------------------------------

@@ -111,6 +111,31 @@ def test_a_recognizer_of_mmaction2_with_its_own_pipeline(tmp_path):
     assert extract_features(init_encoder(cfg), raw_clips(3)).shape == (3, 16)
 
 
+def test_a_checkpoint_alone_is_enough(cfg, model, tmp_path):
+    path = tmp_path / 'run.pth'
+    meta = dict(cfg=cfg.pretty_text)
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    features = extract_features(init_encoder(path), raw_clips())
+    expected = extract_features(init_encoder(cfg, path), raw_clips())
+    np.testing.assert_array_equal(features, expected)
+
+
+def test_clips_by_name_as_annotations_and_as_lists(cfg, checkpoint):
+    encoder = init_encoder(cfg, checkpoint)
+    clips = raw_clips(3)
+    expected = extract_features(encoder, clips)
+    named = extract_features(encoder, dict(zip('abc', clips, strict=True)))
+    assert list(named) == ['a', 'b', 'c']
+    np.testing.assert_array_equal(np.stack(list(named.values())), expected)
+    annotations = [dict(keypoint=clip, label=1, frame_dir='x') for clip in clips]
+    np.testing.assert_array_equal(extract_features(encoder, annotations), expected)
+    np.testing.assert_array_equal(
+        extract_features(encoder, [clip.tolist() for clip in clips]), expected
+    )
+    one = extract_features(encoder, annotations[0])
+    np.testing.assert_allclose(one, expected[:1], atol=1e-6)
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ('clips', 'message'),
@@ -144,6 +169,12 @@ class TestErrors:
             init_encoder(cfg)
         with pytest.raises(ValueError, match='no model.backbone'):
             init_encoder(Config(dict(model=dict(type='HiCLR'))))
+
+    def test_a_checkpoint_that_does_not_tell_its_clips(self, checkpoint):
+        with pytest.raises(ValueError, match='model.pth does not tell its model'):
+            init_encoder(checkpoint)
+        with pytest.raises(ValueError, match='model.pth is no config'):
+            init_encoder(checkpoint, checkpoint)
 
     def test_batch_size(self, cfg):
         with pytest.raises(ValueError, match='batch_size=0'):

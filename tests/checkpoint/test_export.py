@@ -1,15 +1,19 @@
 """In, out to file, and in again: numbers, names, and what stock MMAction2 takes."""
 
+import hashlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
+from helpers.configs import save_pretrained, synthetic_config
 from helpers.references import load_reference
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
 
+from hiclr_mmaction.apis import extract_features, init_encoder
 from hiclr_mmaction.checkpoint import convert_hiclr, export_checkpoint, read_checkpoint
 
 SMALL = dict(
@@ -110,14 +114,18 @@ def test_no_backbone_weights_are_said_so(tmp_path):
         convert_hiclr(tmp_path / 'a.pt', tmp_path / 'b.pth')
     torch.save({'fc.weight': torch.ones(1)}, tmp_path / 'c.pth')
     with pytest.raises(ValueError, match=r'no backbone weights .*fc.weight'):
-        export_checkpoint(tmp_path / 'c.pth', tmp_path / 'd.pth', model=SMALL)
+        export_checkpoint(
+            tmp_path / 'c.pth', tmp_path / 'd.pth', config=dict(model=SMALL)
+        )
 
 
 def test_weights_of_another_model_name_the_first_keys(tmp_path):
     save(SMALL, tmp_path / 'a.pth')
     other = dict(SMALL, backbone=dict(SMALL['backbone'], base_channels=16))
     with pytest.raises(ValueError, match=r'First: backbone.gcn.0.gcn.PA|gcn.0.gcn.bn'):
-        export_checkpoint(tmp_path / 'a.pth', tmp_path / 'b.pth', model=other)
+        export_checkpoint(
+            tmp_path / 'a.pth', tmp_path / 'b.pth', config=dict(model=other)
+        )
 
 
 def test_stock_mmaction2_loads_it_without_this_package(tmp_path):
@@ -181,4 +189,47 @@ def test_an_unknown_backbone_asks_for_its_config(tmp_path):
     save(SMALL, tmp_path / 'a.pth')
     other = dict(SMALL, backbone=dict(type='NoSuchNet'))
     with pytest.raises(ValueError, match='NoSuchNet .* is not registered'):
-        export_checkpoint(tmp_path / 'a.pth', tmp_path / 'b.pth', model=other)
+        export_checkpoint(
+            tmp_path / 'a.pth', tmp_path / 'b.pth', config=dict(model=other)
+        )
+
+
+@pytest.mark.parametrize('target', ['b.pth', 'b.safetensors', 'folder'])
+def test_an_exported_encoder_needs_no_config(target, tmp_path):
+    options = {'model.data_preprocessor.stream': 'bone'}
+    source = save_pretrained(tmp_path / 'a.pth', **options)
+    export_checkpoint(source, tmp_path / target)
+    clips = [np.random.default_rng(0).normal(size=(2, 30, 25, 3)).astype(np.float32)]
+    expected = init_encoder(synthetic_config(tmp_path, **options), source)
+    encoder = init_encoder(tmp_path / target)
+    # Stock blocks and ours add up in another order.
+    np.testing.assert_allclose(
+        extract_features(encoder, clips), extract_features(expected, clips), atol=1e-6
+    )
+    again = read_checkpoint(tmp_path / target / 'model.safetensors' if target == 'folder'
+                            else tmp_path / target)  # fmt: skip
+    assert again['meta']['stream'] == 'bone'
+
+
+def test_a_folder_for_a_model_hub_has_a_card(tmp_path):
+    source = save_pretrained(tmp_path / 'a.pth')
+    export_checkpoint(source, tmp_path / 'hub', license='cc-by-4.0')
+    assert sorted(p.name for p in (tmp_path / 'hub').iterdir()) == [
+        'README.md',
+        'model.safetensors',
+    ]
+    card = (tmp_path / 'hub' / 'README.md').read_text()
+    weights = (tmp_path / 'hub' / 'model.safetensors').read_bytes()
+    for text in (
+        'license: cc-by-4.0',
+        hashlib.sha256(weights).hexdigest(),
+        '| layout | nturgb+d |',
+        '| stream | joint |',
+        '| method | HiCLR |',
+        'SyntheticSkeletons',
+        'num_frames=',
+    ):
+        assert text in card
+    assert '{' not in card.replace('dict(', '')
+    with pytest.raises(FileExistsError, match='--overwrite'):
+        export_checkpoint(source, tmp_path / 'hub')

@@ -64,3 +64,9 @@ def test_wrong_sizes_are_an_error_and_leave_no_file(tmp_path):
     with pytest.raises(ValueError, match='does not take clips of 16 frames, 25 joints'):
         export_onnx(tmp_path / 'a.pth', tmp_path / 'a.onnx', 16, 25)
     assert not (tmp_path / 'a.onnx').exists()
+
+
+def test_sizes_are_those_of_the_checkpoint(tmp_path):
+    save(tmp_path / 'a.pth', BACKBONES['HiCLRSTGCN'])
+    shapes = export_onnx(tmp_path / 'a.pth', tmp_path / 'a.onnx')
+    assert shapes['keypoint'] == ['batch', 'persons', 50, 20, 3]

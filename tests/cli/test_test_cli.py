@@ -1,6 +1,7 @@
 import pickle
 
 import pytest
+from helpers.configs import probe_config, save_pretrained
 from mmengine.config import Config
 
 
@@ -59,3 +60,13 @@ def test_a_missing_file_is_named(run_tool, tiny_config, missing):
     args[missing] = 'nowhere.file'
     with pytest.raises(SystemExit, match=f'^{missing} not found: nowhere.file$'):
         run_tool('test', args['config'], args['checkpoint'])
+
+
+def test_a_classifier_that_is_not_in_the_checkpoint_is_not_evaluated(
+    run_tool, tmp_path
+):
+    checkpoint = save_pretrained(tmp_path / 'pretrained.pth')
+    config = tmp_path / 'probe.py'
+    probe_config(tmp_path, checkpoint).dump(config)
+    with pytest.raises(SystemExit, match=r'holds no cls_head weights .*backbone\.\*'):
+        run_tool('test', config, checkpoint)

@@ -1,7 +1,9 @@
-"""Export a checkpoint of ours: for MMAction2 without this package, or to ONNX.
+"""Export a checkpoint of ours: for MMAction2 without this package, to a folder that can be
+put on a model hub, or to ONNX.
 
 Example:
     python tools/checkpoint/export.py work_dirs/pretrain/epoch_300.pth encoder.pth
+    python tools/checkpoint/export.py work_dirs/pretrain/epoch_300.pth my_encoder/
     python tools/checkpoint/export.py work_dirs/finetune/epoch_70.pth model.onnx
 """
 
@@ -10,32 +12,40 @@ import sys
 
 import hiclr_mmaction  # noqa: F401  registers the components
 
-from ...checkpoint import export_checkpoint, export_onnx
+from ...checkpoint import build_model, export_checkpoint, export_onnx
+from ...checkpoint.export import package_needed
 from ...evaluation.protocol import read_config
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Export encoder and classifier to RecognizerGCN (OUT.pth), with '
-        'stock STGCN where the widths allow, or to ONNX (OUT.onnx)'
+        description='Export encoder and classifier to RecognizerGCN (OUT.pth or '
+        'OUT.safetensors; a folder OUT also gets a model card), with stock STGCN where '
+        'the widths allow, or to ONNX (OUT.onnx)'
     )
     parser.add_argument(
-        'source', metavar='IN', help='checkpoint of HiCLR or RecognizerGCN'
+        'source', metavar='IN', help='checkpoint of a learner or a recognizer'
     )
-    parser.add_argument('target', metavar='OUT', help='.pth or .onnx file to write')
+    parser.add_argument(
+        'target', metavar='OUT', help='.pth, .safetensors or .onnx file, or folder'
+    )
     parser.add_argument(
         '--config',
         help='config of the model in IN, where the checkpoint does not tell it or its '
         'backbone is from another project',
     )
     parser.add_argument(
-        '--num-frames',
-        type=int,
-        default=50,
-        help='ONNX: frames of a clip (default: 50)',
+        '--license',
+        metavar='ID',
+        help="for the model card: the weights' licence, such as cc-by-4.0",
     )
     parser.add_argument(
-        '--num-joints', type=int, default=25, help='ONNX: joints (default: 25)'
+        '--num-frames',
+        type=int,
+        help="ONNX: frames of a clip (default: the checkpoint's, or 50)",
+    )
+    parser.add_argument(
+        '--num-joints', type=int, help="ONNX: joints (default: the checkpoint's)"
     )
     parser.add_argument(
         '--overwrite', action='store_true', help='replace OUT if it is there'
@@ -46,20 +56,28 @@ def parse_args(argv=None) -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        model = None if args.config is None else read_config(args.config).model
+        cfg = None if args.config is None else read_config(args.config).to_dict()
         if args.target.endswith('.onnx'):
             shapes = export_onnx(
                 args.source,
                 args.target,
                 args.num_frames,
                 args.num_joints,
-                model,
+                cfg,
                 args.overwrite,
             )
             told = ', '.join(f'{name} {shape}' for name, shape in shapes.items())
         else:
-            model = export_checkpoint(args.source, args.target, model, args.overwrite)
+            model = export_checkpoint(
+                args.source, args.target, cfg, args.overwrite, args.license
+            )
             told = f'{model["type"]} with {model["backbone"]["type"]}'
+            needed = package_needed(build_model(model))
+            told += (
+                f'; MMAction2 needs {needed} beside it, which its custom_imports names'
+                if needed
+                else ', which MMAction2 builds alone'
+            )
     except (ImportError, OSError, ValueError) as error:
         sys.exit(str(error))
     print(f'{args.target}: {told}')

@@ -21,7 +21,8 @@ class PretrainedCheckHook(Hook):
     Raises:
         FileNotFoundError: If a file is not there.
         ValueError: If a file holds no weights of a backbone, or they are of another
-            width or layout; the message says how to mend it.
+            width or layout, or were trained on clips prepared otherwise (stream, layout,
+            frames); the message says how to mend it.
     """
 
     priority = 'VERY_HIGH'
@@ -40,7 +41,8 @@ class PretrainedCheckHook(Hook):
             return
         self._checked = True
         model = bare_model(runner.model)
-        given = check_pretrained(model, None if runner._resume else runner._load_from)
+        load_from = None if runner._resume else runner._load_from
+        given = check_pretrained(model, load_from, runner.cfg.to_dict())
         if not given:
             runner.logger.warning(
                 'No pre-trained weights are named: the encoder starts from random ones. '

@@ -1,0 +1,154 @@
+"""How clips are prepared for an encoder, and whether two configs agree on it."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mmaction.registry import TRANSFORMS
+
+from ..skeleton import SkeletonLayout, get_layout
+from .stored_config import check_types, config_of
+
+SECTIONS = ('model', 'test_dataloader', 'val_dataloader', 'train_dataloader')
+
+
+def preparation(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """What a config does to a clip before its backbone.
+
+    Args:
+        cfg (Mapping[str, Any]): The whole config.
+
+    Returns:
+        dict[str, Any]: ``data_preprocessor`` without the views (if there is one), and
+        ``pipeline``, of the clips that are tested (if there are any).
+    """
+    model = cfg.get('model') or {}
+    out = {}
+    preprocessor = model.get('data_preprocessor')
+    if preprocessor is not None:
+        kept = {k: v for k, v in preprocessor.items() if k not in ('views', 'ada_in')}
+        out['data_preprocessor'] = copy.deepcopy(kept)
+    for loader in SECTIONS[1:]:
+        parts = list(_datasets((cfg.get(loader) or {}).get('dataset')))
+        # Of several data sets the last is classified, the others are the bank.
+        if parts and parts[-1].get('pipeline'):
+            out['pipeline'] = copy.deepcopy(list(parts[-1]['pipeline']))
+            break
+    return out
+
+
+def preparation_of(
+    checkpoint: Mapping[str, Any], source: str | os.PathLike
+) -> dict[str, Any]:
+    """As :func:`preparation`, of the clips that a checkpoint was trained on.
+
+    Args:
+        checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.
+        source (str | os.PathLike): What the error calls the checkpoint.
+
+    Raises:
+        ValueError: If the checkpoint does not tell it.
+    """
+    meta = checkpoint.get('meta')
+    stored = meta.get('preparation') if isinstance(meta, Mapping) else None
+    if isinstance(stored, Mapping):
+        check_types(stored)
+        return dict(stored)
+    return preparation(config_of(checkpoint, source, SECTIONS))
+
+
+def trained_on(
+    prepared: Mapping[str, Any],
+) -> tuple[SkeletonLayout | None, int | None]:
+    """Layout and frames of the clips that a backbone is given, where they are told."""
+    settings = _settings(prepared)
+    return settings.get('layout'), settings.get('num_frames')
+
+
+def check_preparation(
+    checkpoint: Mapping[str, Any],
+    cfg: Mapping[str, Any],
+    source: str | os.PathLike,
+) -> None:
+    """Check that clips are prepared as those that the weights were trained on.
+
+    Stream, layout, frames and what is done with untracked frames are compared, as far
+    as checkpoint and config tell them.
+
+    Args:
+        checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.
+        cfg (Mapping[str, Any]): The whole config.
+        source (str | os.PathLike): What the error calls the checkpoint.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    try:
+        trained = _settings(preparation_of(checkpoint, source))
+    except ValueError:  # it does not tell
+        return
+    now = _settings(preparation(cfg))
+    different = [
+        name
+        for name, value in trained.items()
+        if name in now and _plain(value) != _plain(now[name])
+    ]
+    if different:
+        told = '; '.join(
+            f'{name} was {_name(trained[name])} and is {_name(now[name])}'
+            for name in different
+        )
+        places = dict(stream='model.data_preprocessor.stream', layout='layout')
+        remedy = ', '.join(places.get(n, f'SkeletonAlign.{n}') for n in different)
+        raise ValueError(
+            f'{source} was trained on clips prepared otherwise: {told}. Set {remedy} to '
+            'what it was trained on, or give another checkpoint.'
+        )
+
+
+def _settings(prepared: Mapping[str, Any]) -> dict[str, Any]:
+    """What is compared, with the defaults of what is not set."""
+    found: dict[str, Any] = {}
+    preprocessor = prepared.get('data_preprocessor') or {}
+    transforms = {t.get('type'): t for t in prepared.get('pipeline') or ()}
+    if preprocessor.get('type') == 'SkeletonViewPreprocessor':
+        found.update(stream='joint', layout='nturgb+d')
+        found.update({k: preprocessor[k] for k in found if k in preprocessor})
+    elif 'SkeletonStream' in transforms:
+        found['stream'] = transforms['SkeletonStream'].get('stream', 'joint')
+    elif transforms and 'GenSkeFeat' not in transforms:
+        found['stream'] = 'joint'
+    if 'SkeletonAlign' in transforms:
+        parameters = inspect.signature(TRANSFORMS.get('SkeletonAlign')).parameters
+        for name in ('layout', 'num_frames', 'untracked'):
+            default = parameters[name].default
+            found[name] = transforms['SkeletonAlign'].get(name, default)
+    found = {name: value for name, value in found.items() if value is not None}
+    if 'layout' in found:
+        found['layout'] = get_layout(found['layout'])
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """A layout without its name: it may stand as a dict in one place."""
+    return replace(value, name='') if isinstance(value, SkeletonLayout) else value
+
+
+def _name(value: Any) -> str:
+    return repr(value.name if isinstance(value, SkeletonLayout) else value)
+
+
+def _datasets(cfg: Any) -> Iterator[Mapping[str, Any]]:
+    """The innermost data sets of a wrapped or concatenated one."""
+    if isinstance(cfg, Mapping):
+        inner = cfg.get('datasets') or [cfg.get('dataset')]
+        if inner == [None]:
+            yield cfg
+        else:
+            for part in inner:
+                yield from _datasets(part)

@@ -1,0 +1,52 @@
+"""Features from the command line, with a checkpoint alone."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from hiclr_mmaction.datasets.synthetic import pose_annotations
+
+
+@pytest.fixture
+def poses(tmp_path):
+    content = pose_annotations(
+        actions=['wave'], num_subjects=2, num_val_subjects=1, clips_per_action=2
+    )
+    path = tmp_path / 'poses.pkl'
+    path.write_bytes(pickle.dumps(content))
+    return path, content['annotations']
+
+
+def test_features_of_pickles_and_single_clips(run_tool, small_run, poses, tmp_path):
+    path, annotations = poses
+    np.save(tmp_path / 'one.npy', annotations[0]['keypoint'][0])
+    out = tmp_path / 'features.npz'
+    run_tool('features', path, tmp_path / 'one.npy', out, '--checkpoint', small_run[1])
+    written = np.load(out)
+    num = len(annotations)
+    assert written['features'].shape == (num + 1, 16)
+    assert written['names'].tolist() == [a['frame_dir'] for a in annotations] + ['one']
+    assert written['labels'].tolist() == [a['label'] for a in annotations] + [-1]
+    np.testing.assert_allclose(
+        written['features'][-1], written['features'][0], atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ('clips', 'out', 'message'),
+    [
+        ('nowhere.npy', 'f.npz', 'nowhere.npy'),
+        ('a.txt', 'f.npz', "suffix '.txt' is unknown"),
+        ('a.npy', 'f.csv', 'f.csv: name a .npz file'),
+        ('a.npy', 'nowhere/f.npz', 'name a .npz file in a folder that is there'),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(
+    run_tool, small_run, tmp_path, monkeypatch, clips, out, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a.txt').touch()
+    with pytest.raises(SystemExit, match=message) as error:
+        run_tool('features', clips, out, '--checkpoint', small_run[1])
+    assert '\n' not in str(error.value)
