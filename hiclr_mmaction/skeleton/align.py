@@ -126,8 +126,14 @@ def hiclr_align(
                 'throughout. Remove the clip, or put a tracked person first.'
             )
         length = x.shape[1]  # centred on joint 0, so nothing tells its end
-    x = center_on(x[:, :length], layout.center)
-    return face_camera(resample(x, num_frames), layout.shoulders)  # type: ignore[arg-type]
+    return _align_whole(x[:, :length], layout, num_frames)
+
+
+def _align_whole(x: Tensor, layout: SkeletonLayout, num_frames: int) -> Tensor:
+    """Align a 3-D clip in which everything was measured."""
+    check_shoulders(layout)
+    x = resample(center_on(x, layout.center), num_frames)
+    return face_camera(x, layout.shoulders)  # type: ignore[arg-type]  # checked above
 
 
 def fill_gaps(x: Tensor, seen: Tensor) -> Tensor:
@@ -194,12 +200,10 @@ def _at_the_origin(
     counts = lost.sum(0)
     order = [layout.center, *range(layout.num_joints)]  # the first of the most frequent
     joint = max(order, key=lambda v: int(counts[v]))
-    longest = 0.0
-    for child, parent in layout.bones:
-        both = seen[:, child] & seen[:, parent]
-        if both.any():
-            lengths = (x[both, child] - x[both, parent]).norm(dim=-1)
-            longest = max(longest, float(lengths.median()))
+    child, parent = map(list, zip(*layout.bones, strict=True))
+    lengths = (x[:, child] - x[:, parent]).norm(dim=-1)
+    lengths = lengths.masked_fill(~(seen[:, child] & seen[:, parent]), torch.nan)
+    longest = lengths.nanmedian(0).values.nan_to_num(0).max()
     distance = x.norm(dim=-1).masked_fill(~seen, torch.inf).amin(-1)
     # Dummy joints of motion capture lie upon another joint in all frames.
     twins = (x == x[:, joint, None]).all(-1).all(0) & seen.any(0)
@@ -275,10 +279,11 @@ def track(
                 else 'all its joints are at the origin. Remove the clip.'
             )
         )
-    there = there[persons]
-    before, after = (a.squeeze(-1) for a in _neighbours(there.unsqueeze(-1)))
-    bridged = (before >= 0) & (after < x.shape[1]) & (after - before <= max_gap + 1)
-    present = there | bridged
+    present = there[persons]
+    if not present.all():
+        before, after = (a.squeeze(-1) for a in _neighbours(present.unsqueeze(-1)))
+        inside = (before >= 0) & (after < x.shape[1])
+        present = present | (inside & (after - before <= max_gap + 1))
     return Tracking(persons, seen[persons], present, present.any(0))
 
 
@@ -333,13 +338,16 @@ def align_clip(
         out = hiclr_align(x[:num_person], layout, num_frames)
     else:
         tracking = track(x, layout, num_person, max_gap)
-        lost = {k: v for k, v in tracking.counts().items() if v}
-        if untracked == 'refuse' and lost:
+        if untracked == 'refuse' and not tracking.seen.all():
+            lost = {k: v for k, v in tracking.counts().items() if v}
             raise ValueError(
                 f"persons or joints are lost in the clip ({lost}) and untracked='refuse'; "
                 "repair it, or set untracked='drop'."
             )
-        out = _align_tracked(x, layout, num_frames, tracking)
+        if layout.num_axes == 3 and tracking.seen.all():
+            out = _align_whole(x[tracking.persons], layout, num_frames)
+        else:
+            out = _align_tracked(x, layout, num_frames, tracking)
     if not torch.isfinite(out).all():
         raise ValueError(
             f'the aligned clip is not finite: coordinates reach {float(x.abs().max()):g}.'

@@ -319,6 +319,12 @@ class TestUntracked:
         moving[:, 25:] += torch.arange(15)[:, None, None] * 0.02
         counts = track(moving, 'nturgb+d').counts()
         assert not any(counts.values())
+        torch.testing.assert_close(
+            align_clip(moving, 'nturgb+d'),
+            align_clip(moving + 1, 'nturgb+d'),
+            atol=1e-5,
+            rtol=0,
+        )
 
     def test_person_who_comes_later_is_whole_or_absent(self, raw):
         clip = raw[:, :40].clone()
