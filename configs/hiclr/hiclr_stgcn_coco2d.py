@@ -1,4 +1,4 @@
-# The released recipe on skeletons in an image: COCO-17 keypoints (x, y, score) of
+# The released recipe on 2-D skeletons: COCO-17 keypoints (x, y, score) of
 # NTU-60. For a set of your own with such keypoints replace the files and splits.
 _base_ = [
     '../_base_/released_runtime.py',
@@ -7,7 +7,17 @@ _base_ = [
     '../_base_/schedules/pretrain_300e.py',
 ]
 
+# An absent person gets no noise: its score is 0.
+normal = [
+    dict(type='SkeletonMirror'),
+    dict(type='SkeletonRotate'),
+    dict(type='SkeletonNoise'),
+    dict(type='SkeletonBlur'),
+    dict(type='SkeletonChannelMask'),
+]
 model = dict(
-    data_preprocessor=dict(layout='coco'),
+    data_preprocessor=dict(
+        layout='coco', views=dict(levels=[_base_.basic, normal, _base_.strong])
+    ),
     backbone=dict(graph_cfg=dict(layout='coco')),
 )

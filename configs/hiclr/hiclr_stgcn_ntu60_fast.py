@@ -2,13 +2,7 @@
 # docs/performance.md lists them and tells what each gives.
 _base_ = '../hiclr_stgcn_ntu60.py'
 
-model = dict(
-    data_preprocessor=dict(
-        # The views are made on the device, from the clips.
-        views=dict(levels=[_base_.basic, _base_.normal, _base_.strong]),
-        non_blocking=True,
-    )
-)
+model = dict(data_preprocessor=dict(non_blocking=True))
 train_dataloader = dict(
     # The clips stay on the device, or in shared memory.
     _delete_=True,
@@ -22,7 +16,7 @@ train_dataloader = dict(
         dataset=dict(
             **_base_.dataset,
             split='xsub_train',
-            pipeline=[_base_.align, dict(type='PackSkeletonViews')],
+            pipeline=_base_.pipeline,
         ),
     ),
 )

@@ -5,7 +5,7 @@ _base_ = '../hiclr_stgcn_ntu60.py'
 ann_file = '{{$HICLR_DATA:data}}/skeleton/ntu60_3d_50.pkl'
 
 train_dataloader = dict(
-    dataset=dict(ann_file=ann_file, prepared=True, pipeline=_base_.train_pipeline[1:])
+    dataset=dict(ann_file=ann_file, prepared=True, pipeline=_base_.pipeline[1:])
 )
 val_dataloader = dict(
     dataset=dict(

@@ -12,7 +12,10 @@ _base_ = [
 model = dict(
     # `_delete_`: the layout may be a dict.
     data_preprocessor=dict(
-        _delete_=True, type='SkeletonViewPreprocessor', layout=_base_.layout
+        _delete_=True,
+        type='SkeletonViewPreprocessor',
+        layout=_base_.layout,
+        views=dict(levels=_base_.growing),
     ),
     backbone=dict(
         graph_cfg=dict(_delete_=True, layout=_base_.layout, mode='stgcn_spatial')

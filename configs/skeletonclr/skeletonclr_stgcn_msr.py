@@ -1,14 +1,8 @@
 # SkeletonCLR on MSR-Action3D: one query level, all else as in the HiCLR config.
 _base_ = '../hiclr/hiclr_stgcn_msr.py'
 
-model = dict(head=dict(level_weights=(1.0,)), mask_token=False)
-train_pipeline = [
-    _base_.align,
-    dict(
-        type='GrowingAugmentation',
-        levels=[_base_.basic_and_normal],
-        layout=_base_.layout,
-    ),
-    dict(type='PackSkeletonViews'),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+model = dict(
+    data_preprocessor=dict(views=dict(levels=[_base_.basic_and_normal])),
+    head=dict(level_weights=(1.0,)),
+    mask_token=False,
+)

@@ -55,6 +55,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         if views is not None:
             self.views = GrowingAugmentation(**{'layout': layout, **views})
             self.views.check_coordinates(self.layout.coordinates, type(self).__name__)
+            if self.ada_in is not None:
+                self.ada_in.check_levels(self.views.num_levels)
         self.generators = BatchGenerators()
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -62,73 +64,73 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         # mmengine prepares a training batch within the optimiser's autocast.
         with torch.autocast(self.device.type, enabled=False):
             data = self.cast_data(data)
-            inputs = data['inputs']
-            views = _stack_views(inputs) if isinstance(inputs, dict) else None
+            inputs = _stack_inputs(data['inputs'])
             if training and (self.views or self.ada_in):
                 generator = next(self.generators)
-                if views is None and self.views is not None:
-                    x = _stack(inputs).float()
-                    draws = self.views.draw(len(x), generator)
-                    views = pack_views(self.views.apply(x, **draws))
-                if views is not None and self.ada_in is not None:
-                    views['queries'] = self.ada_in(
-                        views['queries'], self.layout, generator
-                    )
-            if views is None:
-                return dict(data, inputs=self._to_stream(_stack(inputs)))
-            out = dict(
-                key=self._to_stream(views['key']),
-                queries=[self._to_stream(view) for view in views['queries']],
-                mask=views.get('mask'),
-            )
-            if self.layout.num_axes == 2 and out['mask'] is not None:
-                self._mask_scores(out)
-            return dict(data, inputs=out)
+                inputs, _ = self._make_views(inputs, generator)
+                inputs = self._mix(inputs, generator)
+            if isinstance(inputs, dict):
+                inputs = dict(
+                    key=self._to_stream(inputs['key']),
+                    queries=[self._to_stream(view) for view in inputs['queries']],
+                    mask=inputs.get('mask'),
+                )
+                if self.layout.num_axes == 2 and inputs['mask'] is not None:
+                    self._mask_scores(inputs)
+            else:
+                inputs = self._to_stream(inputs)
+            return dict(data, inputs=inputs)
 
-    def sample_views(self, inputs: Tensor | dict) -> dict:
-        """The views of the first clip of a batch before the stream is made, for pictures.
+    def sample_views(
+        self, inputs: Tensor | dict | list
+    ) -> tuple[dict, list[list[str]]]:
+        """The views of a batch before the stream is made, for pictures of its first clip.
 
         Args:
-            inputs (Tensor | dict): Clips ``(N, M, T, V, C)``, two or more where
-                statistics are mixed; or their views, where the pipeline makes them.
+            inputs (Tensor | dict | list): Clips, or views that a pipeline made, as in
+                ``forward``.
 
         Returns:
-            dict: ``key (M, T, V, C)``, ``queries`` (a list of the same), ``mask`` (None,
-            or a list with a bool ``(T, V)`` or None for each query) and ``applied``, for
-            the key and each query a list of what was done to it, in words.
+            tuple[dict, list[list[str]]]: ``key``, ``queries`` and ``mask``, of the batch;
+            and for the key and each query what was done to the first clip, in words.
 
         Raises:
             ValueError: If neither the pipeline nor ``views`` makes views.
         """
-        if isinstance(inputs, dict):
-            views = dict(inputs)
-            mask = views.get('mask')
-            if isinstance(mask, Tensor):
-                views['mask'] = [None] * (len(views['queries']) - 1) + [mask]
-            applied = [['made in the pipeline'] for _ in (0, *views['queries'])]
-        elif self.views is None:
+        generator = torch.default_generator
+        views, draws = self._make_views(_stack_inputs(inputs), generator)
+        if not isinstance(views, dict):
             raise ValueError(
                 'model.data_preprocessor has no views, and train_dataloader.dataset'
                 '.pipeline no GrowingAugmentation; give a config of pre-training.'
             )
+        if self.views is None or draws is None:
+            applied = [['made in the pipeline'] for _ in (0, *views['queries'])]
         else:
-            draws = self.views.draw(len(inputs))
-            views = self.views.apply(inputs, **draws)
-            applied = self.views.applied(len(inputs), 0, **draws)
-        queries = views['queries']
-        if self.ada_in is not None:
-            mixed = self.ada_in(queries, self.layout)
-            for names, old, new in zip(applied[1:], queries, mixed, strict=True):
-                if not torch.equal(old[0], new[0]):
-                    names.append('SkeleAdaIN')
-            queries = mixed
-        masks = views.get('mask')
-        return dict(
-            key=views['key'][0],
-            queries=[view[0] for view in queries],
-            mask=masks and [None if mask is None else mask[0] for mask in masks],
-            applied=applied,
-        )
+            applied = self.views.applied(len(views['key']), 0, **draws)
+        mixed = self._mix(views, generator)
+        for names, old, new in zip(
+            applied[1:], views['queries'], mixed['queries'], strict=True
+        ):
+            if not torch.equal(old[0], new[0]):
+                names.append('SkeleAdaIN')
+        return mixed, applied
+
+    def _make_views(
+        self, inputs: Tensor | dict, generator: Generator
+    ) -> tuple[Tensor | dict, dict | None]:
+        """Views of clips, where they are made here, and their draws."""
+        if self.views is None or isinstance(inputs, dict):
+            return inputs, None
+        draws = self.views.draw(len(inputs), generator)
+        return pack_views(self.views.apply(inputs.float(), **draws)), draws
+
+    def _mix(self, inputs: Tensor | dict, generator: Generator) -> Tensor | dict:
+        """Views with mixed statistics, where that is set."""
+        if self.ada_in is None or not isinstance(inputs, dict):
+            return inputs
+        queries = self.ada_in(inputs['queries'], self.layout, generator)
+        return dict(inputs, queries=queries)
 
     def _mask_scores(self, out: dict) -> None:
         """Give masked joints score 0 and keep the model's value to x and y."""
@@ -191,11 +193,13 @@ def _stack(x: Tensor | Sequence[Tensor]) -> Tensor:
     return x if isinstance(x, Tensor) else torch.stack(list(x))
 
 
-def _stack_views(views: dict) -> dict:
+def _stack_inputs(inputs: Tensor | list | dict) -> Tensor | dict:
+    if not isinstance(inputs, dict):
+        return _stack(inputs)
     return dict(
-        key=_stack(views['key']),
-        queries=[_stack(view) for view in views['queries']],
-        mask=_stack_mask(views.get('mask')),
+        key=_stack(inputs['key']),
+        queries=[_stack(view) for view in inputs['queries']],
+        mask=_stack_mask(inputs.get('mask')),
     )
 
 

@@ -81,18 +81,19 @@ def sample_views(
     with draws_taken_back():
         torch.manual_seed(seed)
         clips = [dataset[i % len(dataset)]['inputs'] for i in (index, index + 1)]
-        views = preprocessor.sample_views(default_collate(clips))
-        keypoints = [views['key'], *views['queries']]
-        out = []
-        for i, (x, applied) in enumerate(zip(keypoints, views['applied'], strict=True)):
-            mask = views['mask'][i - 1] if i and views['mask'] else None
-            edges = _edges(model, i - 1, len(keypoints) - 1) if i else dict(names=())
+        views, applied = preprocessor.sample_views(default_collate(clips))
+        queries, masks = views['queries'], views.get('mask')
+        if not isinstance(masks, list):  # of the last query
+            masks = [None] * (len(queries) - 1) + [masks]
+        out = [View('key', views['key'][0].cpu().numpy(), tuple(applied[0]))]
+        for level, (query, mask) in enumerate(zip(queries, masks, strict=True)):
+            edges = _edges(model, level, len(queries))
             out.append(
                 View(
-                    f'query {i}' if i else 'key',
-                    x.cpu().numpy(),
-                    (*applied, *edges.pop('names')),
-                    None if mask is None else mask.cpu().numpy(),
+                    f'query {level + 1}',
+                    query[0].cpu().numpy(),
+                    (*applied[level + 1], *edges.pop('names')),
+                    None if mask is None else mask[0].cpu().numpy(),
                     **edges,
                 )
             )

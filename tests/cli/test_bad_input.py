@@ -67,7 +67,8 @@ def write_config(tmp_path):
 
 
 PIPELINE = 'train_dataloader.dataset.pipeline'
-LEVELS = f'{PIPELINE}.1.levels'
+VIEWS = 'model.data_preprocessor.views'
+LEVELS = f'{VIEWS}.levels'
 VAL = 'val_dataloader.dataset.datasets.0'
 
 CONFIGS = {
@@ -339,7 +340,7 @@ CONFIGS = {
         "actions=['swim'] are unknown; known are",
     ),
     'no views': (
-        {PIPELINE: [dict(type='PackSkeletonViews')]},
+        {VIEWS: None},
         'inputs are clips, not views; set model.data_preprocessor.views',
     ),
     'a validation without a bank': (

@@ -44,14 +44,6 @@ def synthetic_config(work_dir: Path, **options) -> Config:
     return cfg
 
 
-def device_views_config(work_dir: Path, **options) -> Config:
-    """:func:`synthetic_config`, its views made by the model's preprocessor."""
-    cfg = synthetic_config(work_dir, **options)
-    growing = cfg.train_dataloader.dataset.pipeline.pop(1)
-    cfg.model.data_preprocessor.views = dict(levels=growing.levels)
-    return cfg
-
-
 def save_pretrained(path: Path, **options) -> Path:
     """Write a checkpoint as pre-training does, with statistics of its own.
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from helpers.configs import device_views_config
+from helpers.configs import synthetic_config
 from mmaction.registry import DATASETS, HOOKS, MODELS
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
@@ -15,7 +15,7 @@ DEVICES = ['cpu', pytest.param('cuda', marks=pytest.mark.gpu)]
 
 @pytest.fixture
 def cfg(tmp_path):
-    return device_views_config(tmp_path)
+    return synthetic_config(tmp_path)
 
 
 def build(cfg, device):

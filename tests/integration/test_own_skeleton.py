@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.paths import ROOT
+from mmaction.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
@@ -34,20 +35,12 @@ CONFIG = """
 _base_ = {base!r}
 {skeleton}
 puppet_align = dict(type='SkeletonAlign', layout=puppet, num_frames=12, num_person=1)
-train_pipeline = [
-    puppet_align,
-    dict(
-        type='GrowingAugmentation',
-        levels=[
-            [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')],
-            [dict(type='SkeletonMirror'), dict(type='SkeletonRotate'),
-             dict(type='SkeletonNoise'), dict(type='SkeletonBlur', normalize=True),
-             dict(type='SkeletonChannelMask')],
-            [dict(type='SkeletonJointMask', ratio=0.2)],
-        ],
-        layout=puppet,
-    ),
-    dict(type='PackSkeletonViews'),
+levels = [
+    [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')],
+    [dict(type='SkeletonMirror'), dict(type='SkeletonRotate'),
+     dict(type='SkeletonNoise'), dict(type='SkeletonBlur', normalize=True),
+     dict(type='SkeletonChannelMask')],
+    [dict(type='SkeletonJointMask', ratio=0.2)],
 ]
 bank = [puppet_align, dict(type='PackSkeletonViews', knn_bank=True)]
 val = [puppet_align, dict(type='PackSkeletonViews')]
@@ -55,7 +48,7 @@ val = [puppet_align, dict(type='PackSkeletonViews')]
 train_dataloader = dict(
     batch_size=4, num_workers=0, persistent_workers=False,
     dataset=dict(type='SkeletonDataset', ann_file={file!r}, layout=puppet,
-                 split='train', pipeline=train_pipeline, _delete_=True))
+                 split='train', pipeline=val, _delete_=True))
 val_dataloader = dict(dataset=dict(datasets=[
     dict(type='SkeletonDataset', ann_file={file!r}, layout=puppet, split='train',
          pipeline=bank, test_mode=True),
@@ -65,7 +58,7 @@ val_dataloader = dict(dataset=dict(datasets=[
 test_dataloader = test_cfg = test_evaluator = None
 model = dict(
     data_preprocessor=dict(layout=dict(**puppet, _delete_=True), stream={stream!r},
-                           ada_in=dict(dims='TV')),
+                           ada_in=dict(dims='TV'), views=dict(levels=levels)),
     backbone=dict(graph_cfg=dict(layout=dict(**puppet, _delete_=True)), num_stages=3,
                   inflate_stages=[3], down_stages=[3], base_channels=4,
                   out_channels=16),
@@ -109,7 +102,7 @@ def write_config(tmp_path, coordinates='3d', stream='joint'):
     cfg = Config.fromfile(path)
     # mmengine formats the whole config for the log and each checkpoint, which takes
     # seconds with so many copies of a dict of lists.
-    for name in ('puppet_align', 'train_pipeline', 'bank', 'val', 'bank_pipeline'):
+    for name in ('puppet_align', 'bank', 'val', 'pipeline', 'bank_pipeline'):
         cfg.pop(name)
     return cfg
 
@@ -138,8 +131,9 @@ def test_training_takes_a_step_and_validates(tmp_path, coordinates, stream):
 def test_views_are_of_the_dicts_own_skeleton(tmp_path):
     cfg = write_config(tmp_path, '2d')
     dataset = Runner.build_dataloader(cfg.train_dataloader, seed=0).dataset
-    align, growing, _ = dataset.pipeline.transforms
-    (_, shear), (mirror, *_), _ = growing.levels
+    align, _ = dataset.pipeline.transforms
+    views = MODELS.build(cfg.model.data_preprocessor).views
+    (_, shear), (mirror, *_), _ = views.levels
     clip = align(dataset.get_data_info(0))['keypoint']
     assert clip.shape == (1, 12, 11, 3)
     assert np.abs(clip[..., 5, :2]).max() < 1e-6

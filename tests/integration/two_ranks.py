@@ -76,9 +76,8 @@ def train(work_dir: Path, options: dict) -> dict:
         runner.train()
     except ValueError as error:
         return dict(error=str(error))
-    dataset = runner.train_dataloader.dataset
-    sample = dataset.pipeline(dataset.get_data_info(0))
-    view = sample['inputs']['key']
+    clip = runner.train_dataloader.dataset[0]['inputs']
+    view = model.data_preprocessor(dict(inputs=[clip]), training=True)['inputs']['key']
     scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
     return dict(
         clips=sum(len(b['data_samples']) for b in runner.train_dataloader),

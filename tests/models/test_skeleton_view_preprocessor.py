@@ -285,9 +285,10 @@ class TestAdaIN:
         )
 
     def test_level_that_is_not_there_is_an_error(self):
-        with pytest.raises(
-            ValueError, match='names level 5; the views have levels 0 to'
-        ):
+        message = 'ada_in.levels names level 5, but the views have levels 0 to 2'
+        with pytest.raises(ValueError, match=message):
+            build(ada_in=dict(levels=(5,)), views=dict(levels=LEVELS))
+        with pytest.raises(ValueError, match=message):
             build(ada_in=dict(levels=(5,)))(views(), training=True)
 
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from helpers.configs import config, device_views_config
+from helpers.configs import config, synthetic_config
 from helpers.skeletons import coco_annotations
 from mmaction.registry import DATASETS, MODELS
 from mmengine.dataset import ConcatDataset
@@ -25,7 +25,7 @@ def built(tmp_path):
     """Build the training set and the model of the small embedded default."""
 
     def build(**options):
-        cfg = device_views_config(tmp_path, **options)
+        cfg = synthetic_config(tmp_path, **options)
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
         return dataset, MODELS.build(cfg.model)
 
@@ -85,7 +85,7 @@ def test_views_of_a_pipeline_are_drawn_and_a_config_without_any_is_refused(built
 
 
 def test_views_of_the_fast_config_are_drawn_of_its_resident_clips(tmp_path):
-    cfg = device_views_config(tmp_path)
+    cfg = synthetic_config(tmp_path)
     model = MODELS.build(cfg.model)
     plain = DATASETS.build(cfg.train_dataloader.dataset)
     resident = DATASETS.build(

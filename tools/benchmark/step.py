@@ -17,11 +17,10 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from _checkout import Checkout, views_of
+from _checkout import Checkout
 from _measure import (
     Figures,
     add_common_arguments,
@@ -48,8 +47,6 @@ ROOT = Path(__file__).parents[2]
 SWITCHES = dict(
     stock=dict(model={'backbone.frames_first': False}),
     skip_absent=dict(model={'backbone.skip_absent': True}),
-    # Against ready-made views: what their making adds to the step, and takes off workers.
-    device_views=dict(device_views=True),
     # Clips that stay where the model is, against those that a loader brings.
     resident=dict(resident=True),
     foreach=dict(optimizer=dict(foreach=True)),
@@ -142,7 +139,6 @@ def our_step(
     optimizer: dict | None = None,
     bf16: bool = False,
     acceleration: dict | None = None,
-    device_views: bool = False,
     resident: bool = False,
 ) -> Callable[[], None]:
     """A step of a config's model, with options of it changed."""
@@ -152,9 +148,6 @@ def our_step(
     cfg.optim_wrapper.optimizer.update(optimizer or {})
     if bf16:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
-    if device_views:
-        fast = read_config(find_config('hiclr_stgcn_ntu60_fast.py'))
-        cfg.model.data_preprocessor.views = fast.model.data_preprocessor.views
     device = clips.device
     net = MODELS.build(cfg.model)
     net.to(device).train()
@@ -163,11 +156,10 @@ def our_step(
         options.pop('type', None)
         AccelerationHook(**options).accelerate(net, device)
     wrapper = build_optim_wrapper(net, cfg.optim_wrapper)
-    made_here = getattr(net.data_preprocessor, 'views', None) is not None
-    data = dict(inputs=clips if made_here else views_of(clips))
     # The released way: what the loader gives lies in the memory of the CPU, and is copied.
     if not (resident or cfg.train_dataloader.dataset.type == 'ResidentClips'):
-        data = _on_cpu(data)
+        clips = _on_cpu(clips)
+    data = dict(inputs=clips)
     if parts is not None:
         parts.within(net.key_encoder, 'update_parameters', 'ema')
         parts.within(net.queue, 'enqueue', 'queue')
@@ -193,14 +185,10 @@ def _untimed(name: str):
     yield
 
 
-def _on_cpu(data: Any) -> Any:
-    """A batch as a loader gives it, in pinned memory where there is a GPU."""
-    if isinstance(data, dict):
-        return {name: _on_cpu(value) for name, value in data.items()}
-    if isinstance(data, list):
-        return [_on_cpu(value) for value in data]
-    data = data.cpu()
-    return data.pin_memory() if torch.cuda.is_available() else data
+def _on_cpu(clips: torch.Tensor) -> torch.Tensor:
+    """Clips as a loader gives them, in pinned memory where there is a GPU."""
+    clips = clips.cpu()
+    return clips.pin_memory() if torch.cuda.is_available() else clips
 
 
 def released_step(

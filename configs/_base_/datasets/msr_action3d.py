@@ -1,4 +1,4 @@
-# MSR-Action3D in MMAction2's pose pickle; views as for NW-UCLA, same skeleton.
+# MSR-Action3D in MMAction2's pose pickle; the skeleton of NW-UCLA.
 _base_ = 'nw_ucla.py'
 
 ann_file = '{{$HICLR_DATA:data}}/msr_action3d_3d.pkl'
@@ -14,7 +14,7 @@ evaluated = dict(
             pipeline=_base_.bank_pipeline,
             test_mode=True,
         ),
-        dict(**dataset, split='xsub_val', pipeline=_base_.val_pipeline, test_mode=True),
+        dict(**dataset, split='xsub_val', pipeline=_base_.pipeline, test_mode=True),
     ]
 )
 val_dataloader = dict(dataset=evaluated)

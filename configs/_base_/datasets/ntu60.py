@@ -1,4 +1,4 @@
-# NTU RGB+D 60 in MMAction2's pose pickle; views as released.
+# NTU RGB+D 60 in MMAction2's pose pickle.
 layout = 'nturgb+d-stgcn'
 ann_file = '{{$HICLR_DATA:data}}/skeleton/ntu60_3d.pkl'
 num_classes = 60
@@ -11,22 +11,8 @@ align = dict(
     num_person=num_person,
     untracked='released',
 )
-basic = [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')]
-normal = [
-    dict(type='SkeletonMirror', layout=layout),
-    dict(type='SkeletonRotate'),
-    dict(type='SkeletonNoise', absent=True),
-    dict(type='SkeletonBlur'),
-    dict(type='SkeletonChannelMask'),
-]
-strong = [dict(type='SkeletonJointMask', ratio=0.1)]
-train_pipeline = [
-    align,
-    dict(type='GrowingAugmentation', levels=[basic, normal, strong]),
-    dict(type='PackSkeletonViews'),
-]
+pipeline = [align, dict(type='PackSkeletonViews')]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
-val_pipeline = [align, dict(type='PackSkeletonViews')]
 
 dataset = dict(type='SkeletonDataset', ann_file=ann_file, layout=layout)
 train_dataloader = dict(
@@ -37,7 +23,7 @@ train_dataloader = dict(
     pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
-    dataset=dict(**dataset, split='xsub_train', pipeline=train_pipeline),
+    dataset=dict(**dataset, split='xsub_train', pipeline=pipeline),
 )
 val_dataloader = dict(
     batch_size=128,
@@ -50,7 +36,7 @@ val_dataloader = dict(
         type='ConcatDataset',
         datasets=[
             dict(**dataset, split='xsub_train', pipeline=bank_pipeline, test_mode=True),
-            dict(**dataset, split='xsub_val', pipeline=val_pipeline, test_mode=True),
+            dict(**dataset, split='xsub_val', pipeline=pipeline, test_mode=True),
         ],
     ),
 )

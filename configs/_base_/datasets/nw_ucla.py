@@ -7,22 +7,11 @@ num_classes = 10
 num_person = 1
 
 align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
-train_pipeline = [
-    align,
-    dict(
-        type='GrowingAugmentation',
-        levels=_base_.growing,
-        layout=layout,
-    ),
-    dict(type='PackSkeletonViews'),
-]
+pipeline = [align, dict(type='PackSkeletonViews')]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
-val_pipeline = [align, dict(type='PackSkeletonViews')]
 
 dataset = dict(type='SkeletonDataset', ann_file=ann_file, layout=layout)
-train_dataloader = dict(
-    dataset=dict(**dataset, split='xview_train', pipeline=train_pipeline)
-)
+train_dataloader = dict(dataset=dict(**dataset, split='xview_train', pipeline=pipeline))
 val_dataloader = dict(
     # The k-NN looks for the neighbours of the second split's clips in the first.
     dataset=dict(
@@ -31,7 +20,7 @@ val_dataloader = dict(
             dict(
                 **dataset, split='xview_train', pipeline=bank_pipeline, test_mode=True
             ),
-            dict(**dataset, split='xview_val', pipeline=val_pipeline, test_mode=True),
+            dict(**dataset, split='xview_val', pipeline=pipeline, test_mode=True),
         ],
     ),
 )

@@ -1,17 +1,4 @@
-# For some hundred clips: key and weakest view from the basic and the normal set, which
-# does better there than the basic one alone; the second query is another draw of it.
-basic_and_normal = [
-    dict(type='SkeletonTemporalCrop'),
-    dict(type='SkeletonShear'),
-    dict(type='SkeletonMirror'),
-    dict(type='SkeletonRotate'),
-    dict(type='SkeletonNoise'),
-    dict(type='SkeletonBlur', normalize=True),
-    dict(type='SkeletonChannelMask'),
-]
-strong = [dict(type='SkeletonJointMask', ratio=0.1)]
-growing = [basic_and_normal, [], strong]
-
+# Loaders for some hundred clips.
 train_dataloader = dict(
     batch_size=32,
     num_workers=2,

@@ -7,23 +7,14 @@ num_classes = 12
 num_person = 1
 
 align = dict(type='SkeletonAlign', layout=layout, num_frames=24, num_person=num_person)
-train_pipeline = [
-    align,
-    dict(
-        type='GrowingAugmentation',
-        levels=_base_.growing,
-        layout=layout,
-    ),
-    dict(type='PackSkeletonViews'),
-]
+pipeline = [align, dict(type='PackSkeletonViews')]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
-val_pipeline = [align, dict(type='PackSkeletonViews')]
 
 dataset = dict(type='SyntheticSkeletons')
 train_dataloader = dict(
     batch_size=24,
     num_workers=1,
-    dataset=dict(**dataset, split='train', pipeline=train_pipeline),
+    dataset=dict(**dataset, split='train', pipeline=pipeline),
 )
 val_dataloader = dict(
     # The k-NN looks for the neighbours of the second split's clips in the first.
@@ -31,7 +22,7 @@ val_dataloader = dict(
         type='ConcatDataset',
         datasets=[
             dict(**dataset, split='train', pipeline=bank_pipeline, test_mode=True),
-            dict(**dataset, split='val', pipeline=val_pipeline, test_mode=True),
+            dict(**dataset, split='val', pipeline=pipeline, test_mode=True),
         ],
     ),
 )

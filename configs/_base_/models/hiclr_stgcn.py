@@ -4,10 +4,22 @@ init_cfg = [
     dict(type='Normal', layer=['Conv2d', 'Linear'], mean=0, std=0.02, bias=0),
     dict(type='Normal', layer=['BatchNorm1d', 'BatchNorm2d'], mean=1, std=0.02, bias=0),
 ]
+basic = [dict(type='SkeletonTemporalCrop'), dict(type='SkeletonShear')]
+normal = [
+    dict(type='SkeletonMirror'),
+    dict(type='SkeletonRotate'),
+    dict(type='SkeletonNoise', absent=True),
+    dict(type='SkeletonBlur'),
+    dict(type='SkeletonChannelMask'),
+]
+strong = [dict(type='SkeletonJointMask', ratio=0.1)]
 model = dict(
     type='HiCLR',
     data_preprocessor=dict(
-        type='SkeletonViewPreprocessor', layout='nturgb+d-stgcn', stream='joint'
+        type='SkeletonViewPreprocessor',
+        layout='nturgb+d-stgcn',
+        stream='joint',
+        views=dict(levels=[basic, normal, strong]),
     ),
     backbone=dict(
         type='HiCLRSTGCN',

@@ -33,6 +33,15 @@ class SkeleAdaIN:
         self.levels = tuple(levels)
         self.prob = prob
 
+    def check_levels(self, num_levels: int) -> None:
+        """Raise a ValueError if a level is named that the views lack."""
+        for level in self.levels:
+            if not -num_levels <= level < num_levels:
+                raise ValueError(
+                    f'ada_in.levels names level {level}, but the views have levels 0 to '
+                    f'{num_levels - 1} (-1 is the strongest).'
+                )
+
     def __call__(
         self,
         queries: Sequence[Tensor],
@@ -45,12 +54,8 @@ class SkeleAdaIN:
         default torch's own.
         """
         queries = list(queries)
+        self.check_levels(len(queries))
         for level in self.levels:
-            if not -len(queries) <= level < len(queries):
-                raise ValueError(
-                    f'ada_in.levels names level {level}; the views have levels 0 to '
-                    f'{len(queries) - 1}.'
-                )
             view = queries[level]
             style = view.roll(1, dims=0)
             # An absent person has no statistics: it neither takes nor gives any.

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 import torch
-from helpers.configs import device_views_config, synthetic_config
+from helpers.configs import synthetic_config
 from mmengine.runner import Runner
 
 from hiclr_mmaction.engine import (
@@ -125,9 +125,10 @@ class TestPretrainCheck:
     def test_contradiction_is_found_before_the_first_iteration(
         self, tmp_path, options, message
     ):
-        runner = Runner.from_cfg(synthetic_config(tmp_path, **options))
         with pytest.raises(ValueError, match=message):
-            PretrainCheckHook().check(runner)
+            PretrainCheckHook().check(
+                Runner.from_cfg(synthetic_config(tmp_path, **options))
+            )
 
     def test_changes_neither_the_model_nor_the_draws_of_the_run(self, tmp_path):
         runner = Runner.from_cfg(synthetic_config(tmp_path))
@@ -138,18 +139,21 @@ class TestPretrainCheck:
         for name, value in runner.model.state_dict().items():
             assert torch.equal(value, state[name]), name
 
-    def test_pipeline_without_views_is_named(self, tmp_path):
+    def test_model_without_views_is_named(self, tmp_path):
         cfg = synthetic_config(tmp_path)
-        del cfg.train_dataloader.dataset.pipeline[1]
+        cfg.model.data_preprocessor.views = None
         with pytest.raises(ValueError, match='inputs are clips, not views'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
 
-    def test_views_may_be_made_on_the_device(self, tmp_path):
-        cfg = device_views_config(tmp_path)
-        PretrainCheckHook().check(Runner.from_cfg(cfg))
-        cfg.model.head.level_weights = (1.0, 0.5)
-        with pytest.raises(ValueError, match='weighs 2 query levels'):
+    def test_views_of_a_pipeline_are_checked_too(self, tmp_path):
+        cfg = synthetic_config(tmp_path)
+        views = cfg.model.data_preprocessor.pop('views')
+        growing = dict(type='GrowingAugmentation', levels=views.levels[:2])
+        cfg.train_dataloader.dataset.pipeline.insert(1, growing)
+        with pytest.raises(ValueError, match='weighs 3 query levels'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
+        cfg.model.head.level_weights = (1.0, 0.5)
+        PretrainCheckHook().check(Runner.from_cfg(cfg))
 
     def test_is_made_before_training(self, tmp_path):
         runner = Runner.from_cfg(synthetic_config(tmp_path, **{'model.queue_size': 5}))

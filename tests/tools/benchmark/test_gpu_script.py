@@ -30,7 +30,7 @@ def test_the_tests_for_a_gpu_are_said_to_be_skipped(out):
 
 def test_each_switch_and_each_part_of_the_step_is_measured(out):
     rows = figures(out / 'step.json')
-    switches = ('stock', 'skip_absent', 'device_views', 'foreach', 'fused', 'fast')
+    switches = ('stock', 'skip_absent', 'foreach', 'fused', 'fast')
     assert list(rows) == [f'cpu 2 {name}' for name in ('plain', *switches)]
     for row in rows.values():
         parts = ('views', 'forward', 'ema', 'queue', 'backward', 'optimiser')
