@@ -99,10 +99,9 @@ class HiCLR(SkeletonLearner):
                 'which the neighbours are taken from; make it smaller.'
             )
         views = getattr(self.data_preprocessor, 'views', None)
-        if views is not None:
-            self.head.check_levels(views.num_levels)
-            if self.edge_perturbation is not None:
-                self.edge_perturbation.check_levels(views.num_levels)
+        for part in (self.head, self.edge_perturbation):
+            if views is not None and hasattr(part, 'check_levels'):
+                part.check_levels(views.num_levels)
         # An integer: ranks can average it.
         self.register_buffer('_mining_active', torch.tensor(0))
         self._mining = HostValue()

@@ -41,7 +41,7 @@ class DSTANet(BaseModule):
         dropout (float): On the residual path around the temporal convolution. The
             released configuration pre-trains with 0.5, under the name of attention
             dropout, and fine-tunes with 0.
-        skip_absent (bool): Whether only the bodies that are there, not all zeros, are run
+        skip_absent (bool): Whether only the persons that are there, not all zeros, are run
             and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
             only these, too. The released code runs and averages all.
         init_cfg (dict | list[dict], optional): Initialisation; Kaiming by default.

@@ -32,7 +32,7 @@ class HiCLRSTGCN(STGCN):
         frames_first (bool): Whether float inputs on a CPU are computed in a layout that
             is faster there: equal up to rounding, see :mod:`hiclr_mmaction.accelerate`.
             Where a block is hooked the stock way is taken, which calls the hook.
-        skip_absent (bool): Whether only the bodies that are there, not all zeros, are run
+        skip_absent (bool): Whether only the persons that are there, not all zeros, are run
             and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
             only these, too. The released code runs and averages all.
         init_cfg (dict | list[dict], optional): Initialisation. Where it is given it
@@ -64,7 +64,7 @@ class HiCLRSTGCN(STGCN):
         if skip_absent and self.data_bn_type == 'MVC':
             raise ValueError(
                 "HiCLRSTGCN: skip_absent=True, but data_bn_type='MVC' normalises each "
-                "place of a body on its own; take data_bn_type='VC'."
+                "place of a person on its own; take data_bn_type='VC'."
             )
         self.out_channels = out_channels
         self.gcn[-1] = self._last_block(out_channels, kwargs)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ...skeleton.augment import add_edges, drop_edges
+from .levels import check_levels
 
 
 class EdgePerturbation:
@@ -66,12 +67,7 @@ class EdgePerturbation:
 
     def check_levels(self, num_levels: int) -> None:
         """Raise a ValueError if a level is named that the views lack."""
-        for level in self.levels:
-            if not -num_levels <= level < num_levels:
-                raise ValueError(
-                    f'graph_augment.levels names level {level}, but the views have levels '
-                    f'0 to {num_levels - 1} (-1 is the strongest).'
-                )
+        check_levels('graph_augment.levels', self.levels, num_levels)
 
     def acts_on(self, level: int, num_levels: int) -> bool:
         """Whether query level ``level`` of ``num_levels`` is perturbed."""

@@ -11,6 +11,7 @@ from ...skeleton import SkeletonLayout
 from ...skeleton.augment import ada_in, on_coordinates
 from ...views.generator import to_device
 from .absent_persons import present_persons
+from .levels import check_levels
 
 
 class SkeleAdaIN:
@@ -35,12 +36,7 @@ class SkeleAdaIN:
 
     def check_levels(self, num_levels: int) -> None:
         """Raise a ValueError if a level is named that the views lack."""
-        for level in self.levels:
-            if not -num_levels <= level < num_levels:
-                raise ValueError(
-                    f'ada_in.levels names level {level}, but the views have levels 0 to '
-                    f'{num_levels - 1} (-1 is the strongest).'
-                )
+        check_levels('ada_in.levels', self.levels, num_levels)
 
     def __call__(
         self,

@@ -1,0 +1,19 @@
+"""Query levels that an augmentation is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def check_levels(setting: str, levels: Sequence[int], num_levels: int) -> None:
+    """Check that the views have the query levels that a setting names.
+
+    Raises:
+        ValueError: If one is not there.
+    """
+    for level in levels:
+        if not -num_levels <= level < num_levels:
+            raise ValueError(
+                f'{setting} names level {level}, but the views have levels 0 to '
+                f'{num_levels - 1} (-1 is the strongest).'
+            )
