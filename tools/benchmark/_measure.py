@@ -12,6 +12,7 @@ import platform
 import resource
 import statistics
 import sys
+import tempfile
 import time
 import types
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from typing import TypeVar
 
 import torch
 from _checkout import Checkout
+from mmengine.config import Config
+from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
@@ -176,6 +179,21 @@ def ratio(times: dict[Key, list[float]], name: Key, to: Key) -> float:
     """Median over the turns of the time of one over that of another."""
     pairs = zip(times[name], times[to], strict=True)
     return statistics.median(a / b for a, b in pairs)
+
+
+def accuracies(cfg: Config) -> dict[str, float]:
+    """Train in a folder that is removed again; the last k-NN accuracies, percent."""
+    cfg.train_cfg.val_interval = cfg.train_cfg.max_epochs
+    with tempfile.TemporaryDirectory() as folder:
+        cfg.work_dir = folder
+        runner = Runner.from_cfg(cfg)
+        runner.train()
+    history = runner.message_hub.log_scalars
+    return {
+        name.removeprefix('val/'): 100 * values.current()
+        for name, values in history.items()
+        if name.startswith('val/knn/')
+    }
 
 
 @contextmanager

@@ -17,8 +17,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from _measure import accuracies
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 import hiclr_mmaction  # noqa: F401  registers the components
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
@@ -61,20 +61,6 @@ def pair(data: dict, distance: float) -> dict:
     return dict(data, annotations=list(paired.values()))
 
 
-def accuracies(cfg: Config) -> dict[str, float]:
-    """Pre-train; returns the k-NN accuracies after the last epoch, in percent."""
-    with tempfile.TemporaryDirectory() as folder:
-        cfg.work_dir = folder
-        runner = Runner.from_cfg(cfg)
-        runner.train()
-    history = runner.message_hub.log_scalars
-    return {
-        name.removeprefix('val/'): 100 * values.current()
-        for name, values in history.items()
-        if name.startswith('val/knn/')
-    }
-
-
 def prepare(args: argparse.Namespace, seed: int, skip: bool, file: Path) -> Config:
     cfg = read_config(args.config)
     cfg.randomness.seed = seed
@@ -82,7 +68,6 @@ def prepare(args: argparse.Namespace, seed: int, skip: bool, file: Path) -> Conf
     cfg.model.backbone.skip_absent = skip
     if args.epochs is not None:
         cfg.train_cfg.max_epochs = args.epochs
-    cfg.train_cfg.val_interval = cfg.train_cfg.max_epochs
     for dataset in (
         cfg.train_dataloader.dataset,
         *cfg.val_dataloader.dataset.datasets,

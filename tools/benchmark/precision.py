@@ -14,12 +14,11 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 import torch
+from _measure import accuracies
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 import hiclr_mmaction  # noqa: F401  registers the components
 
@@ -49,20 +48,13 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def accuracy(precision: str, seed: int, epochs: int, metric: str) -> float:
-    """Train once; returns the metric after the last epoch, in percent."""
+def prepare(precision: str, seed: int, epochs: int) -> Config:
     cfg = Config.fromfile(CONFIG)
     cfg.optim_wrapper.update(WRAPPERS[precision])
     cfg.randomness.seed = seed
     cfg.train_cfg.max_epochs = epochs
-    # Validated after the last epoch, as every run is, and not before.
-    cfg.train_cfg.val_interval = epochs
     cfg.experiment_name = f'{precision}_{seed}'
-    with tempfile.TemporaryDirectory() as folder:
-        cfg.work_dir = folder
-        runner = Runner.from_cfg(cfg)
-        runner.train()
-    return 100 * runner.message_hub.get_scalar(f'val/{metric}').current()
+    return cfg
 
 
 def main() -> None:
@@ -73,7 +65,8 @@ def main() -> None:
     figures: dict[str, list[float]] = {p: [] for p in precisions}
     for seed in args.seeds:
         for precision in precisions:
-            value = accuracy(precision, seed, args.epochs, args.metric)
+            cfg = prepare(precision, seed, args.epochs)
+            value = accuracies(cfg)[args.metric]
             figures[precision].append(value)
             print(f'{precision:9} seed {seed}: {value:.1f} %', flush=True)
     means = {p: statistics.mean(values) for p, values in figures.items()}
