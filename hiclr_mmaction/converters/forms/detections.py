@@ -26,16 +26,7 @@ from .form import (
     guess_columns,
     numbers,
 )
-from .joints import (
-    AZURE_KINECT,
-    BODY_25,
-    COCO,
-    KINECT_V2,
-    MEDIAPIPE,
-    OPENPOSE_18,
-    in_order,
-    match,
-)
+from .joints import in_order, joints_of, match
 
 _FRAME_LISTS = ('instance_info', 'frames', 'data', 'results', 'predictions')
 _FRAME_NUMBERS = ('frame_id', 'frame_index', 'frame', 'frame_number')
@@ -362,8 +353,8 @@ def _read_openpose(frame: Mapping, options: Options, facts: dict) -> list[Person
             else _flat(flat)
         )
         # OpenPose puts what it does not see at the origin, with score 0.
-        names = {18: OPENPOSE_18, 25: BODY_25, 17: COCO}.get(len(values), ())
-        out.append(Person(values, _id(person), names))
+        form = {18: 'openpose', 25: 'body_25', 17: 'coco'}.get(len(values))
+        out.append(Person(values, _id(person), joints_of(form) if form else ()))
     return out
 
 
@@ -371,7 +362,7 @@ def _read_kinetics(frame: Mapping, options: Options, facts: dict) -> list[Person
     return [
         Person(
             _values(_flat(person['pose'], 'xy')[:, :2], person['score'], options),
-            names=OPENPOSE_18,
+            names=joints_of('openpose'),
         )
         for person in frame['skeleton']
     ]
@@ -408,7 +399,9 @@ def _read_person(person: Mapping, options: Options) -> Person:
         scores = joints.get('visible', joints.get('confidence'))
         stacked = np.stack([numbers(joints[axis]) for axis in 'xy'], axis=-1)
         values = _values(stacked, scores, options)
-        return Person(values, _id(person), COCO if len(values) == 17 else ())
+        return Person(
+            values, _id(person), joints_of('coco') if len(values) == 17 else ()
+        )
     if isinstance(joints, list) and joints and _is_point(joints[0]):
         read = _points(joints)
         return Person(read.values, _id(person), read.names)
@@ -429,7 +422,7 @@ def _read_kinect(frame: Mapping, options: Options, facts: dict) -> list[Person]:
         if 'joint_positions' in body:  # Azure Kinect: millimetres, y down
             facts.update(up='-y', scale=0.001)
             values = columns(body['joint_positions'], 'xyz')
-            names = AZURE_KINECT if len(values) == len(AZURE_KINECT) else ()
+            names = joints_of('azure_kinect')
         else:
             joints = body.get('joints', body.get('Joints'))
             items = joints.items() if isinstance(joints, Mapping) else enumerate(joints)
@@ -445,7 +438,7 @@ def _kinect_joint(key: Any, joint: Mapping) -> tuple[str, list]:
     place = joint.get('Position', joint.get('position', joint))
     number = joint.get('jointType', joint.get('JointType', key))
     if str(number).isdigit():
-        number = KINECT_V2[int(number)]
+        number = joints_of('nturgb+d')[int(number)]
     row = []
     for axis in 'xyz':
         names = (f'camera{axis.upper()}', axis, axis.upper())
@@ -513,8 +506,8 @@ def _landmarks(joints: Sequence, options: Options, world: bool) -> Person:
         if _is_point(joints[0])
         else Person(_values(joints, None, options))
     )
-    if not person.names and len(joints) == len(MEDIAPIPE):
-        person.names = MEDIAPIPE
+    if not person.names and len(joints) == len(joints_of('mediapipe')):
+        person.names = joints_of('mediapipe')
     place = person.values[:, :2]
     flat = options.layout.coordinates == '2d'
     # The middle of the hips is the origin of world landmarks, so some are below 0.

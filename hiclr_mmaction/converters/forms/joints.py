@@ -5,46 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...skeleton import SkeletonLayout
-
-KINECT_V2 = (
-    'SpineBase', 'SpineMid', 'Neck', 'Head', 'ShoulderLeft', 'ElbowLeft', 'WristLeft',
-    'HandLeft', 'ShoulderRight', 'ElbowRight', 'WristRight', 'HandRight', 'HipLeft',
-    'KneeLeft', 'AnkleLeft', 'FootLeft', 'HipRight', 'KneeRight', 'AnkleRight',
-    'FootRight', 'SpineShoulder', 'HandTipLeft', 'ThumbLeft', 'HandTipRight',
-    'ThumbRight',
-)  # fmt: skip
-AZURE_KINECT = (
-    'pelvis', 'spine navel', 'spine chest', 'neck', 'left clavicle', 'left shoulder',
-    'left elbow', 'left wrist', 'left hand', 'left handtip', 'left thumb',
-    'right clavicle', 'right shoulder', 'right elbow', 'right wrist', 'right hand',
-    'right handtip', 'right thumb', 'left hip', 'left knee', 'left ankle', 'left foot',
-    'right hip', 'right knee', 'right ankle', 'right foot', 'head', 'nose', 'left eye',
-    'left ear', 'right eye', 'right ear',
-)  # fmt: skip
-OPENPOSE_18 = (
-    'Nose', 'Neck', 'RShoulder', 'RElbow', 'RWrist', 'LShoulder', 'LElbow', 'LWrist',
-    'RHip', 'RKnee', 'RAnkle', 'LHip', 'LKnee', 'LAnkle', 'REye', 'LEye', 'REar', 'LEar',
-)  # fmt: skip
-BODY_25 = (
-    'Nose', 'Neck', 'RShoulder', 'RElbow', 'RWrist', 'LShoulder', 'LElbow', 'LWrist',
-    'MidHip', 'RHip', 'RKnee', 'RAnkle', 'LHip', 'LKnee', 'LAnkle', 'REye', 'LEye',
-    'REar', 'LEar', 'LBigToe', 'LSmallToe', 'LHeel', 'RBigToe', 'RSmallToe', 'RHeel',
-)  # fmt: skip
-COCO = (
-    'nose', 'left eye', 'right eye', 'left ear', 'right ear', 'left shoulder',
-    'right shoulder', 'left elbow', 'right elbow', 'left wrist', 'right wrist',
-    'left hip', 'right hip', 'left knee', 'right knee', 'left ankle', 'right ankle',
-)  # fmt: skip
-MEDIAPIPE = (
-    'nose', 'left eye inner', 'left eye', 'left eye outer', 'right eye inner',
-    'right eye', 'right eye outer', 'left ear', 'right ear', 'mouth left', 'mouth right',
-    'left shoulder', 'right shoulder', 'left elbow', 'right elbow', 'left wrist',
-    'right wrist', 'left pinky', 'right pinky', 'left index', 'right index',
-    'left thumb', 'right thumb', 'left hip', 'right hip', 'left knee', 'right knee',
-    'left ankle', 'right ankle', 'left heel', 'right heel', 'left foot index',
-    'right foot index',
-)  # fmt: skip
+from ...skeleton import SkeletonLayout, get_layout
 
 # What else a joint of a layout is called, by the trackers' own documentation.
 _ALSO = {
@@ -55,9 +16,18 @@ _ALSO = {
     'base spine': ('spine base',),
     'middle spine': ('spine mid',),
     'tip hand': ('hand tip', 'handtip'),
+    'navel': ('spine navel',),
+    'chest': ('spine chest',),
+    'hips': ('hip', 'mid hip', 'pelvis', 'hip center', 'root'),
+    'pelvis': ('hip', 'mid hip', 'hips', 'hip center', 'root'),
 }
 # NTU calls the joint between the shoulders 'spine'; Kinect v1 has another spine.
 _ALSO_IN_NTU = {'spine': ('spine shoulder',)}
+
+
+def joints_of(layout: str) -> tuple[str, ...]:
+    """The joints of a tracker that names none in its files, in its order."""
+    return get_layout(layout).joints
 
 
 def words(name: str) -> frozenset[str]:

@@ -4,16 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from helpers.own_files import FLAT, ROD, WORLD, numbers, read
+from helpers.own_files import FLAT, KINECT_V2, ROD, WORLD, numbers, read
 
 from hiclr_mmaction.converters.forms import Options, read_images
-from hiclr_mmaction.converters.forms.joints import AZURE_KINECT, BODY_25, KINECT_V2
 from hiclr_mmaction.datasets.synthetic import make_clip
 from hiclr_mmaction.datasets.synthetic.camera import to_coco
 from hiclr_mmaction.skeleton import get_layout
-
-SKY = dict(name='sky', joints=list(AZURE_KINECT), bones=[(i, i - 1) for i in range(1, 32)],
-           center=0)  # fmt: skip
 
 
 @pytest.fixture
@@ -210,12 +206,10 @@ class TestForms:
     def test_body_25_of_openpose_is_put_to_the_layout_by_name(self, load, layout):
         x = numbers(joints=25)[0, 0]
         out = load(dict(people=[dict(pose_keypoints_2d=x.ravel().tolist())]), layout)
-        names = ['LShoulder' if n == 'left shoulder' else 'RAnkle'
-                 for n in ('left shoulder', 'right ankle')]  # fmt: skip
-        joints = get_layout(layout).joints
-        for ours, theirs in zip(['left shoulder', 'right ankle'], names, strict=True):
+        theirs = get_layout('body_25').joints
+        for ours, joint in enumerate(get_layout(layout).joints):
             np.testing.assert_array_equal(
-                out['keypoint'][0, 0, joints.index(ours)], x[BODY_25.index(theirs)]
+                out['keypoint'][0, 0, ours], x[theirs.index(joint)]
             )
         assert 'joints that the layout has not' in out['notes']
 
@@ -255,7 +249,7 @@ class TestForms:
         x = numbers(joints=32) * 1000
         frames = [dict(frame_id=t, bodies=[dict(body_id=1, joint_positions=f)])
                   for t, f in enumerate(x[0].tolist())]  # fmt: skip
-        out = load(dict(joint_names=[], frames=frames), SKY)
+        out = load(dict(joint_names=[], frames=frames), 'azure_kinect')
         np.testing.assert_array_equal(out['keypoint'], x)
         assert (out['up'], out['scale']) == ('-y', 0.001)
 

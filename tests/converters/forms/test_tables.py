@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.own_files import FLAT, ROD, numbers, read
+from helpers.own_files import AZURE_KINECT, FLAT, ROD, numbers, read
 
 
 @pytest.fixture
@@ -309,3 +309,25 @@ def test_animals_of_deeplabcut_are_persons(table):
         *([t, *x[0, t].ravel(), *x[1, t].ravel()] for t in range(4)),
     ]
     np.testing.assert_array_equal(read(table(head, rows), FLAT)['keypoint'], x)
+
+
+def test_sleap(table):
+    x = numbers(persons=2)
+    names = [f'{joint}.{axis}' for joint in ('Foot', 'Hip', 'Head') for axis in 'xy']
+    head = ['track', 'frame_idx', 'instance.score', *names]
+    rows = [
+        [f'track_{m}', t, 0.9, *x[m, t, :, :2].ravel()]
+        for t in range(4)
+        for m in range(2)
+    ]
+    out = read(table(head, rows), FLAT)['keypoint']
+    np.testing.assert_array_equal(out[..., :2], x[..., :2])
+    assert (out[..., 2] == 1).all()
+
+
+def test_azure_kinect(table):
+    x = numbers(joints=32)
+    head = [f'{joint}_{axis}' for joint in AZURE_KINECT for axis in 'XYZ']
+    rows = [[t / 30, *row] for t, row in enumerate(wide_rows(x))]
+    out = read(table(['timestamp', *head], rows), 'azure_kinect')['keypoint']
+    np.testing.assert_array_equal(out, x)
