@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -32,7 +32,7 @@ from rich.progress import (
 
 from ..annotations.clip_checks import UnusableClip, check_keypoint, join_score
 from ..annotations.prepared import Preparation, prepare_clip
-from ..skeleton import SkeletonLayout, get_layout, track
+from ..skeleton import get_layout, track
 from ..skeleton.orientation import Orientation
 from .converter import Clip, SkeletonConverter, require_regular
 from .pose_pickle import write_pose_pickle
@@ -344,18 +344,15 @@ class _Reader:
                 clip_tensor = torch.from_numpy(joined['keypoint'])
                 untracked = track(clip_tensor, layout).counts()
             if self.preparation is not None:
-                arrays = dict(keypoint=self._prepare(joined['keypoint'], layout))
+                try:
+                    aligned = prepare_clip(joined['keypoint'], layout, self.preparation)
+                except ValueError as error:
+                    raise ValueError(f'cannot be aligned: {error}') from error
+                arrays = dict(keypoint=aligned)
         sample = {k: v for k, v in sample.items() if v is not None}
         sample.update(frame_dir=clip.id, total_frames=arrays['keypoint'].shape[1])
         facts = dict(persons=persons, frames=frames, notes=notes, untracked=untracked)
         return dict(sample, **arrays), facts
-
-    def _prepare(self, keypoint: np.ndarray, layout: SkeletonLayout) -> Any:
-        """The aligned clip."""
-        try:
-            return prepare_clip(keypoint, layout, self.preparation)
-        except ValueError as error:
-            raise ValueError(f'cannot be aligned: {error}') from error
 
 
 def _reason(error: Exception) -> str:
@@ -377,7 +374,7 @@ def _read_all(
     workers: int,
     chunk_size: int,
     console: Console,
-) -> Iterator[tuple[Clip, tuple[dict, dict] | str]]:
+) -> Generator[tuple[Clip, tuple[dict, dict] | str], None, None]:
     """Read the clips with a progress bar; gives each with its result, in order."""
     chunks = [clips[i : i + chunk_size] for i in range(0, len(clips), chunk_size)]
     progress = Progress(

@@ -95,7 +95,7 @@ class CustomConverter(LabelledFolder):
             if len(paths) > 1 and next((t for t in told if t is not None), False):
                 own = folder.relative_to(self.folder)
                 name = (own / prefix if prefix else own).as_posix()
-                paths.sort(key=lambda path: (int(_IMAGE.fullmatch(path.stem)[2]), path))
+                paths.sort(key=lambda path: int(re.findall(r'\d+', path.stem)[-1]))
                 out.append((name if name != '.' else folder.resolve().name, paths))
             else:
                 out += clips

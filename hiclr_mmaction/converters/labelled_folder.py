@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class LabelledFolder(SkeletonConverter):
         self.val_subjects = [_number(str(subject)) for subject in val_subjects]
         self._table = {} if labels is None else _read_table(Path(labels), self.suffixes)
         self.classes = _number_labels(self._table, self.labels)
-        subjects = {row.get('subject') for row in self._table.values()} - {None}
+        subjects = {row['subject'] for row in self._table.values() if 'subject' in row}
         unknown = [subject for subject in self.val_subjects if subject not in subjects]
         if unknown:
             known = ', '.join(map(str, sorted(subjects, key=_order))) or 'nobody'
@@ -123,7 +123,7 @@ class LabelledFolder(SkeletonConverter):
         names = (clip.id, Path(clip.id).name)
         return next((name for name in names if name in self._table), None)
 
-    def splits(self, samples: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         """Those of the table's column, those by subject, or else ``all``.
 
         Raises:

@@ -123,8 +123,7 @@ class Report:
             **{f'split {name}': count for name, count in self.splits.items()},
         )
         for name, value in rows.items():
-            count = f'{value:,}' if value else '[yellow]0[/]'
-            table.add_row(escape(name), count)
+            table.add_row(escape(name), f'{value:,}' if value else '[yellow]0[/]')
         for name, counts in [('class', self.per_class), ('subject', self.per_subject)]:
             if counts:
                 text = '  '.join(f'{key}: {count}' for key, count in counts.items())

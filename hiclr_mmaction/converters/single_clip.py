@@ -75,9 +75,9 @@ def read_clip(
 def _oriented(sample: dict, layout: SkeletonLayout) -> dict:
     """The sample in metres with y up, if it is in space."""
     if layout.coordinates == '3d':
-        known = {key: sample.get(key) for key in ('up', 'scale')}
         keypoint = sample['keypoint']
-        orientation = Orientation.find([keypoint], layout, **known)
+        known = (sample.get('up'), sample.get('scale'))
+        orientation = Orientation.find([keypoint], layout, *known)
         sample = dict(sample, keypoint=orientation.apply(keypoint))
     return sample
 

@@ -122,11 +122,9 @@ def _frames(
     frames = list(_list_frames(content))
     if isinstance(content, Mapping) and _is_whole(content.get('label_index')):
         facts['label'] = content['label_index']
-    form = next(
-        (form for _, frame in frames for form in FRAME_FORMS if form.recognise(frame)),
-        None,
-    )
-    if form is None:
+    forms = (f for _, frame in frames for f in FRAME_FORMS if f.recognise(frame))
+    found = next(forms, None)
+    if found is None:
         if frames and all(_is_empty(frame) for _, frame in frames):
             raise ValueError(NOBODY)
         example = next((f for _, f in frames if not _is_empty(f)), content)
@@ -135,10 +133,10 @@ def _frames(
     out = {}
     for number, frame in frames:
         try:
-            persons = [] if _is_empty(frame) else form.read(frame, options, facts)
+            persons = [] if _is_empty(frame) else found.read(frame, options, facts)
         except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
             raise ValueError(
-                f'damaged JSON: frame {number} is no frame of {form.name}: '
+                f'damaged JSON: frame {number} is no frame of {found.name}: '
                 f'{type(error).__name__}: {error}'
             ) from error
         if names:
@@ -173,8 +171,8 @@ def _list_frames(content: Any) -> Iterator[tuple[int, Any]]:
     ):
         yield 0, content
         return
-    numbers = [_frame_number(frame) for frame in content]
-    if None in numbers or len(set(numbers)) < len(numbers):
+    numbers = [n for frame in content if (n := _frame_number(frame)) is not None]
+    if len(set(numbers)) < len(content):
         numbers = list(range(len(content)))
     yield from sorted(zip(numbers, content, strict=True), key=lambda pair: pair[0])
 
@@ -190,11 +188,8 @@ def _digits(key: Any) -> str:
 def _frame_number(frame: Any) -> int | None:
     if not isinstance(frame, Mapping):
         return None
-    for key in _FRAME_NUMBERS:
-        value = frame.get(key)
-        if _is_whole(value):
-            return int(value)
-    return None
+    found = (frame[key] for key in _FRAME_NUMBERS if key in frame)
+    return next((int(value) for value in found if _is_whole(value)), None)
 
 
 def _is_whole(value: Any) -> bool:
@@ -427,7 +422,7 @@ def _read_kinect(frame: Mapping, options: Options, facts: dict) -> list[Person]:
             joints = body.get('joints', body.get('Joints'))
             items = joints.items() if isinstance(joints, Mapping) else enumerate(joints)
             read = [_kinect_joint(key, joint) for key, joint in items]
-            names = [name for name, _ in read]
+            names = tuple(name for name, _ in read)
             values = numbers([row for _, row in read])
         out.append(Person(values.reshape(-1, 4), _id(body), names))
     return out

@@ -245,8 +245,8 @@ def follow(
     joints = len(next(iter(tracks[0].values())))
     out = blank((len(tracks), last - first + 1, joints, 4), path)
     out[:] = np.nan
-    for array, track in zip(out, tracks, strict=True):
-        array[np.array(list(track)) - first] = list(track.values())
+    for array, seen in zip(out, tracks, strict=True):
+        array[np.array(list(seen)) - first] = list(seen.values())
     return out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -55,7 +54,7 @@ _AXIS = '|'.join(sorted(_AXIS_OF_WIDE, key=len, reverse=True))
 # nose_x, joint3x, NoseX; x_nose, x3.
 _SUFFIX = re.compile(rf'(.*[ _.\-:/]|.*[0-9]|.*[a-z](?=[A-Z]))((?i:{_AXIS}))')
 _PREFIX = re.compile(rf'((?i:{_AXIS}))([ _.\-:/].*|[0-9].*)')
-_NUMBERED = re.compile(rf'(?:[a-z]*{_BETWEEN})(\d+)', re.I)
+_NUMBERED = re.compile(rf'(?:[a-z]*{_BETWEEN})(\d{{1,9}})', re.I)
 # How far apart the frames of a clip may be numbered, on the average.
 _MAX_STEP = 10
 
@@ -74,7 +73,7 @@ class Table:
     head: list[str]
     rows: list[list[str]]
 
-    def numbers(self, column: int, row_of_first: int = 0) -> np.ndarray:
+    def numbers(self, column: int) -> np.ndarray:
         """A column as float64; an empty cell is NaN."""
         cells = [row[column].strip() or 'nan' for row in self.rows]
         try:
@@ -108,26 +107,18 @@ def read_csv(path: Path, options: Options) -> Recording:
 
 
 def load_table(path: Path, ignore: Sequence[str] = ()) -> Table:
-    """Split a file into cells: any of ``, ; tab``, UTF-8 or UTF-16."""
-    text = _decode(path.read_bytes())
-    lines = [line for line in text.splitlines() if line.strip(' ,;\t')]
-    lines = [line for line in lines if not line.startswith(('#', '%'))]
+    """Split a file into cells, between ``;``, tabs, ``,`` or else blanks."""
+    lines = [
+        line
+        for line in _decode(path.read_bytes()).splitlines()
+        if line.strip(' ,;\t') and not line.startswith(('#', '%'))
+    ]
     if not lines:
         raise ValueError('empty: it has no line')
     middle = lines[len(lines) // 2]
-    delimiter = max(';\t, ', key=middle.count) if middle.strip() else ','
-    if ';' in middle or '\t' in middle:
-        delimiter = max(';\t', key=middle.count)
-    elif ',' in middle:
-        delimiter = ','
+    delimiter = next((mark for mark in ';\t,' if mark in middle), ' ')
     try:
-        rows = list(
-            csv.reader(
-                io.StringIO('\n'.join(lines)),
-                delimiter=delimiter,
-                skipinitialspace=True,
-            )
-        )
+        rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except csv.Error as error:
         raise ValueError(f'no CSV: {error}') from error
     if delimiter != ',':  # decimal commas
@@ -156,9 +147,9 @@ def load_table(path: Path, ignore: Sequence[str] = ()) -> Table:
             f'ignore_columns={unknown} are not in the file; it has {", ".join(head[:8])}'
         )
     kept = [i for i, name in enumerate(head) if name not in ignore or not name]
-    return Table(
-        path, [head[i] for i in kept], [[row[i] for i in kept] for row in rows]
-    )
+    if len(kept) < width:
+        head, *rows = ([row[i] for i in kept] for row in [head, *rows])
+    return Table(path, head, rows)
 
 
 def _decode(data: bytes) -> str:
@@ -230,6 +221,7 @@ def _joints(table: Table, options: Options) -> np.ndarray:
     """The joint of the layout that each line is of; -1: none of them."""
     layout = options.layout
     column = table.find(_JOINT)
+    assert column is not None  # the form was recognised by it
     cells = [row[column].strip() for row in table.rows]
     distinct = list(dict.fromkeys(cells))
     if all(cell.isdecimal() and len(cell) < 16 for cell in distinct):
@@ -362,7 +354,7 @@ def _read_wide(table: Table, options: Options) -> Recording:
     }
     rest = [i for i in range(len(table.head)) if i not in known]
     notes: list[str] = []
-    parsed = {i: axis for i in rest if (axis := _parse(table.head[i]))}
+    parsed = {i: found for i in rest if (found := _parse(table.head[i]))}
     for i in rest:  # pandas numbers equal names: x, x.1, x.2
         if f'{table.head[i]}.1' in table.head:
             parsed[i] = ('0', _AXIS_OF_WIDE.get(table.head[i].lower(), '?'))
@@ -376,11 +368,7 @@ def _read_wide(table: Table, options: Options) -> Recording:
                 'with --ignore-columns'
             )
         notes += [f'column {table.head[i]} not used' for i in strange if table.head[i]]
-        joints = _by_name(parsed, options)
-        values = np.full((len(table.rows), len(joints), 4), np.nan)
-        for joint, places in enumerate(joints):
-            for axis, column in places.items():
-                values[:, joint, 'xyzs'.index(axis)] = table.numbers(column)
+        values = _by_name(table, parsed, options)
     else:
         values = _in_order(table, rest, options)
     persons = _persons(table)
@@ -411,16 +399,16 @@ def _shared(frames: np.ndarray, persons: np.ndarray) -> bool:
 def _parse(name: str) -> tuple[str, str] | None:
     """``('nose', 'x')`` of ``nose_x``, ``x_nose``; ``('3', 's')`` of ``v3``."""
     for pattern, joint, axis in ((_SUFFIX, 1, 2), (_PREFIX, 2, 1)):
-        match_ = pattern.fullmatch(name)
-        if match_ and match_[joint].strip(' _.-:/'):
-            return match_[joint].strip(' _.-:/'), _AXIS_OF_WIDE[match_[axis].lower()]
+        found = pattern.fullmatch(name)
+        if found and found[joint].strip(' _.-:/'):
+            return found[joint].strip(' _.-:/'), _AXIS_OF_WIDE[found[axis].lower()]
     return None
 
 
 def _by_name(
-    parsed: Mapping[int, tuple[str, str]], options: Options
-) -> list[dict[str, int]]:
-    """For each joint of the layout the column of each of its axes."""
+    table: Table, parsed: Mapping[int, tuple[str, str]], options: Options
+) -> np.ndarray:
+    """``(lines, V, 4)`` of the columns whose joint and axis are known."""
     stems: dict[str, dict[str, int]] = {}
     for column, (stem, axis) in parsed.items():
         if axis in stems.setdefault(stem, {}):
@@ -437,10 +425,10 @@ def _by_name(
         lacking = [axis for axis in needed if axis not in axes]
         if lacking:
             raise ValueError(f'missing columns: {", ".join(lacking)} of joint {stem}')
-    numbers = [_NUMBERED.fullmatch(stem) for stem in stems]
-    if all(numbers):
-        order = sorted(range(len(stems)), key=lambda i: int(numbers[i][1]))
-        found = [int(numbers[i][1]) for i in order]
+    numbers = [int(n[1]) for stem in stems if (n := _NUMBERED.fullmatch(stem))]
+    if stems and len(numbers) == len(stems):
+        order = sorted(range(len(stems)), key=lambda i: numbers[i])
+        found = sorted(numbers)
         if found != list(range(found[0], found[0] + len(found))) or found[0] > 1:
             raise ValueError(
                 f'wrong joint: the columns number joints {_list(found)}, not 0 to '
@@ -450,7 +438,11 @@ def _by_name(
     else:
         order = match(list(stems), options.layout)
     columns = list(stems.values())
-    return [columns[i] for i in order]
+    out = np.full((len(table.rows), len(order), 4), np.nan)
+    for joint, theirs in enumerate(order):
+        for axis, column in columns[theirs].items():
+            out[:, joint, 'xyzs'.index(axis)] = table.numbers(column)
+    return out
 
 
 def _in_order(table: Table, rest: Sequence[int], options: Options) -> np.ndarray:
@@ -516,12 +508,7 @@ def _read_deeplabcut(table: Table, options: Options) -> Recording:
             )
             if who == animal
         }
-        joints = _by_name(parsed, options)
-        values = np.full((len(table.rows), len(joints), 4), np.nan)
-        for joint, places in enumerate(joints):
-            for axis, column in places.items():
-                values[:, joint, 'xyzs'.index(axis)] = table.numbers(column)
-        persons.append(values)
+        persons.append(_by_name(table, parsed, options))
     return Recording(np.stack(persons))
 
 
