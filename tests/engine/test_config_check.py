@@ -7,7 +7,7 @@ from helpers.configs import synthetic_config
 from hiclr_mmaction.engine.config_check import check_config
 
 NAN = float('nan')
-LEVELS = 'train_dataloader.dataset.pipeline.1.levels'
+LEVELS = 'model.data_preprocessor.views.levels'
 
 
 @pytest.mark.parametrize(
