@@ -52,13 +52,13 @@ class NWUCLAConverter(NamedFolder):
         """Read a file."""
         try:
             content = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f'no JSON: {error}') from error
         if not isinstance(content, Mapping) or 'skeletons' not in content:
             raise ValueError('no skeletons: the file has no such key')
         try:
             joints = np.asarray(content['skeletons'], dtype=np.float64)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise ValueError(f'uneven frames: {error}') from error
         if joints.ndim != 3:
             raise ValueError(f'wrong shape: {joints.shape}, not (T, 20, 3)')

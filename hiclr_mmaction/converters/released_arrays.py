@@ -8,6 +8,7 @@ clip. Those of 2s-AGCN have z up.
 
 from __future__ import annotations
 
+import operator
 import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -128,7 +129,8 @@ def _open(state: tuple) -> np.memmap:
     path = state[0]
     try:
         return np.load(path, mmap_mode='r')
-    except (ValueError, EOFError) as error:
+    # numpy's reader of headers fails in many ways.
+    except Exception as error:
         raise ValueError(
             f'{path} is truncated or no array ({error}); get or make it again.'
         ) from error
@@ -162,7 +164,7 @@ def open_array(path: str | Path, layout: SkeletonLayout) -> np.memmap:
 
 
 def read_labels(path: str | Path, num_clips: int) -> tuple[list[str], list[int]]:
-    """Read a label pickle, with the unpickler that runs no code.
+    """Read a label pickle. The ``.skeleton`` of released names is left out.
 
     Raises:
         ValueError: If it is no pair of names and labels, or has not as many as there
@@ -171,18 +173,19 @@ def read_labels(path: str | Path, num_clips: int) -> tuple[list[str], list[int]]
     content = load_pickle(path)
     if not (isinstance(content, (tuple, list)) and len(content) == 2):
         raise ValueError(f'{path} is no pair (names, labels).')
-    names, labels = content
+    try:
+        names = [str(name).removesuffix('.skeleton') for name in content[0]]
+        labels = [operator.index(label) for label in content[1]]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f'{path} is no pair of names and whole numbers ({error}).'
+        ) from error
     if not len(names) == len(labels) == num_clips:
         raise ValueError(
             f'{path} has {len(names)} names and {len(labels)} labels for an array of '
             f'{num_clips} clips; take the pair that was made together.'
         )
-    return [_stem(name) for name in names], [int(label) for label in labels]
-
-
-def _stem(name: Any) -> str:
-    """The name without ``.skeleton``, which the released files have."""
-    return str(name).removesuffix('.skeleton')
+    return names, labels
 
 
 def find_preparation(array: np.ndarray, layout: SkeletonLayout) -> Preparation | None:

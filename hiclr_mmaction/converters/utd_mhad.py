@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 
 from .converter import split_by
+from .matlab import read_matrix
 from .named_folder import NamedFolder
 
 _NAME = re.compile(
@@ -48,13 +48,11 @@ class UTDMHADConverter(NamedFolder):
     def read_file(self, path: Path) -> dict[str, Any]:
         """Read a file."""
         try:
-            content = scipy.io.loadmat(path, variable_names=['d_skel'])
-        # A damaged file can fail anywhere in the reader.
-        except Exception as error:
+            joints = read_matrix(path.read_bytes(), 'd_skel').astype(np.float64)
+        except ValueError as error:
             raise ValueError(f'no MATLAB file: {error}') from error
-        if 'd_skel' not in content:
-            raise ValueError('no skeletons: the file has no d_skel')
-        joints = np.asarray(content['d_skel'], dtype=np.float64)
+        except KeyError as error:
+            raise ValueError('no skeletons: the file has no d_skel') from error
         if joints.ndim == 2:  # MATLAB drops the last axis of a single frame
             joints = joints[..., None]
         if joints.ndim != 3 or joints.shape[:2] != (20, 3):

@@ -99,7 +99,7 @@ def _read_labels(path: Path) -> dict[tuple[int, str], tuple[int, int]]:
                 f'{path}: {line.strip()[:40]!r} is no action of a recording; its lines '
                 'should be such as s01_e02 and walk: 252 390.'
             )
-        if len(numbers) == 2 and all(number.isdigit() for number in numbers):
+        if len(numbers) == 2 and all(re.fullmatch(r'\d{1,9}', n) for n in numbers):
             action = 1 + list(ACTIONS).index(name)
             out[action, video] = int(numbers[0]), int(numbers[1])
     return out
