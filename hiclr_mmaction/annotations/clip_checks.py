@@ -131,13 +131,13 @@ def clip_problems(
                 'nobody in it', f'clip {name!r}: no joint was measured; remove it.'
             )
         frames = np.shape(keypoint)[1]
-        told = clip.get('total_frames')
-        if told is not None and not (
-            isinstance(told, int | np.integer) and told == frames
+        stated = clip.get('total_frames')
+        if stated is not None and not (
+            isinstance(stated, int | np.integer) and stated == frames
         ):
             yield UnusableClip(
                 'total_frames is not the number of frames',
-                f'clip {name!r}: total_frames={short(told)}, but '
+                f'clip {name!r}: total_frames={short(stated)}, but '
                 f'keypoint has {frames} frames; correct it or leave it out.',
             )
     except UnusableClip as error:

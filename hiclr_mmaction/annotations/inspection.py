@@ -104,7 +104,7 @@ def inspect_pickle(
     Args:
         path (str | Path): The file.
         layout (str | dict | SkeletonLayout, optional): Its skeleton. None: what the
-            file tells, or else the known one with as many joints.
+            file says, or else the known one with as many joints.
 
     Raises:
         FileNotFoundError: If there is no such file.

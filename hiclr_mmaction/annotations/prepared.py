@@ -15,7 +15,7 @@ from ..skeleton.align import check_align_settings, check_shoulders
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was done to the clips of a file, as its ``prepared`` tells.
+    """What was done to the clips of a file, as its ``prepared`` says.
 
     Args:
         layout (str): Name of the skeleton.

@@ -226,6 +226,17 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
     dispatch[pickle.BYTEARRAY8[0]] = _load_bytearray8
 
 
+def _hint(asked: str) -> str:
+    """What to do about a file that asks for something."""
+    if asked.startswith('torch.'):
+        return 'Store NumPy arrays in place of tensors (tensor.numpy())'
+    if asked.startswith("numpy.dtype('O"):
+        return 'Store one array of numbers for each clip, not arrays of objects'
+    if asked.startswith('pandas.'):
+        return 'Store NumPy arrays in place of tables (frame.to_numpy())'
+    return 'Get the file from its authors again'
+
+
 def _named_alone(*_: Any) -> None:
     raise ForbiddenGlobal('a call of numpy.ndarray')
 
@@ -305,7 +316,7 @@ def load_pickle(
             raise ValueError(
                 f'{path} is not read: it asks for {error}, which is neither an array '
                 'of numbers nor a plain container and could run code. Nothing of it was '
-                f'run. Get the file from its authors again{remedy}.'
+                f'run. {_hint(str(error))}{remedy}.'
             ) from None
         # A damaged pickle can fail anywhere in the little machine that reads it.
         except Exception as error:

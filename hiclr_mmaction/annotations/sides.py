@@ -36,7 +36,7 @@ class Sides:
             x (np.ndarray): Coordinates ``(M, T, V, 3)``.
 
         Returns:
-            float | None: From -1 (exchanged) to 1 (as called); None: it cannot be told.
+            float | None: From -1 (exchanged) to 1 (as called); None: it is not known.
         """
         if self.layout.shoulders is None:
             return None

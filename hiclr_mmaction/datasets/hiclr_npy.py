@@ -41,7 +41,7 @@ class HiCLRNpyDataset(BaseActionDataset):
             ``train_label.pkl`` beside ``train_position.npy``, and so on.
         layout (str | dict): The skeleton.
         prepared (bool, optional): Which clips the config is written for: aligned (True)
-            or raw (False). None: the array tells.
+            or raw (False). None: the array decides.
         test_mode (bool): As in MMAction2.
         **kwargs: As in :class:`BaseActionDataset`.
 

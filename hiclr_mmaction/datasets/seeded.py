@@ -1,4 +1,4 @@
-"""Samples whose draws depend on their place in the run, and on nothing else."""
+"""Samples whose draws depend on their position in the run alone."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ class SeededSampler(Sampler):
 
     def __iter__(self) -> Iterator[SeededIndex]:
         start, self.start = self.start, 0
-        for place, index in islice(enumerate(self._sampler), start, None):
-            yield SeededIndex(index, (self._seed, self._rank, self._epoch, place))
+        for position, index in islice(enumerate(self._sampler), start, None):
+            yield SeededIndex(index, (self._seed, self._rank, self._epoch, position))
 
     def __len__(self) -> int:
         return len(self._sampler)

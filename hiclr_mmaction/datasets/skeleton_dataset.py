@@ -61,7 +61,7 @@ class SkeletonDataset(PoseDataset):
         split (str, optional): Which of the file's splits. None: all clips.
         layout (str | dict): The skeleton of the data.
         prepared (bool, optional): Which clips the config is written for: stored aligned
-            (True) or raw (False). None: the file tells.
+            (True) or raw (False). None: the file decides.
         safe (bool): False reads the file as PoseDataset does, which runs whatever code
             the file holds.
         **kwargs: As in :class:`PoseDataset`.
@@ -226,7 +226,7 @@ class SkeletonDataset(PoseDataset):
 
 
 def prepared_keys(preparation: Preparation, layout: SkeletonLayout) -> dict[str, Any]:
-    """What a sample of prepared clips tells, as :class:`SkeletonAlign` would."""
+    """The keys that :class:`SkeletonAlign` adds, for clips that are stored aligned."""
     return dict(
         prepared=str(preparation),
         total_frames=preparation.num_frames,
@@ -247,8 +247,8 @@ def check_prepared(
     """Check that clips that are stored aligned are not mixed up with raw ones.
 
     Args:
-        preparation (Preparation | None): What the file tells; None: it is raw.
-        expected (bool | None): What the config tells.
+        preparation (Preparation | None): What the file says; None: it is raw.
+        expected (bool | None): What the config says.
         layout (SkeletonLayout): The data set's.
         pipeline (Compose): The data set's.
         shapes (Iterable[tuple]): ``(M, T, V, C)`` of each clip.

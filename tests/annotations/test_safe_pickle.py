@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from hiclr_mmaction.annotations.safe_pickle import SafeUnpickler, load_pickle
 from hiclr_mmaction.datasets import SkeletonDataset
@@ -244,6 +245,21 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
     for path in (tmp_path, tmp_path / 'a.pkl'):
         with pytest.raises(ValueError, match='is not a file'):
             load_pickle(path)
+
+
+@pytest.mark.parametrize(
+    ('value', 'hint'),
+    [
+        (torch.ones(2), r'asks for torch\._utils.* Store NumPy arrays'),
+        (np.array([1, None], object), 'Store one array of numbers for each clip'),
+        (collections.Counter('a'), 'Get the file from its authors again'),
+    ],
+)
+def test_remedy_is_for_what_the_file_holds(tmp_path, value, hint):
+    path = tmp_path / 'a.pkl'
+    path.write_bytes(pickle.dumps(dict(annotations=[dict(keypoint=value)])))
+    with pytest.raises(ValueError, match=hint):
+        load_pickle(path)
 
 
 def test_arrays_of_objects_and_records_are_refused(tmp_path):

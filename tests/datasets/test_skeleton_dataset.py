@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers.configs import synthetic_config
 from mmaction.datasets import PoseDataset
-from mmaction.registry import DATASETS
+from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
@@ -250,6 +250,17 @@ def test_names_of_classes_are_the_metainfo(tmp_path):
     dataset = build(write(tmp_path, content(classes=['wave', 'sit', 'run'])))
     assert dataset.metainfo['classes'] == ('wave', 'sit', 'run')
     assert 'classes' not in build(write(tmp_path, content())).metainfo
+
+
+def test_person_who_is_zero_first_does_not_end_the_training(tmp_path):
+    data = content()
+    there = data['annotations'][0]['keypoint'].astype(np.float32)
+    data['annotations'][0]['keypoint'] = np.concatenate([0 * there, there])
+    align = dict(type='SkeletonAlign', layout='kinect20', num_frames=8, num_person=1)
+    cfg = dict(type='SkeletonDataset', ann_file=write(tmp_path, data), pipeline=[align])
+    dataset = DATASETS.build(dict(cfg, split='xsub_train', layout='kinect20'))
+    alone = TRANSFORMS.build(align)(dict(keypoint=there))['keypoint']
+    np.testing.assert_array_equal(dataset[0]['keypoint'], alone)
 
 
 @pytest.mark.parametrize('wrapper', [None, 'LabelledFraction'])

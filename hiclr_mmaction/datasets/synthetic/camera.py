@@ -1,4 +1,4 @@
-"""Skeletons in an image, made from skeletons in space."""
+"""2-D skeletons made from 3-D ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LIMBS = [4, 8, 5, 9, 6, 10, 12, 16, 13, 17, 14, 18]
 def to_coco(
     keypoint: np.ndarray, focal: float = 1000.0, size: Sequence[int] = (1920, 1080)
 ) -> np.ndarray:
-    """Show joints of NTU RGB+D to a pinhole camera.
+    """Project joints of NTU RGB+D by a pinhole camera.
 
     The picture is as a camera takes it: x to its right, y down. Somebody who faces the
     camera has the left side to the right.

@@ -2,7 +2,7 @@
 
 Every action takes an actor, the posture of rest, which it changes in place, and
 the phase of its motion, ``(T,)`` in cycles: the motion repeats at each whole
-number, and what tells the action is at 0.5. Single-sided actions are written for
+number, and what distinguishes the action is at 0.5. Single-sided actions are written for
 the right hand; who uses the left is mirrored afterwards.
 """
 
@@ -360,7 +360,7 @@ def walk(actor: Actor, posture: Posture, phase: np.ndarray) -> None:
 
 
 def handshake(actors: tuple, postures: tuple, phase: np.ndarray) -> float:
-    """Two people reach out, shake right hands and let go.
+    """Two persons reach out, shake right hands and let go.
 
     Returns:
         float: Their distance in metres.
@@ -450,14 +450,14 @@ class Action:
         motion (Callable): Changes a posture (two for an action between two, and
             returns the distance of the two).
         rate (float): Cycles per second at the usual tempo.
-        num_people (int): 1 or 2.
+        num_persons (int): 1 or 2.
         pausing (bool): Whether it may begin or end within a clip.
-        right_handed (bool): Whether left-handed people use the right hand too.
+        right_handed (bool): Whether left-handed persons use the right hand too.
     """
 
     motion: Callable
     rate: float
-    num_people: int = 1
+    num_persons: int = 1
     pausing: bool = True
     right_handed: bool = False
 
@@ -474,8 +474,8 @@ ACTIONS = dict(
     bow=Action(bow, 0.45),
     # A walker who stood still for a while would slide on the floor.
     walk=Action(walk, 0.9, pausing=False),
-    handshake=Action(handshake, 0.45, num_people=2, right_handed=True),
-    push=Action(push, 0.55, num_people=2),
+    handshake=Action(handshake, 0.45, num_persons=2, right_handed=True),
+    push=Action(push, 0.55, num_persons=2),
 )
 
 

@@ -1,4 +1,4 @@
-"""Labelled motions of articulated bodies: data for whoever has none yet."""
+"""Made-up labelled motions of persons, for those who have no data yet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DIFFICULTY[[7, 11, 15, 19, 21, 22, 23, 24]] = 1.8
 
 @DATASETS.register_module()
 class SyntheticSkeletons(BaseActionDataset):
-    """Clips of moving bodies, made when the data set is built.
+    """Clips of moving persons, made when the data set is built.
 
     Subjects differ in proportions, handedness, size and speed of motion. Clips
     differ in viewpoint, length, phase, posture of idle limbs, noise and joints
@@ -45,7 +45,7 @@ class SyntheticSkeletons(BaseActionDataset):
     Args:
         pipeline (list[dict | Callable]): Data transforms.
         split (str): ``'train'`` or ``'val'``. Defaults to ``'train'``.
-        num_subjects (int): Number of people in both splits. Every third is
+        num_subjects (int): Number of persons in both splits. Every third is
             left-handed. Defaults to 15.
         clips_per_action (int): Times that each subject does each action.
             Defaults to 6.
@@ -53,7 +53,7 @@ class SyntheticSkeletons(BaseActionDataset):
             to 5.
         actions (list[str], optional): The actions; a label is an index into
             these. Defaults to None, which means all.
-        seed (int): Names the draws; not negative. Defaults to 0.
+        seed (int): Seed of the draws; not negative. Defaults to 0.
         noise (float): Standard deviation of the sensor's noise in metres, of
             an average joint. Defaults to 0.015.
         lost_joints (float): Probability that the sensor loses an average joint
@@ -95,29 +95,26 @@ class SyntheticSkeletons(BaseActionDataset):
                 f'actions={list(actions)} names none or one '
                 'twice; name each action once.'
             )
-        for setting, value in dict(
-            num_subjects=num_subjects,
-            clips_per_action=clips_per_action,
-            num_val_subjects=num_val_subjects,
-        ).items():
-            if not isinstance(value, int) or value < 1:
+        for setting, value, low in [
+            ('num_subjects', num_subjects, 1),
+            ('clips_per_action', clips_per_action, 1),
+            ('num_val_subjects', num_val_subjects, 1),
+            ('seed', seed, 0),
+        ]:
+            if not isinstance(value, int) or value < low:
                 raise ValueError(
-                    f'{setting}={value!r} is no positive whole number; use 1 or more.'
+                    f'{setting}={value!r} is not an integer of {low} or more.'
                 )
         if num_val_subjects >= num_subjects:
             raise ValueError(
                 f'num_val_subjects={num_val_subjects} leaves nobody of '
                 f'num_subjects={num_subjects} to train on; use fewer.'
             )
-        if not isinstance(seed, int) or seed < 0:
-            raise ValueError(f'seed={seed!r} is no whole number of 0 or more; use one.')
         if not noise >= 0:
-            raise ValueError(
-                f'noise={noise} is no standard deviation; use 0 (none) or more metres.'
-            )
+            raise ValueError(f'noise={noise} is below 0; write metres, 0 for none.')
         if not 0 <= lost_joints <= 1:
             raise ValueError(
-                f'lost_joints={lost_joints} is no probability; use 0 (none) to 1.'
+                f'lost_joints={lost_joints} is not a probability; use 0 (none) to 1.'
             )
         self.split = split
         self.num_subjects = num_subjects
@@ -206,7 +203,7 @@ def make_clip(
         action (str): A key of ``ACTIONS``.
         subject (int): Number of the (first) actor.
         repetition (int): Number of the clip among those of this subject.
-        seed (int): Names the draws.
+        seed (int): Seed of the draws.
         noise (float): Standard deviation in metres.
         lost_joints (float): Probability of losing an average joint.
 
@@ -236,13 +233,13 @@ def perform(
 ) -> np.ndarray:
     """Let a subject perform an action, on a floor at ``y = 0``.
 
-    An action between two is done with a partner drawn from people who are in
+    An action between two is done with a partner drawn from persons who are in
     no split.
 
     Args:
         action (str): A key of ``ACTIONS``.
         subject (int): Number of the actor.
-        seed (int): Names the people.
+        seed (int): Seed of the persons.
         rng (np.random.Generator): Source of all that differs between clips.
 
     Returns:
@@ -251,7 +248,7 @@ def perform(
     """
     doing = ACTIONS[action]
     actors = [_make_actor(seed, subject)]
-    if doing.num_people == 2:
+    if doing.num_persons == 2:
         # A partner out of the other split would leak into this one.
         actors.append(_make_actor(seed, subject, partner=int(rng.integers(1000))))
         if rng.random() < 0.5:
@@ -266,24 +263,24 @@ def perform(
     resting = [actor.rest(num_frames, rng) for actor in actors]
     acting = deepcopy(resting)
     distance = 0.0
-    if doing.num_people == 1:
+    if doing.num_persons == 1:
         doing.motion(actors[0], acting[0], phase)
     else:
         distance = doing.motion(tuple(actors), tuple(acting), phase)
 
-    people = []
+    persons = []
     for actor, rest, act in zip(actors, resting, acting, strict=True):
         posture = blend(rest, act, share)
         idle(posture, seconds, rng)
         joints = pose_joints(actor.body, posture)
         if actor.left_handed and not doing.right_handed:
             joints = mirror_body(joints)
-        people.append(joints)
-    if len(people) == 2:
-        people[1] = people[1] * [-1, 1, -1]
-        for joints, way in zip(people, (-0.5, 0.5), strict=True):
+        persons.append(joints)
+    if len(persons) == 2:
+        persons[1] = persons[1] * [-1, 1, -1]
+        for joints, way in zip(persons, (-0.5, 0.5), strict=True):
             joints[..., 2] += way * distance
-    return np.stack(people)
+    return np.stack(persons)
 
 
 def place_before_camera(
@@ -328,10 +325,10 @@ def sense(
     Returns:
         np.ndarray: ``(M, T, V, 3)``.
     """
-    num_people, num_frames, num_joints, _ = joints.shape
+    num_persons, num_frames, num_joints, _ = joints.shape
     tremble = rng.normal(0, noise, joints.shape) * _DIFFICULTY[:, None]
     seen = joints + tremble
-    lost = rng.random((num_people, num_joints)) < lost_joints * _DIFFICULTY
+    lost = rng.random((num_persons, num_joints)) < lost_joints * _DIFFICULTY
     for person, joint in np.argwhere(lost):
         length = rng.integers(5, 5 + num_frames // 3)
         start = rng.integers(num_frames - length)
@@ -345,7 +342,7 @@ def sense(
 
 def _vary(actor: Actor, rng: np.random.Generator) -> Actor:
     """The same actor on another occasion."""
-    # Now and then people use their other hand.
+    # Now and then persons use their other hand.
     other_hand = rng.random() < 0.15
     return replace(
         actor,

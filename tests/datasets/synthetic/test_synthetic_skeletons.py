@@ -16,8 +16,8 @@ from hiclr_mmaction.datasets.synthetic.choreography import ACTIONS
 from hiclr_mmaction.skeleton.layouts import get_layout
 
 SMALL = dict(num_subjects=3, num_val_subjects=1, clips_per_action=1)
-ALONE = [name for name, action in ACTIONS.items() if action.num_people == 1]
-TOGETHER = [name for name, action in ACTIONS.items() if action.num_people == 2]
+ALONE = [name for name, action in ACTIONS.items() if action.num_persons == 1]
+TOGETHER = [name for name, action in ACTIONS.items() if action.num_persons == 2]
 LEFT_SHOULDER, LEFT_WRIST, RIGHT_SHOULDER, RIGHT_WRIST = 4, 6, 8, 10
 
 
