@@ -97,6 +97,16 @@ class Preparation:
                 'layout that the data were made with, or convert them again.'
             )
 
+    def keys(self, layout: SkeletonLayout) -> dict[str, Any]:
+        """The keys that :class:`SkeletonAlign` would add to a sample."""
+        return dict(
+            prepared=str(self),
+            total_frames=self.num_frames,
+            clip_len=self.num_frames,
+            num_clips=1,
+            coordinates=layout.coordinates,
+        )
+
     def __str__(self) -> str:
         return (
             f'aligned for layout {self.layout!r}, {self.num_frames} frames, '

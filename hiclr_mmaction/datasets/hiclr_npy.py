@@ -19,7 +19,7 @@ from ..converters.released_arrays import (
     read_labels,
 )
 from ..skeleton import get_layout
-from .skeleton_dataset import check_prepared, prepared_keys
+from .skeleton_dataset import check_prepared
 
 
 @DATASETS.register_module()
@@ -85,14 +85,7 @@ class HiCLRNpyDataset(BaseActionDataset):
         if not names:
             raise ValueError(f'{self.data_file} holds no clip.')
         self.preparation = find_preparation(array, self.layout)
-        check_prepared(
-            self.preparation,
-            self.prepared,
-            self.layout,
-            self.pipeline,
-            (),
-            self.data_file,
-        )
+        check_prepared(self, self.data_file)
         return [
             dict(frame_dir=name, label=label, row=row)
             for row, (name, label) in enumerate(zip(names, labels, strict=True))
@@ -108,7 +101,7 @@ class HiCLRNpyDataset(BaseActionDataset):
         check_keypoint(keypoint, self.layout, data_info['frame_dir'])
         data_info.update(keypoint=keypoint, total_frames=keypoint.shape[1])
         if self.preparation is not None:
-            data_info.update(prepared_keys(self.preparation, self.layout))
+            data_info.update(self.preparation.keys(self.layout))
         return data_info
 
     def __getstate__(self) -> dict:

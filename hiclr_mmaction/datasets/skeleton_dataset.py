@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from mmaction.datasets import BaseActionDataset, PoseDataset
 from mmaction.registry import DATASETS
-from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
 from ..annotations.clip_checks import (
@@ -32,11 +31,18 @@ from ..annotations.clip_checks import (
 )
 from ..annotations.prepared import Preparation
 from ..annotations.safe_pickle import load_pickle
-from ..skeleton import SkeletonLayout, get_layout, track
+from ..skeleton import get_layout, track
 from ..views import (
     GrowingAugmentation,
     PackSkeletonViews,
     SkeletonAlign,
+    SkeletonStream,
+    SkeletonTransform,
+)
+
+_KEEP_LENGTH = (
+    GrowingAugmentation,
+    PackSkeletonViews,
     SkeletonStream,
     SkeletonTransform,
 )
@@ -116,14 +122,8 @@ class SkeletonDataset(PoseDataset):
         data_list = self._select(annotations, splits)
         for position, sample in enumerate(data_list):
             self._check(sample, position, inline)
-        check_prepared(
-            self.preparation,
-            self.prepared,
-            self.layout,
-            self.pipeline,
-            [sample['keypoint'].shape for sample in data_list] if inline else [],
-            self.ann_file,
-        )
+        shapes = [sample['keypoint'].shape for sample in data_list if inline]
+        check_prepared(self, self.ann_file, shapes)
         if inline:
             self._say_untracked(data_list)
         self._add_prefix(data_list)
@@ -174,7 +174,7 @@ class SkeletonDataset(PoseDataset):
         else:
             data_info = super().get_data_info(idx)
         if self.preparation is not None:
-            data_info.update(prepared_keys(self.preparation, self.layout))
+            data_info.update(self.preparation.keys(self.layout))
         return data_info
 
     def _read(self, path: Path) -> Any:
@@ -225,56 +225,41 @@ class SkeletonDataset(PoseDataset):
                     sample[key] = osp.join(self.data_prefix['video'], sample[key])
 
 
-def prepared_keys(preparation: Preparation, layout: SkeletonLayout) -> dict[str, Any]:
-    """The keys that :class:`SkeletonAlign` adds, for clips that are stored aligned."""
-    return dict(
-        prepared=str(preparation),
-        total_frames=preparation.num_frames,
-        clip_len=preparation.num_frames,
-        num_clips=1,
-        coordinates=layout.coordinates,
-    )
-
-
-def check_prepared(
-    preparation: Preparation | None,
-    expected: bool | None,
-    layout: SkeletonLayout,
-    pipeline: Compose,
-    shapes: Iterable[tuple[int, ...]],
-    where: str,
-) -> None:
+def check_prepared(dataset: Any, where: str, shapes: Iterable[tuple] = ()) -> None:
     """Check that clips that are stored aligned are not mixed up with raw ones.
 
     Args:
-        preparation (Preparation | None): What the file says; None: it is raw.
-        expected (bool | None): What the config says.
-        layout (SkeletonLayout): The data set's.
-        pipeline (Compose): The data set's.
-        shapes (Iterable[tuple]): ``(M, T, V, C)`` of each clip.
+        dataset (BaseActionDataset): With ``preparation`` (what the file says; None: its
+            clips are raw), ``prepared`` (what the config says; None: nothing),
+            ``layout`` and ``pipeline``.
         where (str): How messages call the file.
+        shapes (Iterable[tuple]): ``(M, T, V, C)`` of the clips.
 
     Raises:
         ValueError: With the remedy.
     """
-    if expected is not None and expected != (preparation is not None):
+    stored, expected = dataset.preparation, dataset.prepared
+    if expected is not None and expected != (stored is not None):
         raise ValueError(
             f'prepared={expected}, but {where} holds '
-            + ('raw clips' if preparation is None else f'clips {preparation}')
+            + ('raw clips' if stored is None else f'clips {stored}')
             + '; name the other file, or change prepared and the pipeline: '
             'SkeletonAlign is for raw clips and only for them.'
         )
-    aligns = any(isinstance(t, SkeletonAlign) for t in pipeline.transforms)
-    if preparation is not None:
-        preparation.check_layout(layout, where)
+    transforms = dataset.pipeline.transforms
+    aligns = any(isinstance(t, SkeletonAlign) for t in transforms)
+    if stored is not None:
+        stored.check_layout(dataset.layout, where)
         if aligns:
             raise ValueError(
-                f'{where}: the clips are stored {preparation}, and SkeletonAlign would '
-                'align them again; remove it from the pipeline, or name a file that was '
-                'made without --align.'
+                f'{where}: the clips are stored {stored}, and SkeletonAlign would align '
+                'them again; remove it from the pipeline, or name a file that was made '
+                'without --align.'
             )
     # Another project's transform may well make the clips alike.
-    elif not aligns and _leaves_length(pipeline):
+    elif any(isinstance(t, PackSkeletonViews) for t in transforms) and all(
+        isinstance(t, _KEEP_LENGTH) for t in transforms
+    ):
         different = set(shapes)
         if len(different) > 1:
             frames = [shape[1] for shape in different]
@@ -284,12 +269,3 @@ def check_prepared(
                 "begin it with dict(type='SkeletonAlign', ...), or convert the data with "
                 '--align.'
             )
-
-
-def _leaves_length(pipeline: Compose) -> bool:
-    """Whether a pipeline packs clips as long as they come."""
-    ours = (GrowingAugmentation, PackSkeletonViews, SkeletonStream, SkeletonTransform)
-    transforms = pipeline.transforms
-    return any(isinstance(t, PackSkeletonViews) for t in transforms) and all(
-        isinstance(t, ours) for t in transforms
-    )
