@@ -25,7 +25,7 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     Args:
         on_cpu (bool): Whether it is used on a CPU too, where it is rarely faster. On one
-            without instructions for it (AVX512-BF16, AMX) a step takes about eight
+            without instructions for it (AVX512-BF16, AMX) a step takes three to eight
             times as long as in float32, and the log says so.
         enabled (bool): False: training is in float32, by the same config.
         **kwargs: As in :class:`OptimWrapper`.
