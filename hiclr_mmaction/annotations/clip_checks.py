@@ -130,7 +130,7 @@ def clip_problems(
             yield UnusableClip(
                 'nobody in it', f'clip {name!r}: no joint was measured; remove it.'
             )
-        frames = np.shape(keypoint)[1]
+        frames = there.shape[1]
         stated = clip.get('total_frames')
         if stated is not None and not (
             isinstance(stated, int | np.integer) and stated == frames

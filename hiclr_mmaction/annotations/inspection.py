@@ -487,6 +487,6 @@ def _range(annotations: Sequence[Mapping], whole: Sequence[tuple]) -> tuple:
     return (low, high) if np.isfinite(low).all() else (None, None)
 
 
-def _some(values: Sequence[int]) -> str:
+def _some(values: Sequence[int | str]) -> str:
     shown = ', '.join(map(str, values[:8]))
     return shown if len(values) <= 8 else f'{shown}, ... ({len(values)})'

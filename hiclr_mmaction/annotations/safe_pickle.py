@@ -50,7 +50,10 @@ class _Function:
 # of its memo, which ten bytes ask for; a century for the hash of tuples that are nested
 # 40 deep and shared, in a hundred. In Python 10,000 clips of NTU RGB+D's size take 0.9 s
 # more.
-class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
+_PurePython: Any = pickle._Unpickler  # type: ignore[attr-defined]
+
+
+class SafeUnpickler(_PurePython):
     """Unpickler that admits arrays of numbers and texts and plain containers alone.
 
     Text of Python 2 is read as Latin-1, as the released label files need.
@@ -63,7 +66,7 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
         pickle.UnpicklingError: If it takes memory out of proportion to the file.
     """
 
-    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch = dict(_PurePython.dispatch)
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, encoding='latin1')
@@ -71,7 +74,7 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
         self._size = file.seek(0, os.SEEK_END) - here
         file.seek(here)
         self._left = 2 * self._size + _SPARE_BYTES
-        functions = {
+        functions: dict[str, Callable] = {
             'builtins.bytearray': self._bytearray,
             'builtins.bytes': _bytes,
             'builtins.complex': complex,
@@ -154,8 +157,9 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
 
     def _load_build(self) -> None:
         state = self.stack.pop()
-        made = self.stack[-1]
-        if type(made) is np.ndarray:
+        made: Any = self.stack[-1]
+        kind = type(made)
+        if kind is np.ndarray:
             _, shape, dtype, fortran, data = state
             if isinstance(data, str):  # of Python 2
                 self._spend(len(data))
@@ -163,14 +167,14 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
             _check_array(data, dtype, shape)
             self._spend(len(data))
             made.__setstate__((1, shape, dtype, bool(fortran), data))
-        elif isinstance(made, np.dtype):
+        elif issubclass(kind, np.dtype):
             order, *record = state[1:5]
             if order not in ('<', '>', '|', '=') or any(r is not None for r in record):
                 raise ForbiddenGlobal('numpy.dtype of a record')
             sizes = (made.itemsize, made.alignment) if made.kind in 'SU' else (-1, -1)
             made.__setstate__((3, order, None, None, None, *sizes, 0))
         else:
-            raise pickle.UnpicklingError(f'it changes a {type(made).__name__}')
+            raise pickle.UnpicklingError(f'it changes a {kind.__name__}')
 
     def _load_setitem(self) -> None:
         _checked_key(self.stack[-2])

@@ -152,8 +152,8 @@ class SkeletonDataset(PoseDataset):
             sample = dict(sample)
             join_score(sample, self.layout)
             clip = torch.from_numpy(np.asarray(sample['keypoint'], np.float32))
-            counts = track(clip, self.layout, aligns[0].num_person, aligns[0].max_gap)
-            counts = {k: v for k, v in counts.counts().items() if v}
+            tracking = track(clip, self.layout, aligns[0].num_person, aligns[0].max_gap)
+            counts = {k: v for k, v in tracking.counts().items() if v}
             found.update(counts, clips=bool(counts))
         if found['clips']:
             print_log(
