@@ -8,6 +8,7 @@ from .custom import CustomConverter
 from .florence3d import Florence3DConverter
 from .kard import KARDConverter
 from .labelled_folder import LabelledFolder
+from .mapped import MappedConverter
 from .msr_action3d import MSRAction3DConverter
 from .ntu import NTUConverter, parse_skeleton
 from .nw_ucla import NWUCLAConverter
@@ -29,6 +30,7 @@ __all__ = [
     'KARDConverter',
     'LabelledFolder',
     'MSRAction3DConverter',
+    'MappedConverter',
     'NTUConverter',
     'NWUCLAConverter',
     'CustomConverter',

@@ -153,7 +153,10 @@ def joint_mapping(
 
 
 def map_joints(
-    x: Tensor, source: str | dict | SkeletonLayout, target: str | dict | SkeletonLayout
+    x: Tensor,
+    source: str | dict | SkeletonLayout,
+    target: str | dict | SkeletonLayout,
+    measured: Tensor | None = None,
 ) -> Tensor:
     """Give clips the joints of another layout.
 
@@ -163,6 +166,10 @@ def map_joints(
             out, y turned down, and the score is 1.
         source (str | dict | SkeletonLayout): The skeleton of ``x``.
         target (str | dict | SkeletonLayout): The skeleton of the result.
+        measured (Tensor, optional): bool ``(..., V)``, see
+            :func:`~hiclr_mmaction.skeleton.align.measured_joints`. What is made of a
+            joint that was not measured is (0, 0, 0). None: those of a score above 0, in
+            3-D all.
 
     Returns:
         Tensor: ``(..., V of the target, 3)``.
@@ -174,16 +181,19 @@ def map_joints(
     mapping = joint_mapping(source, target)
     weights = constant(mapping.weights, x.dtype, x.device)
     out = weights @ x
-    if target.coordinates == '3d':
-        return out
-    if source.coordinates == '3d':
+    used = weights != 0
+    if source.coordinates == '2d':
+        # Infinity where a joint is not used, so that it is not the lowest.
+        others = torch.where(used, 0.0, torch.inf).to(x)
+        out[..., 2] = (x[..., None, :, 2] + others).amin(-1)
+        measured = x[..., 2] > 0 if measured is None else measured
+    elif target.coordinates == '2d':
         there = x.any(-1).any(-1)[..., None].expand(out.shape[:-1])
-        return torch.stack([out[..., 0], -out[..., 1], there.to(x)], dim=-1)
-    # Infinity where a joint has no weight, so that it is not the lowest.
-    unused = torch.where(weights == 0, torch.inf, 0.0).to(x)
-    score = (x[..., None, :, 2] + unused).amin(-1)
-    seen = (score > 0).unsqueeze(-1)
-    return torch.cat([out[..., :2] * seen, score.unsqueeze(-1)], dim=-1)
+        out = torch.stack([out[..., 0], -out[..., 1], there.to(x)], dim=-1)
+    if measured is None:
+        return out
+    lost = (~measured).to(x) @ used.to(x).T > 0
+    return out.masked_fill(lost.unsqueeze(-1), 0)
 
 
 def _meanings(layout: SkeletonLayout) -> list[str | None]:

@@ -11,7 +11,12 @@ from .augmentations import (
     SkeletonTemporalCrop,
     SkeletonTimeFlip,
 )
-from .formatting import PackSkeletonViews, SkeletonAlign, SkeletonStream
+from .formatting import (
+    PackSkeletonViews,
+    SkeletonAlign,
+    SkeletonStream,
+    SkeletonToLayout,
+)
 from .generator import draw_seed, from_seed, worker_generator
 from .growing import GrowingAugmentation, pack_views
 from .transform import SkeletonTransform
@@ -30,6 +35,7 @@ __all__ = [
     'SkeletonStream',
     'SkeletonTemporalCrop',
     'SkeletonTimeFlip',
+    'SkeletonToLayout',
     'SkeletonTransform',
     'draw_seed',
     'from_seed',

@@ -11,8 +11,9 @@ from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 
 from ..annotations.clip_checks import check_keypoint, join_score, sample_name
-from ..skeleton import align_clip, get_layout, to_stream
+from ..skeleton import align_clip, get_layout, measured_joints, to_stream
 from ..skeleton.align import MAX_GAP, check_align_settings
+from ..skeleton.mapping import joint_mapping, map_joints
 from ..skeleton.streams import check_stream
 from .growing import pack_views
 from .transform import clip_of
@@ -104,6 +105,57 @@ class SkeletonAlign(BaseTransform):
             f'num_person={self.num_person}, untracked={self.untracked!r}, '
             f'max_gap={self.max_gap})'
         )
+
+
+@TRANSFORMS.register_module()
+class SkeletonToLayout(BaseTransform):
+    """Give a clip the joints of another layout, before it is aligned.
+
+    See :func:`~hiclr_mmaction.skeleton.mapping.map_joints`.
+
+    Required Keys:
+
+    - keypoint (np.ndarray): as of :class:`SkeletonAlign`
+    - keypoint_score (np.ndarray, optional): ``(M, T, V)``, removed; 0: not measured
+
+    Modified Keys:
+
+    - keypoint (np.ndarray): float32 ``(M, T, V of the layout, 3)``
+
+    Args:
+        source (str | dict): The skeleton of the clip.
+        layout (str | dict): The skeleton wanted.
+
+    Raises:
+        ValueError: If the layout cannot be made of the source, or the clip does not fit
+            the source or was aligned when its file was made.
+    """
+
+    def __init__(self, source: str | dict, layout: str | dict = 'nturgb+d') -> None:
+        self._source, self._layout = get_layout(source), get_layout(layout)
+        joint_mapping(self._source, self._layout)
+        self.source = source
+        self.layout = layout
+
+    def transform(self, results: dict) -> dict:
+        """Map one sample."""
+        name = sample_name(results)
+        if results.get('prepared'):
+            raise ValueError(
+                f'SkeletonToLayout: clip {name!r} was aligned when its file was made '
+                f'({results["prepared"]}); convert the data with --to-layout.'
+            )
+        join_score(results, self._source)
+        check_keypoint(results['keypoint'], self._source, name)
+        x = torch.from_numpy(np.asarray(results['keypoint'], np.float32))
+        measured = measured_joints(x, self._source)
+        results['keypoint'] = map_joints(
+            x, self._source, self._layout, measured
+        ).numpy()
+        return results
+
+    def __repr__(self) -> str:
+        return f'SkeletonToLayout(source={self.source!r}, layout={self.layout!r})'
 
 
 @TRANSFORMS.register_module()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from helpers.skeletons import standing
 
-from hiclr_mmaction.skeleton import LAYOUTS, get_layout
+from hiclr_mmaction.skeleton import LAYOUTS, get_layout, measured_joints
 from hiclr_mmaction.skeleton.mapping import joint_mapping, map_joints
 
 PAIRS = list(product(LAYOUTS, LAYOUTS))
@@ -100,6 +100,19 @@ def test_joint_made_of_others_has_the_lowest_score():
     )
     x[0, left, 2] = 0
     assert map_joints(x, 'coco', 'body_25')[0, hips].tolist() == [0, 0, 0]
+
+
+def test_what_is_made_of_a_lost_joint_is_lost():
+    x = torch.ones(1, 3, 15, 3)
+    x[0, 1, index('openni15', 'left hip')] = 0
+    measured = measured_joints(x, 'openni15')
+    out = map_joints(x, 'openni15', 'kinect20', measured)
+    pelvis, spine, knee = (
+        index('kinect20', name) for name in ('hip center', 'spine', 'left knee')
+    )
+    assert not out[0, 1, pelvis].any()
+    assert (out[0, :, [spine, knee]] == 1).all()
+    assert (out[0, [0, 2]] == 1).all()
 
 
 def test_there_and_back_keeps_the_shared_joints():

@@ -7,6 +7,7 @@ from mmaction.registry import TRANSFORMS
 from mmengine.dataset import default_collate, pseudo_collate
 
 from hiclr_mmaction.skeleton import align_clip, hiclr_align, to_bone
+from hiclr_mmaction.skeleton.mapping import map_joints
 
 
 def build(name, **kwargs):
@@ -126,6 +127,39 @@ class TestSkeletonAlign:
         ]:
             results = TRANSFORMS.build(cfg)(results)
         assert results['inputs'].shape == (1, 2, 16, 25, 3)
+
+
+class TestSkeletonToLayout:
+    def test_clip_gets_the_joints_of_the_layout_and_can_be_aligned(self):
+        results = sample(persons=2)
+        raw = torch.from_numpy(results['keypoint'])
+        out = build('SkeletonToLayout', source='nturgb+d', layout='kinect20')(results)
+        mapped = map_joints(raw, 'nturgb+d', 'kinect20').numpy()
+        np.testing.assert_array_equal(out['keypoint'], mapped)
+        out = build('SkeletonAlign', layout='kinect20', num_frames=8)(out)
+        assert out['keypoint'].shape == (2, 8, 20, 3)
+
+    def test_scores_are_joined_and_carried_over(self):
+        keypoint = np.random.rand(1, 5, 17, 2) + 1
+        score = np.random.rand(1, 5, 17)
+        out = build('SkeletonToLayout', source='coco', layout='openpose')(
+            dict(keypoint=keypoint, keypoint_score=score, frame_dir='a')
+        )
+        assert out['keypoint'].shape == (1, 5, 18, 3)
+        np.testing.assert_allclose(out['keypoint'][..., 0, 2], score[..., 0], rtol=1e-6)
+        neck = score[..., [5, 6]].min(-1)
+        np.testing.assert_allclose(out['keypoint'][..., 1, 2], neck, rtol=1e-6)
+
+    def test_clip_of_another_skeleton_or_aligned_is_an_error(self):
+        mapped = build('SkeletonToLayout', source='kinect20', layout='smpl')
+        with pytest.raises(ValueError, match="clip 'clip7' has 25 joints"):
+            mapped(sample())
+        with pytest.raises(ValueError, match='was aligned .* with --to-layout'):
+            mapped(dict(sample(joints=20), prepared='aligned for kinect20'))
+
+    def test_layout_that_cannot_be_made_is_found_at_once(self):
+        with pytest.raises(ValueError, match='has no depth'):
+            build('SkeletonToLayout', source='coco', layout='kinect20')
 
 
 class TestSkeletonStream:

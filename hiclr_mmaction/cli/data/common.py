@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ...converters import Report, SkeletonConverter, convert
+from ...converters import MappedConverter, Report, SkeletonConverter, convert
 from ...skeleton.orientation import UPS
+from ..values import parse_layout
 
 
 def make_parser(description: str, epilog: str | None = None) -> argparse.ArgumentParser:
@@ -47,6 +48,13 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
             help='store clips aligned and resampled to this many frames (50 as in '
             'HiCLR), so that training starts at once; the pipeline of the config then '
             'has no SkeletonAlign. Without it clips are stored as they are',
+        )
+        group.add_argument(
+            '--to-layout',
+            type=parse_layout,
+            metavar='LAYOUT',
+            help='store clips with the joints of this skeleton (kinect20, coco, ...); '
+            'those that the files lack are made of others',
         )
         group.add_argument(
             '--up',
@@ -107,8 +115,11 @@ def run(
     """
     try:
         args.out.parent.mkdir(parents=True, exist_ok=True)
+        converter = make_converter()
+        if getattr(args, 'to_layout', None):
+            converter = MappedConverter(converter, args.to_layout)
         return convert(
-            make_converter(),
+            converter,
             args.out,
             workers=args.workers,
             overwrite=args.overwrite,

@@ -85,6 +85,7 @@ def write_files(folder):
         ('msr_action3d', [], 'a01_s02_e03', 20),
         ('utd_mhad', [], 'a1_s2_t3', 20),
         ('kard', [], 'a01_s02_e04', 15),
+        ('kard', ['--to-layout', 'kinect20'], 'a01_s02_e04', 20),
         ('florence3d', [], 'a01_s02_id003', 15),
         ('utkinect', [], 'a01_s01_e02', 20),
         ('sbu', [], 's01s02_01_001', 15),
