@@ -17,13 +17,17 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
     Args:
         path (str | os.PathLike): Where the file goes. After an error nothing changed.
+
+    Raises:
+        OSError: If it cannot be written, with ``path`` as its ``filename``.
     """
     # Beside the target, for a rename is only whole within one file system.
     folder = Path(path).parent
-    handle, name = tempfile.mkstemp(dir=folder, prefix=_PART, suffix='.part')
-    os.close(handle)
-    part = Path(name)
+    part = None
     try:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=_PART, suffix='.part')
+        os.close(handle)
+        part = Path(name)
         yield part
         umask = os.umask(0)
         os.umask(umask)
@@ -32,8 +36,13 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         _flush(part)
         part.replace(path)
         _flush(folder)
+    except OSError as error:
+        if error.filename is None or _PART in str(error.filename):
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
 
 
 def remove_parts(folder: str | os.PathLike) -> None:

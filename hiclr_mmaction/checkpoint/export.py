@@ -25,7 +25,7 @@ from .writing import check_writable, write_checkpoint
 WEIGHTS = 'model.safetensors'
 
 # The layouts that MMAction2's own Graph knows by name, with the same edges.
-_STOCK_LAYOUTS = ('nturgb+d', 'openpose', 'coco')
+STOCK_LAYOUTS = ('nturgb+d', 'openpose', 'coco')
 
 
 def export_checkpoint(
@@ -154,7 +154,7 @@ def _stock_backbone(backbone: Mapping[str, Any]) -> dict:
         stock.pop(ours, None)
     stock.setdefault('base_channels', 16)
     graph_cfg = dict(stock['graph_cfg'])
-    if graph_cfg.get('layout') not in _STOCK_LAYOUTS:
+    if graph_cfg.get('layout') not in STOCK_LAYOUTS:
         graph_cfg = resolve_graph_cfg(graph_cfg)
     stock['graph_cfg'] = graph_cfg
     shapes = [

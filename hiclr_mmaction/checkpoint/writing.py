@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from ..atomic_write import whole_file
 
@@ -29,19 +30,23 @@ def write_checkpoint(
         FileNotFoundError: If its folder is not there.
     """
     check_writable(path, overwrite)
+    if str(path).endswith('.safetensors'):
+        content = _safetensors(checkpoint)
+    else:
+        # In memory, for torch's own writer does not tell what went wrong.
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        content = buffer.getvalue()
     with whole_file(path) as part:
-        if str(path).endswith('.safetensors'):
-            _save_safetensors(checkpoint, part)
-        else:
-            torch.save(checkpoint, part)
+        part.write_bytes(content)
 
 
-def _save_safetensors(checkpoint: dict[str, Any], path: Path) -> None:
+def _safetensors(checkpoint: dict[str, Any]) -> bytes:
     meta = dict(checkpoint.get('meta') or {})
     texts = {k: meta.pop(k) for k in list(meta) if isinstance(meta[k], str)}
     weights = {k: v.contiguous() for k, v in checkpoint['state_dict'].items()}
     metadata = dict(format='pt', json=json.dumps(meta, default=str), **texts)
-    save_file(weights, path, metadata)
+    return save(weights, metadata)
 
 
 def check_writable(path: str | os.PathLike, overwrite: bool) -> None:

@@ -16,6 +16,7 @@ from .common import (
     merge_common,
     require_file,
 )
+from .failures import one_line_failures
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -55,9 +56,8 @@ def test() -> None:
     cfg = load_config(args.config)
     require_file(args.checkpoint, 'checkpoint')
     merge_args(cfg, args)
-    runner = build_runner(cfg, evaluated=True)
-    with load_safely():
-        runner.test()
+    with one_line_failures(cfg.work_dir), load_safely():
+        build_runner(cfg, evaluated=True).test()
 
 
 def main() -> None:

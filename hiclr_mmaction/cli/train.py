@@ -7,6 +7,7 @@ Example:
 import argparse
 import sys
 
+from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..checkpoint import find_whole_checkpoint, load_safely
@@ -26,6 +27,8 @@ from .common import (
     require_file,
     work_dir,
 )
+from .failures import one_line_failures
+from .lock import work_dir_lock
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -110,7 +113,8 @@ def merge_args(cfg, args: argparse.Namespace) -> list[str]:
     auto = 'auto' if said.get('resume') and not said.get('load_from') else None
     resume = args.resume or auto
     if resume is not None:
-        checkpoint, notes = find_resume(resume, work_dir(cfg, args))
+        checkpoint, passed_over = find_resume(resume, work_dir(cfg, args))
+        notes += passed_over
         cfg.resume = checkpoint is not None
         if checkpoint is not None:
             cfg.load_from = checkpoint
@@ -179,6 +183,13 @@ def train() -> int:
     """Train as the command line says; returns the exit status."""
     args = parse_args()
     cfg = load_config(args.config)
+    folder = work_dir(cfg, args)
+    with one_line_failures(folder), work_dir_lock(folder):
+        return run(cfg, args)
+
+
+def run(cfg: Config, args: argparse.Namespace) -> int:
+    """Train in a folder that is held; returns the exit status."""
     notes = merge_args(cfg, args)
     check_folder(cfg, args)
     runner = build_runner(cfg)

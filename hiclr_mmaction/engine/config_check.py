@@ -21,6 +21,7 @@ from mmengine.device import get_device
 from torch import nn
 
 from ..checkpoint import check_match, config_of, read_checkpoint
+from ..checkpoint.export import STOCK_LAYOUTS
 from ..checkpoint.matching import check_evaluated, part_weights
 from ..checkpoint.preparation import check_preparation
 from ..datasets.wrapped import dataset_cfgs
@@ -55,6 +56,7 @@ def check_config(cfg: Config | Mapping) -> None:
         _missing_sections,
         _bad_numbers,
         _bad_layouts,
+        _stock_graphs,
         _bad_schedules,
         _bad_sync_bn,
         _own_checks,
@@ -167,6 +169,25 @@ def _bad_layouts(cfg: Mapping) -> Iterator[str]:
                     f'{path}={layout.name!r} has {what} {has}, but {first[0]}='
                     f'{first[1].name!r} has {needed}; name the layout of the data in both'
                 )
+
+
+def _stock_graphs(cfg: Mapping) -> Iterator[str]:
+    """Layouts of ours in a backbone of MMAction2, whose graph knows only its own."""
+    for path, part in _walk(cfg.get('model'), 'model'):
+        layout = _get(part, 'graph_cfg.layout')
+        kind = MODELS.get(part['type']) if isinstance(part.get('type'), str) else None
+        if layout is None or not getattr(kind, '__module__', '').startswith(
+            'mmaction.'
+        ):
+            continue
+        if isinstance(layout, Mapping) and 'num_node' in layout:
+            continue
+        if layout not in STOCK_LAYOUTS:
+            yield (
+                f'{path}.graph_cfg.layout={layout!r}: {part["type"]} of MMAction2 knows '
+                f'{", ".join(STOCK_LAYOUTS)}, or a dict of num_node, inward and center; '
+                'set type to HiCLRSTGCN, which takes every layout'
+            )
 
 
 def _named_layouts(value: Any, path: str) -> Iterator[tuple[str, Any]]:

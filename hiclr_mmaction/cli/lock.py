@@ -1,0 +1,87 @@
+"""One run at a time in a work folder."""
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..atomic_write import write_text
+
+LOCK = '.run.lock'
+# Of whoever holds the lock; the lock's own file is emptied by whoever asks for it.
+HOLDER = '.run.json'
+# Data workers, which share a killed process's lock, notice its end within 5 seconds.
+GRACE = 15
+
+
+@contextmanager
+def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
+    """Hold a work folder, or end the program with a line that says who does.
+
+    The lock is the operating system's: it goes with its process, however that ends. Of
+    several ranks the first asks for it.
+
+    Args:
+        work_dir (str | os.PathLike): The folder; it is made if need be, and removed if
+            nothing was written to it.
+    """
+    ranks = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
+    if any(os.environ.get(name, '0') != '0' for name in ranks):
+        yield
+        return
+    folder = Path(work_dir)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        holder = _holder(folder)
+        if not _is_gone(holder):
+            sys.exit(
+                f'{folder} is in use by process {holder.get("pid", "(unknown)")} on '
+                f'{holder.get("host", "(unknown)")} since '
+                f'{holder.get("since", "(unknown)")}: wait for it or end it, or name '
+                'another folder with --work-dir'
+            )
+        lock.acquire(timeout=GRACE)
+    try:
+        me = dict(
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            since=time.strftime('%Y-%m-%d %H:%M:%S'),
+        )
+        write_text(json.dumps(me), folder / HOLDER)
+        yield
+    finally:
+        (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
+        if is_new and {path.name for path in folder.iterdir()} <= {LOCK}:
+            (folder / LOCK).unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def _holder(folder: Path) -> dict:
+    try:
+        return json.loads((folder / HOLDER).read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return {}
+
+
+def _is_gone(holder: dict) -> bool:
+    """Whether the process is of this machine and has ended."""
+    if os.name == 'nt' or holder.get('host') != socket.gethostname():
+        return False
+    try:
+        os.kill(holder['pid'], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
