@@ -1,7 +1,7 @@
 """Data sets."""
 
 from .hiclr_npy import HiCLRNpyDataset
-from .labelled_fraction import LabelledFraction
+from .labelled_fraction import LabelledFraction, choose_clips
 from .resident_clips import ResidentClips
 from .skeleton_dataset import SkeletonDataset
 from .synthetic import SyntheticSkeletons
@@ -12,4 +12,5 @@ __all__ = [
     'ResidentClips',
     'SkeletonDataset',
     'SyntheticSkeletons',
+    'choose_clips',
 ]

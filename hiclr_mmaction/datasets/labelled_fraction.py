@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -98,30 +99,25 @@ class LabelledFraction(Dataset):
         infos = [
             BaseDataset.get_data_info(self.dataset, i) for i in range(len(self.dataset))
         ]
-        members: dict[int, list[tuple[str, int]]] = {}
-        for i, info in enumerate(infos):
+        for info in infos:
             if info.get('label') is None:
                 raise ValueError(
                     f'LabelledFraction: clip {sample_name(info)!r} has no label; choose '
                     'from labelled clips alone.'
                 )
-            members.setdefault(int(info['label']), []).append((sample_name(info), i))
-        self._members = {label: sorted(clips) for label, clips in members.items()}
+        self._names = [sample_name(info) for info in infos]
+        self._labels = [int(info['label']) for info in infos]
         self._fully_initialized = True
         self.choose(self.seed)
 
     def choose(self, seed: int) -> None:
         """Choose the clips by another seed."""
         self.seed = seed
-        chosen = []
-        for label, clips in self._members.items():
-            # The first of one permutation, so that fractions are nested.
-            order = np.random.default_rng([seed, label]).permutation(len(clips))
-            part = (self.fraction or 0) * len(clips)
-            count = self.clips_per_class or max(1, round(part))
-            chosen += [(*clips[k][::-1], label) for k in order[:count]]
+        chosen = choose_clips(
+            self._names, self._labels, seed, self.fraction, self.clips_per_class
+        )
         self.clips: list[dict[str, Any]] = [
-            dict(index=i, name=name, label=label) for i, name, label in sorted(chosen)
+            dict(index=i, name=self._names[i], label=self._labels[i]) for i in chosen
         ]
         self._log()
 
@@ -161,6 +157,38 @@ class LabelledFraction(Dataset):
         if not -len(self) <= idx < len(self):
             raise IndexError(f'LabelledFraction has no clip {idx}; it has {len(self)}.')
         return self.clips[idx % len(self) % len(self.clips)]['index']
+
+
+def choose_clips(
+    names: Sequence[str],
+    labels: Sequence[int],
+    seed: int,
+    fraction: float | None = None,
+    clips_per_class: int | None = None,
+) -> list[int]:
+    """Choose labelled clips, as many of each class as :class:`LabelledFraction` does.
+
+    Args:
+        names (Sequence[str]): Names of the clips.
+        labels (Sequence[int]): Their labels.
+        seed (int): Seed of the choice.
+        fraction (float, optional): Part of each class.
+        clips_per_class (int, optional): Clips of each class, in place of ``fraction``.
+
+    Returns:
+        list[int]: Indices of the chosen clips, in order.
+    """
+    members: dict[int, list[tuple[str, int]]] = {}
+    for i, (name, label) in enumerate(zip(names, labels, strict=True)):
+        members.setdefault(int(label), []).append((name, i))
+    chosen = []
+    for label, clips in members.items():
+        # The first of one permutation, so that fractions are nested.
+        order = np.random.default_rng([seed, label]).permutation(len(clips))
+        count = clips_per_class or max(1, round((fraction or 0) * len(clips)))
+        clips.sort()
+        chosen += [clips[k][1] for k in order[:count]]
+    return sorted(chosen)
 
 
 def _seed_of_the_run() -> int:

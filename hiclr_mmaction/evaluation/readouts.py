@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,9 +20,17 @@ def nearest_clip() -> BaseEstimator:
     return make_pipeline(StandardScaler(), KNeighborsClassifier(1, metric='cosine'))
 
 
+class _ClassMean(NearestCentroid):
+    def fit(self, x: np.ndarray, y: np.ndarray) -> NearestCentroid:
+        with warnings.catch_warnings():
+            # A class of one clip has no spread.
+            warnings.filterwarnings('ignore', '.*zero standard deviation')
+            return super().fit(x, y)
+
+
 def class_mean() -> BaseEstimator:
     """The nearest class mean of standardised features of unit length."""
-    return make_pipeline(StandardScaler(), Normalizer(), NearestCentroid())
+    return make_pipeline(StandardScaler(), Normalizer(), _ClassMean())
 
 
 def ridge() -> BaseEstimator:

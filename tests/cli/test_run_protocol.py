@@ -10,39 +10,7 @@ import time
 import pytest
 import torch
 from helpers.paths import ROOT
-
-FAMILY = ROOT / 'configs'
-FEW = dict(
-    actions=['wave', 'squat', 'push'],
-    num_subjects=4,
-    num_val_subjects=1,
-    clips_per_action=2,
-)
-ENCODER = dict(num_stages=2, inflate_stages=[2], down_stages=[2], out_channels=8)
-COMMON = f"""
-few = {FEW}
-default_hooks = dict(checkpoint=dict(interval=1))
-"""
-CONFIG = f"""_base_ = {str(FAMILY / 'hiclr_stgcn_synthetic.py')!r}
-{COMMON}
-model = dict(queue_size=8, backbone=dict({ENCODER}), neck=dict(in_channels=8))
-num_classes = 3
-train_dataloader = dict(
-    batch_size=6, num_workers=0, persistent_workers=False, dataset=few)
-val_dataloader = dict(dataset=dict(datasets=[
-    dict(part, **few) for part in _base_.val_dataloader.dataset.datasets]))
-test_dataloader = val_dataloader
-train_cfg = dict(max_epochs=EPOCHS, val_interval=1)
-labelled = dict(train_cfg=dict(max_epochs=2, val_interval=1), param_scheduler=None)
-protocols = dict(linear=labelled, finetune=labelled, semi=labelled)
-"""
-
-
-def write_config(folder, epochs=2):
-    """A pre-training of seconds, with protocols of seconds."""
-    config = folder / 'tiny.py'
-    config.write_text(CONFIG.replace('EPOCHS', str(epochs)))
-    return config
+from helpers.protocol import write_config
 
 
 @pytest.fixture
@@ -58,7 +26,7 @@ class TestOptions:
     def test_are_for_all_steps_or_for_one(self, tool):
         made = protocol(
             tool,
-            FAMILY / 'hiclr_stgcn_synthetic.py',
+            ROOT / 'configs' / 'hiclr_stgcn_synthetic.py',
             '--stream',
             'bone',
             '--cfg-options',
@@ -88,7 +56,7 @@ class TestOptions:
     def test_missing_files_are_named(self, tool, tmp_path):
         with pytest.raises(SystemExit, match='config not found: nowhere.py'):
             protocol(tool, 'nowhere.py')
-        config = FAMILY / 'hiclr_stgcn_synthetic.py'
+        config = ROOT / 'configs' / 'hiclr_stgcn_synthetic.py'
         with pytest.raises(SystemExit, match='checkpoint not found: nowhere.pth'):
             protocol(tool, config, '--checkpoint', 'nowhere.pth')
 

@@ -1,0 +1,295 @@
+"""Measure accuracy over the number of labels, beside plain baselines.
+
+Example:
+    python tools/label_curve.py configs/hiclr/hiclr_stgcn_msr.py
+
+For each seed an encoder is pre-trained on all training clips without labels. Then every
+read-out, the baselines, fine-tuning and training from scratch use 5, 10, 20, 50 and 100 %
+of the labels of each class. The same command goes on where it was stopped.
+"""
+
+import argparse
+import json
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.table import Table
+
+from ..apis import build_dataset, dataset_features, init_encoder
+from ..atomic_write import write_text
+from ..evaluation.baselines import BASELINES, NEED_AEON, check_baselines
+from ..evaluation.label_curve import (
+    DEFAULT_BASELINES,
+    EvaluatedClips,
+    baseline_accuracies,
+    conclusions,
+    over_seeds,
+    readout_accuracies,
+)
+from ..skeleton.streams import STREAMS
+from ..visualization.label_curve import draw_label_curve
+from . import run_protocol
+from .common import load_config, merge_options
+from .values import parse_options
+
+SCRATCH, FINETUNED = 'from scratch', 'fine-tuned'
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Measure accuracy over the number of labels, beside plain baselines'
+    )
+    parser.add_argument('config', help='config of the pre-training')
+    parser.add_argument(
+        '--fractions',
+        nargs='+',
+        type=float,
+        default=[0.05, 0.1, 0.2, 0.5, 1.0],
+        metavar='F',
+        help='parts of the labels of each class (default: 0.05 0.1 0.2 0.5 1)',
+    )
+    parser.add_argument(
+        '--seeds', nargs='+', type=int, default=[0, 1, 2], help='default: 0 1 2'
+    )
+    parser.add_argument(
+        '--streams',
+        nargs='+',
+        choices=STREAMS,
+        default=['joint'],
+        help='an encoder for each; their features are read side by side (default: joint)',
+    )
+    parser.add_argument(
+        '--baselines',
+        nargs='*',
+        choices=BASELINES,
+        default=list(DEFAULT_BASELINES),
+        metavar='NAME',
+        help=f'of {", ".join(map(repr, BASELINES))} (default: all but DTW); none: no name',
+    )
+    parser.add_argument(
+        '--no-training',
+        action='store_true',
+        help='leave out fine-tuning and training from scratch, which take longest',
+    )
+    parser.add_argument(
+        '--no-hybrid',
+        action='store_true',
+        help="leave out the ridge on the encoder's and MiniRocket's features",
+    )
+    parser.add_argument(
+        '--work-dir', type=Path, help='default: ./work_dirs/<name>_curve'
+    )
+    parser.add_argument('--device', default='cpu', help='of the encoder (default: cpu)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], metavar='[STEP:]KEY=VALUE',
+        help='settings to replace, as in tools/run_protocol.py',
+    )  # fmt: skip
+    args = parser.parse_args(argv)
+    for fraction in args.fractions:
+        if not 0 < fraction <= 1:
+            parser.error(f'--fractions {fraction:g}: write 10 % as 0.1')
+    if min(args.seeds) < 0:
+        parser.error(f'--seeds {min(args.seeds)}: give numbers of 0 or more')
+    needed = {*args.baselines, *(() if args.no_hybrid else ('MiniRocket',))}
+    try:
+        check_baselines(sorted(needed & set(NEED_AEON)))
+    except ImportError as error:
+        parser.error(f'{error} (--baselines, --no-hybrid)')
+    return args
+
+
+class LabelCurve:
+    """All cells of the table: what is measured, and what still is to be.
+
+    Args:
+        args (argparse.Namespace): Of :func:`parse_args`.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.config = Path(args.config)
+        self.cfg = load_config(args.config)
+        # Without a step before them, or for the pre-training, whose config this is.
+        options = [
+            option.removeprefix('pretrain:')
+            for option in args.cfg_options
+            if option.partition('=')[0].rpartition(':')[0] in ('', 'pretrain')
+        ]
+        merge_options(self.cfg, parse_options(options))
+        init_default_scope(self.cfg.get('default_scope', 'mmaction'))
+        self.work_dir = args.work_dir or Path('work_dirs') / f'{self.config.stem}_curve'
+        self.file = self.work_dir / 'curve.json'
+        self.settings = dict(
+            config=str(self.config),
+            streams=args.streams,
+            cfg_options=sorted(args.cfg_options),
+        )
+        self.cells: dict[tuple[str, float, int], float] = {}
+
+    def load(self) -> None:
+        """Take over the cells of an earlier call, which must be of the same encoder."""
+        if not self.file.exists():
+            return
+        content = json.loads(self.file.read_text(encoding='utf-8'))
+        for setting, value in self.settings.items():
+            if content['settings'][setting] != value:
+                sys.exit(
+                    f'{self.file} is of a run with {setting}='
+                    f'{content["settings"][setting]!r}, this one has {value!r}: name '
+                    'another --work-dir'
+                )
+        self.cells = {(m, f, s): value for m, f, s, value in content['cells']}
+
+    def add(self, found: dict[str, float], fraction: float, seed: int) -> None:
+        """Record accuracies."""
+        self.cells |= {(name, fraction, seed): v for name, v in found.items()}
+        cells = [[*key, value] for key, value in self.cells.items()]
+        content = dict(settings=self.settings, cells=cells)
+        write_text(json.dumps(content, indent=1), self.file)
+
+    def run(self) -> None:
+        """Measure the cells that are missing."""
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        self.load()
+        for seed in self.args.seeds:
+            encoders = {s: self.pretrain(seed, s) for s in self.args.streams}
+            self.read_out(seed, encoders)
+            if self.args.no_training:
+                continue
+            stream = self.args.streams[0]
+            for fraction in self.args.fractions:
+                self.train(FINETUNED, fraction, seed, stream)
+                self.train(SCRATCH, fraction, seed, stream)
+
+    def protocol(
+        self, name: str, seed: int, stream: str, steps: list[str], **options
+    ) -> dict:
+        """Run steps of :mod:`.run_protocol` in a folder of their own; their results."""
+        settings = dict(checkpoint=None, untrained=False, cfg_options=[])
+        settings.update(options)
+        protocol = run_protocol.Protocol(
+            Namespace(
+                config=str(self.config),
+                work_dir=self.work_dir / f'seed{seed}' / name,
+                steps=steps,
+                seed=seed,
+                stream=stream,
+                **{
+                    **settings,
+                    'cfg_options': [*self.args.cfg_options, *settings['cfg_options']],
+                },
+            )
+        )
+        protocol.run()
+        return protocol.results
+
+    def pretrain(self, seed: int, stream: str) -> str:
+        """The checkpoint of an encoder."""
+        return self.protocol(stream, seed, stream, ['pretrain'])['pretrain'][
+            'checkpoint'
+        ]
+
+    def read_out(self, seed: int, encoders: dict[str, str]) -> None:
+        """Baselines and read-outs, which need no training loop."""
+        missing = [
+            f for f in self.args.fractions
+            if ('ridge', f, seed) not in self.cells
+            or any((b, f, seed) not in self.cells for b in self.args.baselines)
+        ]  # fmt: skip
+        if not missing:
+            return
+        train, test = (self.evaluated(part, encoders) for part in ('train', 'val'))
+        for fraction in missing:
+            found = baseline_accuracies(
+                train, test, fraction, seed, self.args.baselines
+            )
+            self.add(found, fraction, seed)
+            hybrid = not self.args.no_hybrid
+            found = readout_accuracies(train, test, fraction, seed, hybrid)
+            self.add(found, fraction, seed)
+
+    def evaluated(self, part: str, encoders: dict[str, str]) -> EvaluatedClips:
+        """The clips of a split, and their features by all encoders."""
+        dataset = build_dataset(self.cfg, part)
+        packed = [dataset[i]['inputs'].numpy() for i in range(len(dataset))]
+        features = []
+        for stream, checkpoint in encoders.items():
+            cfg = self.cfg.copy()
+            cfg.model.data_preprocessor.stream = stream
+            encoder = init_encoder(cfg, checkpoint, self.args.device)
+            found = dataset_features(encoder, dataset)
+            features.append(found.features)
+        return EvaluatedClips(
+            np.stack(packed), np.concatenate(features, 1), found.labels, found.names
+        )
+
+    def train(self, method: str, fraction: float, seed: int, stream: str) -> None:
+        """Fine-tune the encoder, pre-trained or as it was drawn, on some labels."""
+        if (method, fraction, seed) in self.cells:
+            return
+        encoder = (
+            dict(untrained=True)
+            if method == SCRATCH
+            else dict(checkpoint=self.pretrain(seed, stream))
+        )
+        results = self.protocol(
+            f'{method.replace(" ", "_")}_{fraction:g}',
+            seed,
+            stream,
+            ['semi'],
+            cfg_options=[f'semi:train_dataloader.dataset.fraction={fraction:g}'],
+            **encoder,
+        )
+        top1 = results['semi']['metrics']['acc/top1']
+        self.add({method: top1}, fraction, seed)
+
+    def show(self) -> None:
+        """Print the table and what it says; write both and the picture."""
+        curve = over_seeds(self.cells)
+        streams = ' + '.join(self.args.streams)
+        title = (
+            f'{self.config.stem} ({streams}): top-1, %, mean ± spread of seeds '
+            f'{", ".join(map(str, self.args.seeds))}; last epoch'
+        )
+        fractions = sorted({f for row in curve.values() for f in row})
+        headings = ['method', *(f'{100 * f:g} %' for f in fractions)]
+        rows = [
+            [name, *(str(row[f]) if f in row else '' for f in fractions)]
+            for name, row in curve.items()
+        ]
+        table = Table(*headings, title=title)
+        for row in rows:
+            table.add_row(*row)
+        said = conclusions(curve)
+        console = Console()
+        console.print(table)
+        for sentence in said:
+            console.print(sentence)
+        rule = ['---', *['---:'] * len(fractions)]
+        lines = [f'| {" | ".join(row)} |' for row in (headings, rule, *rows)]
+        text = '\n'.join([title, '', *lines, '', *(f'- {s}' for s in said), ''])
+        write_text(text, self.work_dir / 'curve.md')
+        figure = draw_label_curve(curve, self.config.stem, (*BASELINES, SCRATCH))
+        figure.savefig(self.work_dir / 'curve.png', dpi=120)
+        console.print(f'Also in {self.work_dir}: curve.md, curve.png, curve.json')
+
+
+def main(argv=None) -> None:
+    os.environ.setdefault('PYTHONUNBUFFERED', '1')
+    curve = LabelCurve(parse_args(argv))
+    try:
+        curve.run()
+    except KeyboardInterrupt:
+        sys.exit('stopped; the same command goes on from here')
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+    curve.show()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,142 @@
+"""Accuracy over the number of labels, beside plain baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..datasets import choose_clips
+from .baselines import BASELINES, MiniRocketRidge, minirocket_features
+from .readouts import READOUTS, Accuracies, ChosenReadout, ridge, verdict
+
+#: The baselines that run by default: warping takes minutes on a thousand clips.
+DEFAULT_BASELINES = tuple(name for name in BASELINES if 'DTW' not in name)
+CHOSEN = 'read-out chosen by rule'
+HYBRID = 'hybrid: ridge on features and MiniRocket'
+#: Accuracies by method, fraction and seed.
+Cells = Mapping[tuple[str, float, int], float]
+
+
+@dataclass(frozen=True)
+class EvaluatedClips:
+    """Clips of a split, as they are and as a frozen encoder sees them.
+
+    Attributes:
+        clips (np.ndarray): Aligned clips ``(N, M, T, V, C)``.
+        features (np.ndarray): Features ``(N, D)``.
+        labels (np.ndarray): int ``(N,)``.
+        names (list[str]): Of the clips.
+    """
+
+    clips: np.ndarray
+    features: np.ndarray
+    labels: np.ndarray
+    names: list[str]
+
+    def take(self, indices: Sequence[int]) -> EvaluatedClips:
+        """Some of the clips."""
+        return EvaluatedClips(
+            self.clips[indices],
+            self.features[indices],
+            self.labels[indices],
+            [self.names[i] for i in indices],
+        )
+
+
+def baseline_accuracies(
+    train: EvaluatedClips,
+    test: EvaluatedClips,
+    fraction: float,
+    seed: int,
+    baselines: Sequence[str] = DEFAULT_BASELINES,
+) -> dict[str, float]:
+    """Accuracies of baselines that learn from a fraction of the labels, 0 to 1.
+
+    Args:
+        train (EvaluatedClips): All training clips.
+        test (EvaluatedClips): Clips to classify.
+        fraction (float): Part of each class whose labels are used, at least one clip.
+        seed (int): Seed of the choice, and of MiniRocket.
+        baselines (Sequence[str]): Names in :data:`.baselines.BASELINES`.
+    """
+    few = _labelled(train, fraction, seed)
+    found = {}
+    for name in baselines:
+        model = BASELINES[name]()
+        if isinstance(model, MiniRocketRidge):
+            model.seed = seed
+        found[name] = _accuracy(model, few.clips, few.labels, test.clips, test.labels)
+    return found
+
+
+def readout_accuracies(
+    train: EvaluatedClips,
+    test: EvaluatedClips,
+    fraction: float,
+    seed: int,
+    hybrid: bool = False,
+) -> dict[str, float]:
+    """Accuracies of every read-out of the frozen features, 0 to 1.
+
+    Args:
+        train (EvaluatedClips): All training clips.
+        test (EvaluatedClips): Clips to classify.
+        fraction (float): Part of each class whose labels are used, at least one clip.
+        seed (int): Seed of the choice.
+        hybrid (bool): Whether one ridge also reads the features and MiniRocket's side by
+            side. Its accuracy is not the encoder's merit.
+    """
+    few = _labelled(train, fraction, seed)
+    data = few.features, few.labels, test.features, test.labels
+    found = {name: _accuracy(make(), *data) for name, make in READOUTS.items()}
+    found[CHOSEN] = _accuracy(ChosenReadout(seed=seed), *data)
+    if hybrid:
+        pairs = zip(
+            (few.features, test.features),
+            minirocket_features(few.clips, test.clips, seed),
+            strict=True,
+        )
+        both = [np.concatenate(pair, axis=1) for pair in pairs]
+        found[HYBRID] = _accuracy(ridge(), both[0], few.labels, both[1], test.labels)
+    return found
+
+
+def _labelled(train: EvaluatedClips, fraction: float, seed: int) -> EvaluatedClips:
+    return train.take(choose_clips(train.names, train.labels.tolist(), seed, fraction))
+
+
+def _accuracy(model: Any, x: Any, y: Any, test_x: Any, test_y: Any) -> float:
+    return float((model.fit(x, y).predict(test_x) == test_y).mean())
+
+
+def over_seeds(cells: Cells) -> dict[str, dict[float, Accuracies]]:
+    """Accuracies by method and fraction, each with its seeds."""
+    found: dict[str, dict[float, list[float]]] = {}
+    for (method, fraction, _), value in cells.items():
+        found.setdefault(method, {}).setdefault(fraction, []).append(value)
+    return {
+        method: {f: Accuracies(tuple(v)) for f, v in sorted(row.items())}
+        for method, row in found.items()
+    }
+
+
+def conclusions(curve: Mapping[str, Mapping[float, Accuracies]]) -> list[str]:
+    """Whether pre-training helped, a sentence for each fraction of the labels.
+
+    Args:
+        curve (Mapping): Of :func:`over_seeds`; its baselines are those of
+            :data:`.baselines.BASELINES` and ``'from scratch'``.
+    """
+    sentences = []
+    for fraction, ours in curve.get(CHOSEN, {}).items():
+        others = {
+            name: row[fraction]
+            for name, row in curve.items()
+            if (name in BASELINES or name == 'from scratch') and fraction in row
+        }
+        if others:
+            sentences.append(f'{100 * fraction:g} % of labels: {verdict(ours, others)}')
+    return sentences

@@ -1,0 +1,48 @@
+"""Accuracy over the fraction of the labels that is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..evaluation.readouts import Accuracies
+
+
+def draw_label_curve(
+    curve: Mapping[str, Mapping[float, Accuracies]],
+    title: str | None = None,
+    plain: tuple[str, ...] = (),
+) -> Figure:
+    """Draw accuracy, with its spread over seeds, over the fraction of the labels.
+
+    Args:
+        curve (Mapping): Accuracies by method and fraction.
+        title (str, optional): Written above.
+        plain (tuple[str, ...]): Methods without pre-training, drawn dashed.
+
+    Returns:
+        Figure: To be saved by its ``savefig``.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout='constrained')
+    axes = figure.subplots()
+    fractions = sorted({f for row in curve.values() for f in row})
+    for i, (method, row) in enumerate(curve.items()):
+        x = np.array(list(row))
+        mean = 100 * np.array([a.mean for a in row.values()])
+        spread = 100 * np.nan_to_num([a.spread for a in row.values()])
+        style = dict(ls='--', marker='s') if method in plain else dict(marker='o')
+        axes.errorbar(
+            x, mean, spread, color=f'C{i}', lw=1.4, ms=4, capsize=2, label=method, **style
+        )  # fmt: skip
+    axes.set_xscale('log')
+    axes.set_xticks(fractions, [f'{100 * f:g} %' for f in fractions])
+    axes.minorticks_off()
+    axes.set_xlabel('labels of each class')
+    axes.set_ylabel('top-1 accuracy, % (spread over seeds)')
+    axes.grid(alpha=0.3)
+    figure.legend(loc='outside right center', frameon=False, fontsize=8)
+    if title:
+        axes.set_title(title, fontsize=10)
+    return figure

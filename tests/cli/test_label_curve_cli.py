@@ -1,0 +1,60 @@
+"""`tools/label_curve.py`: a table of methods over fractions, which goes on."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from helpers.paths import ROOT
+from helpers.protocol import write_config
+
+TOOL = ROOT / 'tools' / 'label_curve.py'
+
+
+def run(config, *args):
+    command = [
+        sys.executable,
+        TOOL,
+        config,
+        '--work-dir',
+        config.parent / 'curve',
+        *args,
+    ]
+    command = list(map(str, command))
+    return subprocess.run(command, capture_output=True, text=True, cwd=config.parent)
+
+
+@pytest.mark.slow
+def test_measures_every_cell_once_and_says_what_they_mean(tmp_path):
+    config = write_config(tmp_path, epochs=1)
+    plain = ['--baselines', '1-NN on joints', '--no-hybrid', '--seeds', '0']
+    first = run(config, *plain, '--fractions', '1')
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert 'One seed: the encoder is' in first.stdout
+    second = run(config, *plain, '--fractions', '0.5', '1')
+    assert second.returncode == 0, second.stdout + second.stderr
+    folder = tmp_path / 'curve'
+    cells = json.loads((folder / 'curve.json').read_text())['cells']
+    measured = [tuple(cell[:3]) for cell in cells]
+    assert len(set(measured)) == len(measured)
+    for method in ('1-NN on joints', 'ridge', 'fine-tuned', 'from scratch'):
+        assert {(method, 0.5, 0), (method, 1.0, 0)} <= set(measured)
+    assert all(0 <= cell[3] <= 1 for cell in cells)
+    assert second.stdout.startswith('pretrain: done before')
+    assert (folder / 'curve.png').stat().st_size > 10_000
+    assert '| method | 50 % | 100 % |' in (folder / 'curve.md').read_text()
+
+
+@pytest.mark.parametrize(
+    ('args', 'message'),
+    [
+        (['--fractions', '10'], '--fractions 10: write 10 % as 0.1'),
+        (['--seeds', '-1'], '--seeds -1'),
+        (['--baselines', 'SVM'], 'SVM'),
+    ],
+)
+def test_bad_options_are_named_before_any_work(tmp_path, args, message):
+    result = run(write_config(tmp_path), *args)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert not (tmp_path / 'curve').exists()
