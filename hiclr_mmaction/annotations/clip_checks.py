@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import reprlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -187,6 +188,9 @@ def pose_content(
             f'{where} is no pose pickle, which is dict(split={{name: [frame_dir, ...]}}, '
             "annotations=[{'frame_dir': ..., 'keypoint': ..., 'label': ...}, ...])."
         )
+    for key in ('layout', 'prepared'):
+        if not _is_small(head.get(key)):
+            raise ValueError(f'{where}: {key} is too large to be one; repair the file.')
     if not isinstance(splits, Mapping):
         splits = {'': splits}
     for name, members in {**splits, 'classes': classes}.items():
@@ -200,6 +204,21 @@ def pose_content(
     head['classes'] = [str(name) for name in classes]
     annotations = [dict(clip) for clip in annotations]
     return annotations, {str(k): list(v) for k, v in splits.items()}, head
+
+
+def _is_small(value: Any, limit: int = 10_000) -> bool:
+    """Whether a value has few parts; one that is shared counts each time."""
+    parts, count = [value], 0
+    while parts and count <= limit:
+        part = parts.pop()
+        count += 1
+        if isinstance(part, Mapping):
+            parts += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple | set | frozenset):
+            parts += part
+        elif isinstance(part, str | bytes | int):
+            count += sys.getsizeof(part) // 100
+    return count <= limit
 
 
 def _numbers(keypoint: Any, name: str) -> np.ndarray:
@@ -221,8 +240,9 @@ def _numbers(keypoint: Any, name: str) -> np.ndarray:
             return array
     raise UnusableClip(
         'keypoint is not an array of numbers',
-        f'clip {name!r}: keypoint is {type(keypoint).__name__}, not an array of numbers '
-        '(persons, frames, joints, coordinates).',
+        f'clip {name!r}: keypoint is {type(keypoint).__name__}'
+        f'{f" of {keypoint.dtype}" if isinstance(keypoint, np.ndarray) else ""}, not an '
+        'array of numbers (persons, frames, joints, coordinates).',
     )
 
 
@@ -327,10 +347,10 @@ def join_score(sample: dict[str, Any], layout: SkeletonLayout) -> None:
         keypoint = np.asarray(keypoint, dtype=np.float32)
     if score is None:
         score = (keypoint != 0).any(-1)
-    elif _numbers(score, sample_name(sample)).shape != shape[:-1]:
+    elif array_shape(score) != shape[:-1]:
         raise UnusableClip(
             'scores of another shape',
-            f'clip {sample_name(sample)!r}: keypoint_score has shape {np.shape(score)}, '
+            f'clip {sample_name(sample)!r}: keypoint_score has shape {array_shape(score)}, '
             f'but keypoint {shape} needs {shape[:-1]}, one score a joint; repair the '
             'clip or remove it from its split.',
         )

@@ -26,6 +26,7 @@ from .clip_checks import (
     short,
     split_name,
 )
+from .prepared import Preparation
 from .safe_pickle import load_pickle
 from .sides import Sides
 
@@ -124,6 +125,10 @@ def inspect_pickle(
     shapes = [array_shape(clip.get('keypoint')) for clip in out.annotations]
     given = layout if layout is not None else head.get('layout')
     out.layout = _find_layout(out, given, shapes)
+    try:
+        Preparation.read(head.get('prepared'), str(path))
+    except ValueError as error:
+        out.find('error', 'prepared is not known', str(error))
     _check_clips(out, head)
     names = [split_name(clip) for clip in out.annotations]
     _check_names(out, names)

@@ -69,8 +69,12 @@ class Preparation:
         if prepared is None:
             return None
         names = [field.name for field in fields(cls)]
-        if not isinstance(prepared, Mapping) or not (
-            set(names[:-1]) <= set(prepared) <= set(names)
+        if (
+            not isinstance(prepared, Mapping)
+            or not set(names[:-1]) <= set(prepared) <= set(names)
+            or not isinstance(prepared['layout'], str)
+            or not all(isinstance(prepared[name], int) for name in names[1:4])
+            or not isinstance(prepared['shoulders'], tuple | list | None)
         ):
             raise ValueError(
                 f"{where}: prepared={prepared!r} is not what this version's converters "

@@ -10,6 +10,7 @@ from numbers import Integral
 COORDINATES = ('3d', '2d')
 
 # Names in layout dicts of earlier versions.
+_MOST_JOINTS = 10_000
 _FORMER_COORDINATES = {'xyz': '3d', 'xys': '2d'}
 
 
@@ -449,7 +450,7 @@ def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
         'base', 'name', 'num_joints', 'joints', 'bones', 'mirror', 'mirror_pairs',
         'center', 'shoulders', 'coordinates',
     }  # fmt: skip
-    unknown = sorted(set(layout) - known)
+    unknown = sorted(map(str, set(layout) - known))
     if unknown:
         raise ValueError(
             f'layout dict: unknown keys {unknown}; known are {sorted(known)}.'
@@ -466,6 +467,11 @@ def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
         missing.append('num_joints')
     if missing:
         raise ValueError(f'layout dict: {missing} missing; a skeleton needs them.')
+    if _is_whole(num_joints) and num_joints > _MOST_JOINTS:
+        raise ValueError(
+            f'layout dict: num_joints is above {_MOST_JOINTS:,}, more than a skeleton '
+            'has; write how many joints there are.'
+        )
     if 'mirror' in layout and 'mirror_pairs' in layout:
         raise ValueError('layout dict: give mirror or mirror_pairs, not both.')
     mirror = _list_of(layout, 'mirror')
@@ -482,7 +488,7 @@ def _layout_from_dict(layout: Mapping) -> SkeletonLayout:
         center=layout['center'],
         shoulders=None if layout.get('shoulders') is None else shoulders,
         joints=joints,
-        coordinates=_FORMER_COORDINATES.get(coordinates, coordinates),
+        coordinates=_FORMER_COORDINATES.get(str(coordinates), coordinates),
     )
 
 

@@ -1,5 +1,6 @@
 """Damaged and hostile pickles: read, or refused by the reader's own error."""
 
+import contextlib
 import pickle
 import random
 import signal
@@ -100,6 +101,62 @@ def fuzz(tmp_path, clock, protocol, seed, count):
     assert read > 0
     assert len(messages) > count // 4
     assert not [text for text in messages if '\n' in text or len(text) > 1200]
+
+
+def shared(kind):
+    """A value of 2 ** 40 parts, in a hundred bytes."""
+    value = kind([1])
+    for _ in range(40):
+        value = kind([value, value])
+    return value
+
+
+TREE = dict(num_joints=20, bones=[(1, 0)], center=0)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(layout=shared(tuple)),
+        dict(layout=dict(TREE, bones=shared(list))),
+        dict(layout=dict(TREE, num_joints=10**9)),
+        dict(layout=dict(TREE, num_joints=10**400)),
+        dict(layout=dict(TREE, coordinates=[1])),
+        dict(layout={3: 4, 'name': 5}),
+        dict(layout=3),
+        dict(prepared=shared(tuple)),
+        dict(
+            prepared=dict(layout='a', num_frames=1, num_person=1, center=0, shoulders=5)
+        ),
+        dict(split=shared(tuple)),
+        dict(split=dict(train=shared(tuple))),
+        dict(classes=shared(list)),
+        dict(classes='abc'),
+        dict(annotations=shared(list)),
+        dict(keypoint=shared(list)),
+        dict(keypoint=[[[[1, 2, 3], shared(list)]]]),
+        dict(keypoint_score=shared(list)),
+        dict(frame_dir=shared(tuple)),
+        dict(total_frames=10**5000),
+        dict(subject=shared(tuple)),
+        dict(keypoint=np.ones((1, 3, 20, 3), complex)),
+    ],
+)
+def test_odd_content_is_named_in_little_time(tmp_path, clock, change):
+    content = pickle.loads(pose_pickle(np.random.default_rng(0), 4))
+    whole = {*content, 'layout', 'prepared'}.issuperset(change)
+    (content if whole else content['annotations'][1]).update(change)
+    path = tmp_path / 'poses.pkl'
+    path.write_bytes(pickle.dumps(content))
+    clock()
+    try:
+        messages = [error.message for error in inspect_pickle(path).errors]
+    except ValueError as error:
+        messages = [str(error)]
+    assert bool(messages) == ('subject' not in change)
+    assert not any('\n' in message for message in messages)
+    with contextlib.suppress(ValueError):
+        read_all(path)
 
 
 @pytest.mark.parametrize('protocol', [0, 2, 5])
