@@ -70,7 +70,10 @@ class Recording:
             ValueError: If nobody is there, or the coordinates do not serve.
         """
         two_d = options.layout.coordinates == '2d'
-        values = np.array(self.values)
+        notes = list(self.notes)
+        values = self._most_seen(options.num_person)
+        if len(values) < len(self.values):
+            notes.append(f'more than {options.num_person} persons; see --persons')
         place, score = values[..., : 2 if two_d else 3], values[..., SCORE]
         missing = np.isnan(place).any(-1)
         if missing.all():
@@ -82,15 +85,8 @@ class Recording:
             )
         if (np.abs(place[~missing]) > _LARGEST).any():
             raise ValueError('infinite: a coordinate is infinite, or larger than 1e30')
-        known = score[~missing & ~np.isnan(score)]
-        if known.size and set(np.unique(known)) <= {0, 1, 2} and known.max() == 2:
-            score[:] = np.minimum(score, 1)  # COCO's flags: not labelled, hidden, seen
-        elif known.size and not (known.min() >= 0 and known.max() <= MAX_SCORE):
-            raise ValueError(
-                f'score out of range: {known.min():.4g} to {known.max():.4g}, not 0 to '
-                '1; if it is another coordinate, name the columns in a header'
-            )
         unscored = np.isnan(score)
+        score[~unscored] = _checked(score[~unscored], score[~unscored & ~missing])
         score[unscored] = 1
         if two_d:
             # Trackers without scores put what they do not see at (0, 0).
@@ -98,7 +94,6 @@ class Recording:
         else:
             missing |= score == 0
         values[missing] = 0
-        notes = list(self.notes)
         # In frames in which the person is there.
         count = int((missing & ~missing.all(-1, keepdims=True)).sum())
         if count and options.refuse_missing:
@@ -111,6 +106,31 @@ class Recording:
             notes.append('parts of the picture, not pixels; see --image-size')
         keypoint = values[..., [X, Y, SCORE]] if two_d else values[..., :3]
         return dict(self.facts, keypoint=keypoint, notes=notes)
+
+    def _most_seen(self, num_person: int) -> np.ndarray:
+        """A copy of the values of the persons with the most score, in their order."""
+        weights = [-_weight({0: person}) for person in self.values]
+        return self.values[np.sort(np.argsort(weights, kind='stable')[:num_person])]
+
+
+def _checked(score: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Scores from 0 to 1; flags 0, 1, 2 (not labelled, hidden, seen) become such.
+
+    Args:
+        score (np.ndarray): The scores.
+        known (np.ndarray): Those of joints with coordinates, which are judged.
+
+    Raises:
+        ValueError: If they are something else.
+    """
+    if not known.size or (known.min() >= 0 and known.max() <= MAX_SCORE):
+        return score
+    if set(np.unique(known)) <= {0, 1, 2}:
+        return np.minimum(score, 1)
+    raise ValueError(
+        f'score out of range: {known.min():.4g} to {known.max():.4g}, not 0 to 1; if it '
+        'is another coordinate, name the columns in a header'
+    )
 
 
 @dataclass

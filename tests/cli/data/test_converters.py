@@ -126,3 +126,24 @@ def test_help_names_the_common_options(run, capsys, name):
     text = capsys.readouterr().out
     for option in ('--workers', '--overwrite', '--strict', '--ignore'):
         assert option in text
+
+
+def test_own_takes_axes_columns_and_missing_joints(run, tmp_path):
+    """One clip by each option, and one that its option leaves out."""
+    (tmp_path / 'clips').mkdir()
+    x = np.random.default_rng(0).normal(size=(30, 20, 3)).round(3)
+    np.save(tmp_path / 'clips' / 'array.npy', x.transpose(2, 0, 1))
+    lost = x.copy()
+    lost[3, 4] = np.nan
+    np.save(tmp_path / 'clips' / 'lost.npy', lost.transpose(2, 0, 1))
+    head = ['mood', *(f'{axis}{joint}' for joint in range(20) for axis in 'xyz')]
+    rows = [['sad', *map(str, row)] for row in x.reshape(30, 60)]
+    lines = [','.join(row) for row in [head, *rows]]
+    (tmp_path / 'clips' / 'table.csv').write_text('\n'.join(lines))
+    options = ['--layout', 'kinect20', '--up', 'y', '--scale', '1', '--refuse-missing']
+    options += ['--axes', 'CTV', '--ignore-columns', 'mood', '--workers', '1']
+    run('own', tmp_path / 'clips', tmp_path / 'a.pkl', *options)
+    clips = load_pickle(tmp_path / 'a.pkl')['annotations']
+    assert [clip['frame_dir'] for clip in clips] == ['array', 'table']
+    for clip in clips:
+        np.testing.assert_allclose(clip['keypoint'][0], x, rtol=1e-6)

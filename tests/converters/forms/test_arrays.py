@@ -37,6 +37,14 @@ def test_parts_of_the_picture_become_pixels(load):
     np.testing.assert_allclose(out, x[..., [0, 1, 3]] * [640, 480, 1])
 
 
+def test_persons_with_the_most_score_are_kept_and_the_others_told(load):
+    x = numbers(persons=3, channels=4)
+    x[0, ..., 3] = 0.1
+    out = load(x, FLAT)
+    np.testing.assert_array_equal(out['keypoint'], x[1:, ..., [0, 1, 3]])
+    assert 'more than 2 persons; see --persons' in out['notes']
+
+
 def test_nan_is_missing(load):
     x = numbers()
     x[0, 1, 1] = np.nan
@@ -61,7 +69,8 @@ def test_clips_are_not_persons(load):
     array = numbers(persons=40, frames=30, joints=20)
     with pytest.raises(ValueError, match='is 40 persons, 30 frames.*one file a clip'):
         load(array, 'kinect20')
-    assert load(array, 'kinect20', axes='MTVC')['keypoint'].shape == (40, 30, 20, 3)
+    out = load(array, 'kinect20', axes='MTVC', num_person=40)
+    np.testing.assert_array_equal(out['keypoint'], array)
 
 
 @pytest.mark.parametrize(
