@@ -5,17 +5,22 @@ import os
 import os.path as osp
 import sys
 import textwrap
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmaction.registry import RUNNERS
 from mmengine.config import Config, ConfigDict
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from ..compat import prepare_cpu_launch
 from ..datasets.wrapped import dataset_cfgs
+from ..engine import ConsoleHook
 from ..engine.config_check import check_config, check_weights, check_widths
 from ..engine.config_parts import known_sections, nearest
+from ..engine.console import FILE_ONLY, quieten
 from ..evaluation.data_settings import (
     DATA_SETTINGS,
     fill_from_file,
@@ -24,6 +29,7 @@ from ..evaluation.data_settings import (
     settings_without_effect,
 )
 from ..evaluation.protocol import read_config
+from .failures import explain
 from .values import ConfigOptions
 
 _NO_EFFECT = (
@@ -62,12 +68,14 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_config(path: str) -> Config:
     """Read a config, or end the program with a line that names it."""
+    # It names each variable of the environment that a config reads.
+    MMLogger.get_current_instance().setLevel('WARNING')
     try:
         cfg = read_config(path)
-    except FileNotFoundError as error:
-        sys.exit(str(error))
     # A config is a program: it can raise anything, and mmengine more around it.
     except Exception as error:
+        if isinstance(error, FileNotFoundError) and error.errno is None:
+            sys.exit(str(error))  # the config itself
         while error.__context__ is not None:
             error = error.__context__
         sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}')
@@ -210,13 +218,40 @@ def one_line(beginning: str = ''):
     """End the program with the message of a check alone: it tells all there is."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f'{beginning}{error}')
 
 
-def _build(cfg: Config) -> Runner:
-    if 'runner_type' in cfg:
-        from mmaction.registry import RUNNERS
+class _QuietRunner(Runner):
+    """Writes everything to the log file, and to the console what is for a person."""
 
-        return RUNNERS.build(cfg)
-    return Runner.from_cfg(cfg)
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        quieten(logger)
+        return logger
+
+
+def _build(cfg: Config) -> Runner:
+    build = RUNNERS.build if 'runner_type' in cfg else _QuietRunner.from_cfg
+    runner = build(cfg)
+    runner.register_hook(ConsoleHook())
+    return runner
+
+
+@contextmanager
+def plain_errors(runner: Runner) -> Iterator[None]:
+    """End the program with one line where a run cannot begin.
+
+    A file that is not there, or a setting that does not fit the data, says all itself; the
+    traceback is in the log file. Once the run has begun, an error is not of this kind.
+    """
+    (console,) = (hook for hook in runner.hooks if isinstance(hook, ConsoleHook))
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if console.begun:
+            raise
+        runner.logger.error(error, exc_info=True, extra=FILE_ONLY)
+        sys.exit(explain(error, runner.work_dir) or str(error))
+    finally:
+        console.stop()

@@ -14,6 +14,7 @@ from .common import (
     build_runner,
     load_config,
     merge_common,
+    plain_errors,
     require_file,
 )
 from .failures import one_line_failures
@@ -57,7 +58,9 @@ def test() -> None:
     require_file(args.checkpoint, 'checkpoint')
     merge_args(cfg, args)
     with one_line_failures(cfg.work_dir), load_safely():
-        build_runner(cfg, evaluated=True).test()
+        runner = build_runner(cfg, evaluated=True)
+        with plain_errors(runner):
+            runner.test()
 
 
 def main() -> None:

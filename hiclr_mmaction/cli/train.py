@@ -24,6 +24,7 @@ from .common import (
     load_config,
     merge_common,
     one_line,
+    plain_errors,
     require_file,
     work_dir,
 )
@@ -196,11 +197,11 @@ def run(cfg: Config, args: argparse.Namespace) -> int:
     count_accumulation(runner)
     for note in notes:
         runner.logger.warning(note)
-    for hook in runner.hooks:
-        if isinstance(hook, PretrainCheckHook | PretrainedCheckHook):
-            hook.check(runner)
     try:
-        with load_safely():
+        with load_safely(), plain_errors(runner):
+            for hook in runner.hooks:
+                if isinstance(hook, PretrainCheckHook | PretrainedCheckHook):
+                    hook.check(runner)
             runner.train()
     except TrainingInterrupted as stop:
         return stop.code

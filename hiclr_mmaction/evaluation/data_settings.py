@@ -37,18 +37,22 @@ def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
 def fill_from_file(cfg: Config) -> None:
     """Set the data settings that are None to what the config's `ann_file` says.
 
-    Nothing is done where there is no such file, or nothing to be set.
-
     Args:
         cfg (Config): Is changed.
 
     Raises:
+        FileNotFoundError: If one is None and there is no such file.
         ValueError: If the file cannot be read, or does not say its layout.
     """
     names = [name for name in DATA_SETTINGS if name in cfg and cfg[name] is None]
     file = Path(cfg.get('ann_file') or '')
-    if not names or not file.is_file():
+    if not names:
         return
+    if not file.is_file():
+        raise FileNotFoundError(
+            f'ann_file={str(file)!r} does not exist (looked in {Path.cwd()}); put the pose '
+            'pickle there, or set ann_file to where it is.'
+        )
     annotations, _, head = pose_content(load_pickle(file), str(file))
     if 'layout' in names and head.get('layout') is None:
         raise ValueError(

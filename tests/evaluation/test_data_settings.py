@@ -120,9 +120,8 @@ def write_clips(path, **head):
 
 def test_what_is_not_set_is_what_the_file_says(child, tmp_path):
     path = child(ann_file=str(tmp_path / 'mine.pkl'))
-    cfg = read_config(path)
-    fill_from_file(cfg)  # there is no such file yet
-    assert cfg.layout is None
+    with pytest.raises(FileNotFoundError, match=r'mine\.pkl.* does not exist'):
+        fill_from_file(read_config(path))
     write_clips(tmp_path / 'mine.pkl', layout=ROD)
     cfg = read_config(path.with_stem('mine_linear'))
     fill_from_file(cfg)

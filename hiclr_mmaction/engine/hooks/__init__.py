@@ -2,6 +2,7 @@
 
 from .acceleration_hook import AccelerationHook
 from .collapse_warning_hook import CollapseWarningHook
+from .console_hook import ConsoleHook
 from .interval_info_hook import IntervalInfoHook
 from .knn_progress_hook import KNNProgressHook
 from .labelled_clips_hook import LabelledClipsHook
@@ -17,6 +18,7 @@ from .visual_log_hook import VisualLogHook
 __all__ = [
     'AccelerationHook',
     'CollapseWarningHook',
+    'ConsoleHook',
     'IntervalInfoHook',
     'KNNProgressHook',
     'LabelledClipsHook',

@@ -1,0 +1,54 @@
+"""What a person sees of a run. The log file has all the rest."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+CONSOLE = Console()
+# `extra` of a record that the console leaves out.
+FILE_ONLY = dict(file_only=True)
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+_OPENMMLAB = ('mmengine', 'mmaction', 'mmcv')
+
+
+def quieten(logger: logging.Logger) -> None:
+    """Let the console of a logger of MMEngine show what is for a person.
+
+    These are warnings, but not of what MMEngine itself will no longer support, and what
+    this package and the user's own code say.
+    """
+    for handler in logger.handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setStream(_Stream())
+            handler.setFormatter(_Formatter())
+            handler.addFilter(_is_for_a_person)
+
+
+def _is_for_a_person(record: logging.LogRecord) -> bool:
+    if hasattr(record, 'file_only'):
+        return False
+    folders = Path(record.pathname).parts
+    theirs = any(name in folders for name in _OPENMMLAB)
+    if record.pathname.startswith(_PACKAGE) or not theirs:
+        return True
+    return record.levelno >= logging.WARNING and 'deprecated' not in record.getMessage()
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        kind = '' if record.levelno < logging.WARNING else f'{record.levelname}: '
+        return f'{kind}{super().format(record)}'
+
+
+class _Stream:
+    """Writes above a progress bar, where there is one."""
+
+    def write(self, text: str) -> None:
+        CONSOLE.print(Text(text), end='', soft_wrap=True)
+
+    def flush(self) -> None:
+        CONSOLE.file.flush()
