@@ -68,7 +68,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
             if training and (self.views or self.ada_in):
                 generator = next(self.generators)
                 inputs, _ = self._make_views(inputs, generator)
-                inputs = self._mix(inputs, generator)
+                if isinstance(inputs, dict):
+                    inputs = self._mix(inputs, generator)
             if isinstance(inputs, dict):
                 inputs = dict(
                     key=self._to_stream(inputs['key']),
@@ -125,12 +126,12 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         draws = self.views.draw(len(inputs), generator)
         return pack_views(self.views.apply(inputs.float(), **draws)), draws
 
-    def _mix(self, inputs: Tensor | dict, generator: Generator) -> Tensor | dict:
+    def _mix(self, views: dict, generator: Generator) -> dict:
         """Views with mixed statistics, where that is set."""
-        if self.ada_in is None or not isinstance(inputs, dict):
-            return inputs
-        queries = self.ada_in(inputs['queries'], self.layout, generator)
-        return dict(inputs, queries=queries)
+        if self.ada_in is None:
+            return views
+        queries = self.ada_in(views['queries'], self.layout, generator)
+        return dict(views, queries=queries)
 
     def _mask_scores(self, out: dict) -> None:
         """Give masked joints score 0 and keep the model's value to x and y."""

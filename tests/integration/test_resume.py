@@ -52,6 +52,22 @@ FLOAT16 = {
     'optim_wrapper.type': 'Float16OptimWrapper',
     'optim_wrapper.loss_scale': dict(init_scale=256.0, growth_interval=4),
 }
+# The views are drawn by a transform: in the workers, where there are any.
+IN_PIPELINE = {
+    'model.data_preprocessor.views': None,
+    'train_dataloader.dataset.pipeline': [
+        dict(type='SkeletonAlign', num_frames=24, num_person=1),
+        dict(
+            type='GrowingAugmentation',
+            levels=[
+                [dict(type='SkeletonShear')],
+                [dict(type='SkeletonNoise')],
+                [dict(type='SkeletonJointMask')],
+            ],
+        ),
+        dict(type='PackSkeletonViews'),
+    ],
+}
 # What depends on the clock, and nothing else.
 CLOCK = ('time', 'data_time', 'eta', 'memory')
 OF_A_PROCESS = ('cfg', 'experiment_name', 'mmengine_version', 'epoch', 'iter')
@@ -62,8 +78,8 @@ def write_config(
 ) -> Path:
     """A run of 16 steps in which every generator and every part with a state has a say.
 
-    Dropout and perturbed edges draw in the main process, the views where the workers
-    are; mining begins on the way; two of the four epochs are validated.
+    Dropout, perturbed edges and views draw in the main process; mining begins on the
+    way; two of the four epochs are validated.
     """
     cfg = synthetic_config(folder / 'unused')
     few = dict(num_subjects=4, num_val_subjects=1)
@@ -275,11 +291,12 @@ def test_twenty_sigkills_lose_nothing(uninterrupted, tmp_path):
 @pytest.mark.parametrize(
     ('moment', 'workers', 'options'),
     [
-        (('step', 5), 0, {}),  # amid an epoch; the views are drawn in the main process
+        (('step', 5), 0, {}),  # amid an epoch
         (('step', 7), 0, {}),  # at the end of one
         (('validation', 8), 0, {}),
         (('validation', 8), 2, {'train_dataloader.persistent_workers': False}),
-        (('step', 15), 2, {'train_dataloader.drop_last': False}),
+        (('step', 6), 0, IN_PIPELINE),
+        (('step', 15), 2, {'train_dataloader.drop_last': False, **IN_PIPELINE}),
         (('step', 10), 1, FLOAT16),
     ],
 )
