@@ -10,24 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
+from ..skeleton import get_layout
 from ..skeleton.joint_names import find_joint, index_joints
+from ..skeleton.mapping import map_joints
 from .labelled_folder import LabelledFolder
 
 _MAX_JOINTS = 20_000_000  # in all frames of a file
-_LIMBS = ('shoulder', 'elbow', 'wrist', 'hand'), ('hip', 'knee', 'ankle', 'foot')
-_KINECT20 = [
-    ('', 'hips'), ('', 'spine'), ('', 'neck'), ('', 'head'),
-    *((side, part) for limb in _LIMBS for side in ('left', 'right') for part in limb),
-]  # fmt: skip
-TARGETS = {
-    'kinect20': _KINECT20,
-    'nturgb+d': [
-        *_KINECT20, ('', 'chest'), ('left', 'hand'), ('left', 'thumb'),
-        ('right', 'hand'), ('right', 'thumb'),
-    ],
-}  # fmt: skip
 
 
 @dataclass
@@ -237,30 +228,6 @@ def layout_of(bvh: BVH, name: str = 'bvh') -> dict[str, Any]:
     )
 
 
-def joints_of(bvh: BVH, layout: str) -> list[int]:
-    """For each joint of a known layout that of the file, by what it is called.
-
-    Raises:
-        ValueError: If the file has no joint that is called so.
-    """
-    index = index_joints(bvh.joints)
-    found = [
-        _find_hips(bvh, index) if part == 'hips' else find_joint(index, side, part)
-        for side, part in TARGETS[layout]
-    ]
-    missing = {
-        f'{side} {part}'.strip()
-        for (side, part), joint in zip(TARGETS[layout], found, strict=True)
-        if joint is None
-    }
-    if missing:
-        raise ValueError(
-            f'no such joints: none is called as {", ".join(sorted(missing))} of '
-            f"{layout}; convert without a layout, to the file's own skeleton"
-        )
-    return found  # type: ignore[return-value]
-
-
 class BVHConverter(LabelledFolder):
     """The BVH files of a folder, as joints in metres, one person a clip.
 
@@ -269,8 +236,8 @@ class BVHConverter(LabelledFolder):
 
     Args:
         folder, labels, val_subjects: As in :class:`LabelledFolder`.
-        layout (str, optional): ``'kinect20'`` or ``'nturgb+d'``: the joints that are
-            called so.
+        layout (str | dict, optional): The skeleton of the result. Its joints are those
+            of the files that are called so, or made of others.
         fps (float, optional): Frames a second to keep at least, where the file has more;
             a whole number of frames is stepped over. None: all.
         max_frames (int, optional): Longer clips are left out.
@@ -289,21 +256,21 @@ class BVHConverter(LabelledFolder):
         folder: str | Path,
         labels: str | Path | None = None,
         val_subjects: Sequence[str] = (),
-        layout: str | None = None,
+        layout: str | dict | None = None,
         fps: float | None = None,
         max_frames: int | None = None,
     ) -> None:
         super().__init__(folder, labels, val_subjects)
-        if layout is not None and layout not in TARGETS:
+        if layout is not None and get_layout(layout).coordinates == '2d':
             raise ValueError(
-                f'layout={layout!r}: joints can be put to {", ".join(TARGETS)}, or leave '
-                "it out for the files' own skeleton."
+                f'layout={layout!r} is 2d, but motion capture is in space; choose '
+                "another, or leave it out for the files' own skeleton."
             )
         if fps is not None and not fps > 0:
             raise ValueError(f'fps={fps} is not above 0; write frames a second.')
         self.fps = fps
         self.max_frames = max_frames
-        self._mapped = layout
+        self._is_mapped = layout is not None
         self.layout = layout or self._first_layout()
 
     def _first_layout(self) -> dict[str, Any]:
@@ -317,26 +284,25 @@ class BVHConverter(LabelledFolder):
                 reason = reason or f': {clip.files[0]}: {error}'
         raise ValueError(f'{self.folder} holds no BVH file that can be read{reason}.')
 
-    def _joints(self, bvh: BVH) -> list[int]:
-        if self._mapped is not None:
-            return joints_of(bvh, self._mapped)
-        own = layout_of(bvh)
-        if any(own[key] != self.layout[key] for key in ('joints', 'bones')):  # type: ignore[index]
-            raise ValueError(
-                'another skeleton: its joints are not those of the first file; '
-                'convert it apart, or all to one layout'
-            )
-        return list(range(len(bvh.joints)))
-
     def read_file(self, path: Path) -> dict[str, Any]:
         """Read a file."""
         bvh = parse_bvh(_read(path))
-        joints = self._joints(bvh)
         if self.fps is not None and bvh.frame_time * self.fps > 0:
             # The addend, for 1/120 in a file has been rounded.
             step = 1 / (bvh.frame_time * self.fps) + 1e-3
             bvh.motion = bvh.motion[:: int(np.clip(step, 1, len(bvh.motion)))]
-        return dict(keypoint=bvh.positions()[None, :, joints], notes=bvh.notes)
+        own = layout_of(bvh)
+        if self._is_mapped:
+            x = torch.from_numpy(bvh.positions())
+            keypoint = map_joints(x, own, self.layout).numpy()
+        elif any(own[key] != self.layout[key] for key in ('joints', 'bones')):  # type: ignore[index]
+            raise ValueError(
+                'another skeleton: its joints are not those of the first file; '
+                'convert it apart, or all to one layout'
+            )
+        else:
+            keypoint = bvh.positions()
+        return dict(keypoint=keypoint[None], notes=bvh.notes)
 
 
 def _read(path: Path) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..annotations.clip_checks import check_keypoint, join_score, sample_name
 from ..annotations.safe_pickle import load_pickle
 from ..skeleton import SkeletonLayout, get_layout
+from ..skeleton.mapping import map_joints
 from ..skeleton.orientation import Orientation
-from .bvh import TARGETS, joints_of, parse_bvh
+from .bvh import layout_of, parse_bvh
 from .converter import require_regular
 from .forms import READERS, Options, read_form
 from .ntu import first_two, parse_skeleton
@@ -85,13 +87,10 @@ def _oriented(sample: dict, layout: SkeletonLayout) -> dict:
 def _of_bvh(path: Path, layout: SkeletonLayout) -> np.ndarray:
     """Metres with y up; axis and unit are found as :class:`BVHConverter` does."""
     bvh = parse_bvh(path.read_text(encoding='utf-8-sig', errors='replace'))
-    coordinates = bvh.positions()[None]
-    # Joints by what they are called, where the layout is one of these.
-    if layout.name in TARGETS:
-        coordinates = coordinates[:, :, joints_of(bvh, layout.name)]
-    if coordinates.shape[2] != layout.num_joints:
-        return coordinates
-    return Orientation.find([coordinates], layout, unit=0.01).apply(coordinates)
+    x, own = bvh.positions()[None], layout_of(bvh)
+    if list(layout.joints) != own['joints']:
+        x = map_joints(torch.from_numpy(x), own, layout).numpy()
+    return Orientation.find([x], layout, unit=0.01).apply(x)
 
 
 def _of_pickle(path: Path, index: int) -> dict:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .constants import constant
-from .joint_names import side_and_part
+from .joint_names import find_joint, index_joints, side_and_part
 from .layouts import SkeletonLayout, get_layout
 
 # What the names of joints mean, without their side.
@@ -65,6 +65,22 @@ _OTHERWISE = {
     'openpose': {'neck': 'chest'},
     'body_25': {'neck': 'chest'},
 }
+# Motion capture names the bone that starts at a joint: there the `LeftArm` is the left
+# shoulder, and the `LeftShoulder` the clavicle.
+_BONES = (
+    'arm', 'upperarm', 'uparm', 'shldr', 'shldrbend', 'forearm', 'forearmbend',
+    'lowerarm', 'lowarm', 'upleg', 'upperleg', 'thigh', 'thighbend',
+)  # fmt: skip
+_PARTS = [
+    *(('', part) for part in ('hips', 'spine', 'neck', 'head')),
+    *(
+        (side, part)
+        for side in ('left', 'right')
+        for part in (
+            'shoulder', 'elbow', 'wrist', 'hand', 'thumb', 'hip', 'knee', 'ankle', 'foot',
+        )
+    ),
+]  # fmt: skip
 _OTHER_SIDE = {'left': 'right', 'right': 'left'}
 # For each meaning the ways to make it, the best first: joints and their weights, `own` and
 # `other` being the side of a joint that has one.
@@ -211,11 +227,19 @@ class _Body:
     """The joints of a layout by meaning, and weights for those that it lacks."""
 
     def __init__(self, layout: SkeletonLayout) -> None:
-        self.joints = {
-            meaning: joint
-            for joint, meaning in reversed(list(enumerate(_meanings(layout))))
-            if meaning is not None
-        }
+        self.joints: dict[str, int] = {}
+        index = index_joints(layout.joints)
+        if any(part in _BONES for _, part in index):
+            for side, part in _PARTS:
+                joint = find_joint(index, side, part)
+                # A hand may be called as the wrist is: it is the wrist then.
+                if joint is not None and joint not in self.joints.values():
+                    meaning = f'{side} {part}' if side else part
+                    self.joints['pelvis' if part == 'hips' else meaning] = joint
+            return
+        for joint, name in enumerate(_meanings(layout)):
+            if name is not None:
+                self.joints.setdefault(name, joint)
 
     def weights(
         self, meaning: str, asked: tuple[str, ...] = ()

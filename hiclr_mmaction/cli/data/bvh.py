@@ -5,7 +5,7 @@ Example:
 """
 
 from ...converters import BVHConverter
-from ...converters.bvh import TARGETS
+from ..values import parse_layout
 from .common import (
     add_folder_options,
     add_max_frames,
@@ -24,8 +24,9 @@ def parse_args(argv=None):
     add_folder_options(parser, 'BVH files')
     parser.add_argument(
         '--layout',
-        choices=list(TARGETS),
-        help='take the joints that are called as those of this skeleton',
+        type=parse_layout,
+        help='give the clips the joints of this skeleton (kinect20, nturgb+d, ...): those '
+        'that are called so, or made of others',
     )
     parser.add_argument(
         '--fps', type=float, help='frames a second to keep, where the files have more'
