@@ -415,8 +415,10 @@ def _report_sides(
     wrong = sum(vote < 0 for vote in votes)
     two_d = layout.coordinates == '2d'
     how = 'of who faces the camera' if two_d else 'as knees and feet point'
-    out.facts['left and right'] = (
-        f'as the joints are called in {len(votes) - wrong} of {len(votes)} clips, {how}'
+    right = len(votes) - wrong
+    clear = max(wrong, right) >= _AGREEING * len(votes)
+    out.facts['left and right'] = ('' if clear else 'not clear: ') + (
+        f'as the joints are called in {right} of {len(votes)} clips, {how}'
     )
     if wrong < _AGREEING * len(votes):
         return
@@ -437,7 +439,7 @@ def _facts(
     shapes: Sequence[tuple[int, ...]],
 ) -> dict[str, str]:
     whole = [shape for shape in shapes if len(shape) == 4]
-    facts = dict(clips=f'{len(shapes):,}', **out.facts)
+    facts = dict(clips=f'{len(shapes):,}')
     if out.layout is not None:
         facts['layout'] = out.facts.get('layout', out.layout.name)
         facts['coordinates'] = {
@@ -474,7 +476,7 @@ def _facts(
             facts[f'{key}s'] = f'{len(counts)} ({few} to {many} clips each)'
     for name, members in splits.items():
         facts[f'split {name}'] = f'{len(members):,}'
-    return facts
+    return {**facts, **out.facts}
 
 
 def _range(annotations: Sequence[Mapping], whole: Sequence[tuple]) -> tuple:

@@ -342,7 +342,12 @@ class _Reader:
             join_score(joined, layout)
             if self.converter.untracked != 'released':
                 clip_tensor = torch.from_numpy(joined['keypoint'])
-                untracked = track(clip_tensor, layout).counts()
+                untracked = track(
+                    clip_tensor, layout, self.converter.num_person
+                ).counts()
+            if self.converter.untracked == 'refuse' and any(untracked.values()):
+                counts = ', '.join(f'{k}={v}' for k, v in untracked.items() if v)
+                raise ValueError(f'persons or joints are lost: {counts}')
             if self.preparation is not None:
                 try:
                     aligned = prepare_clip(joined['keypoint'], layout, self.preparation)

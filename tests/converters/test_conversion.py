@@ -459,3 +459,15 @@ def test_what_alignment_drops_and_fills_is_in_the_report(converter, tmp_path, al
         shown.getvalue()
     )
     assert json.loads(report.path.read_text())['untracked'] == report.untracked
+
+
+@pytest.mark.parametrize('align', [None, 16])
+def test_clips_in_which_something_is_lost_can_be_refused(converter, tmp_path, align):
+    path = Path(converter.folder) / '3-0.npy'
+    clip = np.load(path) + 5
+    clip[:, 3, 7] = 0
+    np.save(path, clip)
+    converter.untracked = 'refuse'
+    report = convert(converter, tmp_path / 'out.pkl', align=align, console=quiet())
+    assert report.reasons == {'persons or joints are lost': 1}
+    assert report.skipped[0]['reason'].endswith('lost: filled_joints=1')

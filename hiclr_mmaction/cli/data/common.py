@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...converters import MappedConverter, Report, SkeletonConverter, convert
+from ...skeleton.align import UNTRACKED
 from ...skeleton.orientation import UPS
 from ..values import parse_layout
 
@@ -48,6 +49,14 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
             help='store clips aligned and resampled to this many frames (50 as in '
             'HiCLR), so that training starts at once; the pipeline of the config then '
             'has no SkeletonAlign. Without it clips are stored as they are',
+        )
+        group.add_argument(
+            '--untracked',
+            choices=UNTRACKED,
+            help='of frames without anybody, of persons and joints that are lost for a '
+            'while: drop and interpolate them in alignment, refuse such clips, or align '
+            "as HiCLR's released preprocessing does. Without it: drop; of NTU RGB+D and "
+            'PKU-MMD: released',
         )
         group.add_argument(
             '--to-layout',
@@ -118,6 +127,8 @@ def run(
         converter = make_converter()
         if getattr(args, 'to_layout', None):
             converter = MappedConverter(converter, args.to_layout)
+        if getattr(args, 'untracked', None):
+            converter.untracked = args.untracked
         return convert(
             converter,
             args.out,
