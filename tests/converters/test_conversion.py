@@ -1,5 +1,6 @@
 """The runner: what it writes, what it leaves out, and how it goes on."""
 
+import errno
 import gc
 import io
 import json
@@ -131,7 +132,7 @@ def test_failure_leaves_the_older_result_and_no_temporary_file(
 
 
 def disk_full(*_):
-    raise OSError('no space')
+    raise OSError(errno.ENOSPC, 'no space')
 
 
 def test_a_full_disk_is_no_skipped_clip(converter, tmp_path, monkeypatch):
