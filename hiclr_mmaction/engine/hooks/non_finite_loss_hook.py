@@ -147,12 +147,8 @@ class _Snapshot:
     """What a step changes: the model's state and the optimisers'."""
 
     def __init__(self, runner) -> None:
-        model = bare_model(runner.model)
-        self._tensors = [
-            (value, value.detach().clone())
-            for value in model.state_dict().values()
-            if isinstance(value, Tensor)
-        ]
+        self._model = bare_model(runner.model)
+        self._state = copy.deepcopy(self._model.state_dict())
         self._wrapper = runner.optim_wrapper
         self._optimizers = [
             (wrapper.optimizer, copy.deepcopy(wrapper.optimizer.state_dict()))
@@ -163,10 +159,8 @@ class _Snapshot:
             )
         ]
 
-    @torch.no_grad()
     def restore(self) -> None:
-        for value, before in self._tensors:
-            value.copy_(before)
+        self._model.load_state_dict(self._state)
         for optimizer, before in self._optimizers:
             optimizer.load_state_dict(before)
         self._wrapper.zero_grad()  # gradients that are accumulated

@@ -25,7 +25,7 @@ class SpoilClip(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         self.states.append(state(runner))
         if runner.iter in self.steps:
-            data_batch['inputs']['key'][1, 0, 0, 0, 0] = float('nan')
+            data_batch['inputs'][1][:] = float('nan')
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.states.append(state(runner))
