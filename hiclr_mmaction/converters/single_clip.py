@@ -55,7 +55,7 @@ def read_clip(
         match suffix:
             case '.skeleton':
                 sample = dict(keypoint=first_two(parse_skeleton(path.read_bytes())))
-            case '.csv' | '.json' | '.npy':
+            case _ if suffix in READERS:
                 options = Options(layout, num_person, image_size)
                 sample = _oriented(read_form(path, options).sample(options), layout)
             case '.bvh':

@@ -10,7 +10,7 @@ from .form import Form, Options, Recording
 from .tables import TABLE_FORMS, read_csv
 
 FORMS: tuple[Form, ...] = (*TABLE_FORMS, *FILE_FORMS, *FRAME_FORMS, ARRAY_FORM)
-READERS = {'.csv': read_csv, '.json': read_json, '.npy': read_npy}
+READERS = {'.csv': read_csv, '.json': read_json, '.jsonl': read_json, '.npy': read_npy}
 
 
 def read_form(path: Path, options: Options) -> Recording:

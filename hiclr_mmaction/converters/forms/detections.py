@@ -16,6 +16,7 @@ import numpy as np
 
 from .form import (
     NOBODY,
+    OTHER_JOINTS,
     TRACKING_STATES,
     Form,
     Options,
@@ -29,6 +30,7 @@ from .form import (
 from .joints import in_order, joints_of, match
 
 _FRAME_LISTS = ('instance_info', 'frames', 'data', 'results', 'predictions')
+_PERSON_LISTS = ('instances', 'poses', 'predictions', 'persons')
 _FRAME_NUMBERS = ('frame_id', 'frame_index', 'frame', 'frame_number')
 _PERSON_IDS = (
     'track_id', 'instance_id', 'id', 'person_id', 'trackingId', 'body_id', 'TrackingId',
@@ -94,17 +96,22 @@ def is_image(path: Path) -> bool | None:
 
 
 def _load(path: Path) -> Any:
+    """The content of a file; one of a line a frame is a list of them."""
     data = path.read_bytes()
+    utf16 = data[:2] in (b'\xff\xfe', b'\xfe\xff')
     try:
-        return json.loads(data.decode('utf-16' if _is_utf16(data) else 'utf-8-sig'))
+        text = data.decode('utf-16' if utf16 else 'utf-8-sig')
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            lines = [line for line in text.splitlines() if line.strip()]
+            if not error.msg.startswith('Extra data') or len(lines) < 2:
+                raise
+            return [json.loads(line) for line in lines]
     except RecursionError:
         raise ValueError('no JSON: nested too deeply') from None
     except ValueError as error:
         raise ValueError(f'no JSON: {error}') from error
-
-
-def _is_utf16(data: bytes) -> bool:
-    return data[:2] in (b'\xff\xfe', b'\xfe\xff')
 
 
 # ---------------------------------------------------------------------------
@@ -122,10 +129,12 @@ def _frames(
     frames = list(_list_frames(content))
     if isinstance(content, Mapping) and _is_whole(content.get('label_index')):
         facts['label'] = content['label_index']
+    if not frames:
+        raise ValueError('empty: it has no frame')
     forms = (f for _, frame in frames for f in FRAME_FORMS if f.recognise(frame))
     found = next(forms, None)
     if found is None:
-        if frames and all(_is_empty(frame) for _, frame in frames):
+        if all(_is_empty(frame) for _, frame in frames):
             raise ValueError(NOBODY)
         example = next((f for _, f in frames if not _is_empty(f)), content)
         raise ValueError(f'unknown JSON: {_shape_of(example)}')
@@ -257,7 +266,7 @@ def _choose_joints(frames: Mapping[int, list[Person]], options: Options) -> list
                 )
             person.values = person.values[known[key]]
     left = any(len(joints) < count for (_, count), joints in known.items())
-    return ['joints that the layout has not'] if left else []
+    return [OTHER_JOINTS] if left else []
 
 
 def _meta_names(content: Any) -> list[str]:
@@ -338,10 +347,21 @@ def _is_point(value: Any) -> bool:
     return isinstance(place, Mapping) and {'x', 'y'} <= set(place)
 
 
+def _is_openpose(frame: Any) -> bool:
+    """OpenPose's own, or what AlphaPose writes by ``--format cmu`` and ``open``."""
+    if not isinstance(frame, Mapping) or 'people' in frame:
+        return isinstance(frame, Mapping)
+    bodies = frame.get('bodies')
+    first = bodies[0] if isinstance(bodies, list) and bodies else None
+    joints = first.get('joints') if isinstance(first, Mapping) else None
+    return isinstance(joints, list) and _is_row(joints)
+
+
 def _read_openpose(frame: Mapping, options: Options, facts: dict) -> list[Person]:
+    keys = ('pose_keypoints_2d', 'pose_keypoints', 'joints')
     out = []
-    for person in frame['people']:
-        flat = person.get('pose_keypoints_2d', person.get('pose_keypoints'))
+    for person in frame['people'] if 'people' in frame else frame['bodies']:
+        flat = next((person[key] for key in keys if key in person), None)
         values = (
             _flat(person['pose_keypoints_3d'], 'xyzs')
             if options.layout.coordinates == '3d'
@@ -365,7 +385,11 @@ def _read_kinetics(frame: Mapping, options: Options, facts: dict) -> list[Person
 
 def _persons_of(frame: Any) -> list:
     if isinstance(frame, Mapping):
-        keys = [key for key in ('instances', 'poses', 'predictions') if key in frame]
+        keys = [
+            key
+            for key in ('instances', 'poses', 'predictions', 'persons')
+            if key in frame
+        ]
         frame = frame[keys[0]]
     # The inferencer nests the persons of an image once more.
     while isinstance(frame, list) and frame and isinstance(frame[0], list):
@@ -551,7 +575,7 @@ def _read_coco(content: Any, options: Options, facts: dict) -> dict[int, list[Pe
 _COCO_IDS = tuple(key for key in _PERSON_IDS if key != 'id')
 _PERSON_KEYS = (
     'instances', 'people', 'bodies', 'keypoints', 'landmarks', 'poses', 'skeleton',
-    'predictions', 'Bodies', *_LANDMARKS[:-1],
+    'predictions', 'persons', 'Bodies', *_LANDMARKS[:-1],
 )  # fmt: skip
 
 _STICK = dict(
@@ -586,7 +610,7 @@ FRAME_FORMS = (
         '  {"person_id": [-1], "pose_keypoints_2d": [3, 9, 0.9, 3, 5, 0.9, 3, 1, 0.9]}\n'
         ']}',
         _STICK,
-        lambda frame: isinstance(frame, Mapping) and 'people' in frame,
+        _is_openpose,
         _read_openpose,
     ),
     Form(

@@ -12,7 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from ..converter import blank
-from .form import SCORE, TRACKING_STATES, Form, Options, Recording, guess_columns
+from .form import (
+    OTHER_JOINTS,
+    SCORE,
+    TRACKING_STATES,
+    Form,
+    Options,
+    Recording,
+    guess_columns,
+)
 from .joints import in_order, match
 
 # What columns are called, without case and punctuation.
@@ -162,7 +170,12 @@ def _decode(data: bytes) -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub('[^a-z0-9]', '', name.lower())
+    return re.sub('[^a-z0-9]', '', _without_unit(name).lower())
+
+
+def _without_unit(name: str) -> str:
+    """``nose_x`` of ``nose_x (px)``."""
+    return re.sub(r'[ _]*[(\[][^)\]]*[)\]]$', '', name)
 
 
 def _is_number(text: str) -> bool:
@@ -369,6 +382,9 @@ def _read_wide(table: Table, options: Options) -> Recording:
             )
         notes += [f'column {table.head[i]} not used' for i in strange if table.head[i]]
         values = _by_name(table, parsed, options)
+        placed = {joint for joint, axis in parsed.values() if axis == 'x'}
+        if len(placed) > values.shape[1]:
+            notes.append(OTHER_JOINTS)
     else:
         values = _in_order(table, rest, options)
     persons = _persons(table)
@@ -399,7 +415,7 @@ def _shared(frames: np.ndarray, persons: np.ndarray) -> bool:
 def _parse(name: str) -> tuple[str, str] | None:
     """``('nose', 'x')`` of ``nose_x``, ``x_nose``; ``('3', 's')`` of ``v3``."""
     for pattern, joint, axis in ((_SUFFIX, 1, 2), (_PREFIX, 2, 1)):
-        found = pattern.fullmatch(name)
+        found = pattern.fullmatch(_without_unit(name))
         if found and found[joint].strip(' _.-:/'):
             return found[joint].strip(' _.-:/'), _AXIS_OF_WIDE[found[axis].lower()]
     return None

@@ -170,6 +170,6 @@ def test_what_cannot_be_read_right_is_refused_with_the_cause(
 def test_other_suffixes_are_named(tmp_path):
     for name in ('a.trc', 'b.npz', 'c.npz', 'd.bvh'):
         (tmp_path / name).write_text('')
-    message = 'no file that ends in .csv, .json, .npy; it holds 2 .npz, 1'
+    message = 'no file that ends in .csv, .json, .jsonl, .npy; it holds 2 .npz, 1'
     with pytest.raises(ValueError, match=message):
         CustomConverter(tmp_path, layout='coco').clips()

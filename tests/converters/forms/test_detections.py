@@ -136,6 +136,8 @@ class TestFrames:
             lambda frames: frames,
             lambda frames: dict(frames=frames),
             lambda frames: {str(t): frame for t, frame in enumerate(frames)},
+            lambda frames: '\n'.join(json.dumps(dict(frame=t, landmarks=f))
+                                     for t, f in enumerate(frames)),
             lambda frames: {f'frame_{t}': frames[t] for t in (4, 3, 2, 1, 0)},
             lambda frames: [dict(frame=t, landmarks=f) for t, f in enumerate(frames)],
             lambda frames: [dict(poseLandmarks=frame) for frame in frames],
@@ -213,6 +215,19 @@ class TestForms:
             )
         assert 'joints that the layout has not' in out['notes']
 
+    @pytest.mark.parametrize('key', ['bodies', 'people'])
+    def test_alphapose_as_openpose_writes_it(self, load, key):
+        x = numbers(frames=2, joints=18)
+        joint = dict(bodies='joints', people='pose_keypoints_2d')[key]
+        images = {
+            f'{t}.jpg': {
+                'version': 'AlphaPose',
+                key: [{joint: x[0, i].ravel().tolist()}],
+            }
+            for i, t in [(1, 10), (0, 9)]
+        }
+        np.testing.assert_array_equal(load(images, 'openpose')['keypoint'], x)
+
     def test_files_of_one_image_each(self, tmp_path):
         x = numbers(frames=4, joints=18)
         for t in range(4):
@@ -276,6 +291,8 @@ def test_an_identity_of_no_use_is_none(load):
         ('{', 'no JSON'),
         ('[' * 100_000, 'no JSON: nested too deeply'),
         ('{}', 'unknown JSON: an object with the keys (none)'),
+        ('[]', 'empty: it has no frame'),
+        ('{"a": 1}\n{"a": 2', 'no JSON'),
         ('[3]', "unknown JSON: '3' is no frame"),
         ('{"pose": [1]}', 'unknown JSON: an object with the keys pose; known are'),
         ('[[[]]]', 'no person: nobody is tracked'),

@@ -144,7 +144,16 @@ def wide_rows(x):
 
 class TestWide:
     @pytest.mark.parametrize(
-        'name', ['{j}_{a}', '{a}_{j}', '{a}{n}', '{n}{a}', 'joint{n}.{a}', '{j} {A}']
+        'name',
+        [
+            '{j}_{a}',
+            '{a}_{j}',
+            '{a}{n}',
+            '{n}{a}',
+            'joint{n}.{a}',
+            '{j} {A}',
+            '{j}_{a} (m)',
+        ],
     )
     def test_columns_are_known_by_name_in_any_order(self, table, name):
         x = numbers()
@@ -193,6 +202,13 @@ class TestWide:
             *(f'{a}{n}' for n in range(3) for a in 'xyz'),
         ]
         np.testing.assert_array_equal(read(table(head, rows))['keypoint'], x)
+
+    def test_joints_that_the_layout_has_not_are_told(self, table):
+        x = numbers(joints=4)
+        head = [f'{j}_{a}' for j in ('tail', 'foot', 'hip', 'head') for a in 'xyz']
+        out = read(table(head, wide_rows(x)))
+        np.testing.assert_array_equal(out['keypoint'], x[:, :, 1:])
+        assert out['notes'] == ['joints that the layout has not']
 
     def test_a_score_of_0_is_a_missing_joint_in_space(self, table):
         x = numbers()
