@@ -78,6 +78,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, default=0, help='random seed (default: 0)')
     parser.add_argument(
+        '--fraction',
+        type=float,
+        help='part of the labels that the step semi trains on (default: 0.1)',
+    )
+    parser.add_argument(
         '--stream', choices=STREAMS, help="stream of all steps; wins over the configs'"
     )
     parser.add_argument(
@@ -90,6 +95,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         'pretrain:model.queue_size=256',
     )
     args = parser.parse_args(argv)
+    if args.fraction is not None and not 0 < args.fraction <= 1:
+        parser.error(f'--fraction {args.fraction}: give a number above 0, at most 1')
     for option in args.cfg_options:
         step, colon, setting = option.rpartition(':')
         if '=' not in option or (colon and '=' not in step and step not in STEPS):
@@ -127,6 +134,7 @@ class Protocol:
             encoder=args.checkpoint or ('untrained' if args.untrained else 'pretrain'),
             seed=args.seed,
             stream=args.stream,
+            fraction=args.fraction,
             cfg_options=sorted(args.cfg_options),
         )
         self.results: dict[str, dict[str, Any]] = {}
@@ -137,7 +145,7 @@ class Protocol:
             return
         content = json.loads(self.file.read_text(encoding='utf-8'))
         for setting, value in self.settings.items():
-            before = content['settings'][setting]
+            before = content['settings'].get(setting)
             if before != value:
                 sys.exit(
                     f'{self.file} is of a run with {setting}={before!r}, this one has '
@@ -230,6 +238,8 @@ class Protocol:
         """Those of the command line that are for the config of a step."""
         stream = self.args.stream
         chosen = [] if stream is None else [f'model.data_preprocessor.stream={stream}']
+        if step == 'semi' and self.args.fraction is not None:
+            chosen.append(f'fraction={self.args.fraction}')
         # The k-NN is on the config of the pre-training.
         mine = ('pretrain', 'knn') if step in ('pretrain', 'knn') else (step,)
         for option in self.args.cfg_options:

@@ -16,7 +16,7 @@ from mmengine.config import Config
 from ..annotations.clip_checks import array_shape, pose_content, sample_label
 from ..annotations.safe_pickle import load_pickle
 
-DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes')
+DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes', 'fraction')
 
 
 def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:

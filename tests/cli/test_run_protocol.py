@@ -32,7 +32,9 @@ class TestOptions:
             '--cfg-options',
             'train_dataloader.batch_size=4',
             'pretrain:model.queue_size=8',
-            'semi:train_dataloader.dataset.fraction=0.2',
+            'semi:train_cfg.max_epochs=3',
+            '--fraction',
+            '0.2',
         )
         common = [
             'model.data_preprocessor.stream=bone',
@@ -43,8 +45,10 @@ class TestOptions:
         assert made.options('knn') == made.options('pretrain')
         assert made.options('linear') == common
         assert made.options('semi') == [
-            *common,
-            'train_dataloader.dataset.fraction=0.2',
+            *common[:1],
+            'fraction=0.2',
+            *common[1:],
+            'train_cfg.max_epochs=3',
         ]
 
     @pytest.mark.parametrize('option', ['model', 'lineal:train_cfg.max_epochs=2'])

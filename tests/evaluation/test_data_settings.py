@@ -75,6 +75,12 @@ def test_options_set_them_for_all_parts(name):
     assert_mine(cfg)
 
 
+def test_fraction_of_the_labels_is_one_option():
+    cfg = read_config(CUSTOM.with_stem('hiclr_stgcn_own_semi'))
+    merge_options(cfg, dict(fraction=0.2))
+    assert cfg.train_dataloader.dataset.fraction == 0.2
+
+
 def test_what_a_part_was_given_of_its_own_stays(child):
     cfg = read_config(child(ann_file='mine.pkl', test_dataloader=dict(
         dataset=dict(_delete_=True, type='SkeletonDataset', ann_file='test.pkl')

@@ -2,12 +2,13 @@
 # released (feeder/ntu_feeder.py of the same commit); the paper has 42 to 60 of them.
 _base_ = 'finetune.py'
 
+fraction = 0.1
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='LabelledFraction',
         dataset=_base_.train_dataloader.dataset,
-        fraction=0.1,
+        fraction=fraction,
         keep_length=True,
     )
 )
