@@ -385,12 +385,7 @@ def _read_kinetics(frame: Mapping, options: Options, facts: dict) -> list[Person
 
 def _persons_of(frame: Any) -> list:
     if isinstance(frame, Mapping):
-        keys = [
-            key
-            for key in ('instances', 'poses', 'predictions', 'persons')
-            if key in frame
-        ]
-        frame = frame[keys[0]]
+        frame = [frame[key] for key in _PERSON_LISTS if key in frame][0]
     # The inferencer nests the persons of an image once more.
     while isinstance(frame, list) and frame and isinstance(frame[0], list):
         if len(frame) > 1:
