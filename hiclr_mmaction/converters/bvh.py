@@ -86,7 +86,7 @@ def parse_bvh(text: str) -> BVH:
     Of several skeletons in a file the one with the most joints is kept.
 
     Raises:
-        ValueError: If it is no BVH file, or its motion is truncated.
+        ValueError: If it is not a BVH file, or its motion is truncated.
     """
     if 'HIERARCHY' not in text or 'MOTION' not in text:
         raise ValueError('no BVH: HIERARCHY or MOTION is missing')
@@ -208,7 +208,7 @@ def _find_hips(bvh: BVH, index: Mapping[tuple[str, str], int]) -> int | None:
 def layout_of(bvh: BVH, name: str = 'bvh') -> dict[str, Any]:
     """The skeleton of a file as a layout dict.
 
-    Left and right are told from the names of the joints.
+    The names of the joints say which are left and right.
     """
     index = index_joints(bvh.joints)
     pairs = [

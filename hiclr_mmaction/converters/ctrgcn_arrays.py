@@ -42,7 +42,7 @@ class CTRGCNConverter(SkeletonConverter):
         layout (str | dict): The skeleton.
 
     Raises:
-        ValueError: If it is no such file, or holds another skeleton.
+        ValueError: If it is not such a file, or holds another skeleton.
     """
 
     find_orientation = True

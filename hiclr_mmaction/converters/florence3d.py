@@ -53,7 +53,7 @@ class Florence3DConverter(SkeletonConverter):
             raise ValueError(f'{self.path}: {error}') from error
         if not (keys == keys.round()).all() or (abs(keys) > 1e6).any():
             raise ValueError(
-                f'{self.path} is no {FILE}: its lines should begin with the numbers of '
+                f'{self.path} is not {FILE}: its lines should begin with the numbers of '
                 'video, actor and action.'
             )
         videos = np.unique(keys.astype(int), axis=0)[:, [2, 1, 0]].tolist()

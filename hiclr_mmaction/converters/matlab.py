@@ -31,7 +31,7 @@ def read_matrix(data: bytes, name: str) -> np.ndarray:
 
     Raises:
         KeyError: If there is no such variable.
-        ValueError: If it is no MATLAB file of version 5, or damaged.
+        ValueError: If it is not a MATLAB file of version 5, or damaged.
     """
     if len(data) < 128 or data[126:128] not in (b'IM', b'MI'):
         raise ValueError('its head is not that of version 5')
@@ -80,5 +80,5 @@ def _matrix(content: bytes, order: str) -> tuple[str, np.ndarray]:
         return found, np.empty(0)  # text, cells, ...
     dtype = np.dtype(order + _NUMBERS[kind])
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(numbers):
-        raise ValueError(f'{found}: {len(numbers)} bytes are no array {shape}')
+        raise ValueError(f'{found}: {len(numbers)} bytes do not fill an array {shape}')
     return found, np.frombuffer(numbers, dtype).reshape(shape, order='F')

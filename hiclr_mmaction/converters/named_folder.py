@@ -1,4 +1,4 @@
-"""Folders of files of one data set whose names tell what they show."""
+"""Folders of files whose names hold action, subject, take, ..."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NamedFolder(SkeletonConverter):
         self.classes = tuple(self.actions.values())
 
     def clips(self) -> Iterator[Clip]:
-        """All files whose name tells what they show."""
+        """All files whose name fits the pattern."""
         for path in sorted(Path(self.folder).rglob(f'*{self.suffix}')):
             if match := self.pattern.fullmatch(path.stem):
                 yield Clip(match['id'], (str(path),))
@@ -55,7 +55,7 @@ class NamedFolder(SkeletonConverter):
 
     @abstractmethod
     def read_file(self, path: Path) -> dict[str, Any]:
-        """Read ``keypoint`` and what else the file tells."""
+        """Read ``keypoint`` and what else is in the file."""
 
 
 def label_of(action: int, actions: Mapping[int, str]) -> int:

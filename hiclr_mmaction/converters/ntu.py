@@ -38,10 +38,10 @@ BODY_SELECTIONS = ('first-two', 'most-motion')
 
 
 def parse_ntu_name(name: str) -> dict[str, int] | None:
-    """Setup, camera, subject, replication and action that an NTU name tells.
+    """Setup, camera, subject, replication and action in an NTU name.
 
     Args:
-        name (str): Such as ``'S001C002P003R002A013'``. None comes of other names.
+        name (str): Such as ``'S001C002P003R002A013'``. None for other names.
     """
     match = _NAME.fullmatch(name)
     if match is None:
@@ -100,7 +100,7 @@ class NTUConverter(SkeletonConverter):
         """Read one file."""
         numbers = parse_ntu_name(clip.id)
         if numbers is None:
-            raise ValueError('not an NTU name: it is no SsssCcccPpppRrrrAaaa')
+            raise ValueError('not an NTU name: it should be SsssCcccPpppRrrrAaaa')
         action = numbers.pop('action')
         num_actions = 60 if self.dataset == 'ntu60' else 120
         if not 1 <= action <= num_actions:

@@ -42,7 +42,7 @@ CLASSES = (
 class PKUMMDConverter(SkeletonConverter):
     """Action clips cut from the recordings of a folder.
 
-    A clip has the name ``{recording}_F{start}-{end}_A{class}``, and also tells
+    A clip has the name ``{recording}_F{start}-{end}_A{class}``, and the keys
     ``video`` (the recording) and ``camera`` (``'L'``, ``'M'`` or ``'R'``). It is made of
     the lines ``start`` to ``end - 1``, counted from 0; an end past the recording is cut
     and noted.
@@ -195,7 +195,7 @@ def read_split_file(path: str | Path) -> dict[str, set[str]]:
         out.setdefault(part, set()).update(re.findall(r'[^\s,]+', names))
     if set(out) != {'train', 'val'} or not all(out.values()):
         raise ValueError(
-            f'{path} is no split file: it should list recordings after '
+            f'{path} is not a split file: it should list recordings after '
             "'Training videos:' and after 'Validation videos:'."
         )
     both = sorted(out['train'] & out['val'])

@@ -144,7 +144,7 @@ def open_array(path: str | Path, layout: SkeletonLayout) -> np.memmap:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no such array, or of another skeleton.
+        ValueError: If it is not such an array, or of another skeleton.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path} does not exist; put the array there.')
@@ -167,18 +167,17 @@ def read_labels(path: str | Path, num_clips: int) -> tuple[list[str], list[int]]
     """Read a label pickle. The ``.skeleton`` of released names is left out.
 
     Raises:
-        ValueError: If it is no pair of names and labels, or has not as many as there
-            are clips.
+        ValueError: If it is not a pair of names and labels, one for each clip.
     """
     content = load_pickle(path)
     if not (isinstance(content, (tuple, list)) and len(content) == 2):
-        raise ValueError(f'{path} is no pair (names, labels).')
+        raise ValueError(f'{path} is not a pair (names, labels).')
     try:
         names = [str(name).removesuffix('.skeleton') for name in content[0]]
         labels = [operator.index(label) for label in content[1]]
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f'{path} is no pair of names and whole numbers ({error}).'
+            f'{path} is not a pair of names and whole numbers ({error}).'
         ) from error
     if not len(names) == len(labels) == num_clips:
         raise ValueError(
@@ -189,7 +188,7 @@ def read_labels(path: str | Path, num_clips: int) -> tuple[list[str], list[int]]
 
 
 def find_preparation(array: np.ndarray, layout: SkeletonLayout) -> Preparation | None:
-    """Tell whether the clips of an array are aligned: their centre is at the origin.
+    """How the clips of an array are aligned: their centre is at the origin then.
 
     Returns:
         Preparation | None: None for raw clips.
@@ -219,7 +218,7 @@ def write_hiclr_arrays(
 
     Raises:
         FileExistsError: If a file is there and ``overwrite`` is false.
-        ValueError: If the file is no pose pickle, or a clip does not fit.
+        ValueError: If the file is not a pose pickle, or a clip does not fit.
     """
     splits = read_splits(ann_file)
     for name in splits.clips:
@@ -281,11 +280,13 @@ def read_splits(ann_file: str | Path) -> PickleSplits:
     """Read the splits of a pose pickle; raw clips are to have 300 frames, two persons.
 
     Raises:
-        ValueError: If the file is no pose pickle, or a clip is missing or has no label.
+        ValueError: If the file is not a pose pickle, or a clip is missing or has no label.
     """
     content = load_pickle(ann_file)
     if not isinstance(content, dict) or not {'split', 'annotations'} <= set(content):
-        raise ValueError(f'{ann_file} is no pose pickle, so it has no splits to write.')
+        raise ValueError(
+            f'{ann_file} is not a pose pickle, so it has no splits to write.'
+        )
     prepared = Preparation.read(content.get('prepared'), str(ann_file))
     clips = {clip['frame_dir']: clip for clip in content['annotations']}
     splits = {name: names for name, names in content['split'].items() if len(names)}

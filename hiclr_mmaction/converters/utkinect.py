@@ -96,7 +96,7 @@ def _read_labels(path: Path) -> dict[tuple[int, str], tuple[int, int]]:
         numbers = frames.split()
         if name not in ACTIONS or not re.fullmatch(r's\d\d_e\d\d', video):
             raise ValueError(
-                f'{path}: {line.strip()[:40]!r} is no action of a recording; its lines '
+                f'{path}: {line.strip()[:40]!r} is not an action of a recording; its lines '
                 'should be such as s01_e02 and walk: 252 390.'
             )
         if len(numbers) == 2 and all(re.fullmatch(r'\d{1,9}', n) for n in numbers):

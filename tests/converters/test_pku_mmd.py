@@ -142,8 +142,8 @@ def test_recording_without_label_file_is_reported(tmp_path):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('0002-L, 0003-L', 'is no split file'),
-        ('Training videos:\n0002-L', 'is no split file'),
+        ('0002-L, 0003-L', 'is not a split file'),
+        ('Training videos:\n0002-L', 'is not a split file'),
         ('Training videos:\n0002-L\nValidation videos:\n0002-L', '0002-L is in both'),
     ],
 )

@@ -265,7 +265,7 @@ class TestFlorence3D:
 
     @pytest.mark.parametrize(
         ('text', 'message'),
-        [('1 2\n', 'truncated'), ('a b', 'not a number'), ('0.5 ' * 48, 'is no Flor')],
+        [('1 2\n', 'truncated'), ('a b', 'not a number'), ('0.5 ' * 48, 'is not Flor')],
     )
     def test_other_file_is_an_error_that_names_it(self, tmp_path, text, message):
         (tmp_path / 'Florence_dataset_WorldCoordinates.txt').write_text(text)
@@ -326,7 +326,7 @@ class TestUTKinect:
     @pytest.mark.parametrize('labels', ['s01_e01\nfly: 1 2\n', 'walk: 1 2\n'])
     def test_other_label_file_is_an_error(self, tmp_path, labels):
         self.write(tmp_path, labels)
-        with pytest.raises(ValueError, match='actionLabel.txt: .* is no action'):
+        with pytest.raises(ValueError, match='actionLabel.txt: .* is not an action'):
             run(UTKinectConverter(tmp_path), tmp_path)
 
     def test_folder_without_label_file_is_an_error(self, tmp_path):

@@ -16,7 +16,7 @@ def parse_args(argv=None):
         'splits: xsub_train, xsub_val, and xview_train, xview_val (60) or xset_train,\n'
         'xset_val (120).\n\n'
         'bodies: first-two takes the first two body ids in order of appearance, as the\n'
-        'released HiCLR preprocessing does; most-motion drops what is no person and\n'
+        'released HiCLR preprocessing does; most-motion drops what is not a person and\n'
         'takes the two who move most.',
     )
     parser.add_argument(
