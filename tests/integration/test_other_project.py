@@ -16,6 +16,8 @@ import torch
 import yaml
 from helpers.paths import ROOT
 
+from hiclr_mmaction.checkpoint import load_file
+
 PROJECT = ROOT / 'tests' / 'other_project'
 # What is needed to build the package, and no more.
 SOURCES = (
@@ -109,31 +111,31 @@ def installed(wheel, tmp_path_factory):
     return python
 
 
-def train(python, script, project, name, *args, **env):
+def train(python, script, project, name, *args, epoch=1, **env):
     """Run a config of the project; its last checkpoint."""
     work_dir = project / 'work' / name
     config = project / 'configs' / f'{name}.py'
     args = [work_dir] if script.parent == project else ['--work-dir', work_dir, *args]
     run([python, script, config, *args], cwd=project, **env)
-    return work_dir / 'epoch_1.pth'
+    return work_dir / f'epoch_{epoch}.pth'
 
 
 def check_project(python, script, project):
-    """Pre-train, then take the backbone's weights into the project's recognizer."""
+    """Pre-train, take the weights into the project's recognizer, and resume."""
     pretrained = train(python, script, project, 'pretrain')
     logged = (pretrained.parent.glob('*/vis_data/scalars.json'), 'knn/k1')
     assert any(logged[1] in path.read_text() for path in logged[0])
     env = dict(OTHER_PROJECT_CHECKPOINT=str(pretrained))
     finetuned = train(python, script, project, 'finetune', **env)
-    before, after = (
-        torch.load(path, weights_only=True)['state_dict']
-        for path in (pretrained, finetuned)
-    )
+    before, after = (load_file(path)['state_dict'] for path in (pretrained, finetuned))
     names = [n for n in after if n.startswith('backbone.') and 'running' not in n]
     names = [n for n in names if 'num_batches' not in n]
     assert len(names) > 20
     for name in names:
         assert torch.equal(after[name], before[name]), name
+    resumed = load_file(train(python, script, project, 'resume', epoch=2, **env))
+    assert resumed['meta']['epoch'] == 2
+    assert resumed['meta']['iter'] == 2 * load_file(pretrained)['meta']['iter']
 
 
 def test_project_runs_on_the_checkout(project):

@@ -1,7 +1,7 @@
 # Another project's recognizer around our backbone, with one of our transforms in a
 # pipeline of MMAction2's. The learning rate is 0, so that a test can see the weights.
 default_scope = 'mmaction'
-custom_imports = dict(imports=['hiclr_mmaction'])
+custom_imports = dict(imports=['hiclr_mmaction', 'hiclr_mmaction.safe_loading'])
 
 data = '{{$OTHER_PROJECT_DATA:data}}/poses.pkl'
 model = dict(
