@@ -18,6 +18,7 @@ import numpy as np
 from .converter import Clip, SkeletonConverter, split_by
 
 NUM_JOINTS = 25
+_MAX_BODIES = 500_000  # in all frames of a file, which takes 300 MB
 _NUMBERS_OF_JOINT = 12
 _NAME = re.compile(r'S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})')
 NTU_NAME_KEYS = ('setup', 'camera', 'subject', 'replication', 'action')
@@ -179,6 +180,8 @@ def parse_skeleton(data: bytes) -> np.ndarray:
             f'too much text: {len(lines) - line} lines after the last of the '
             f'{num_frames} frames'
         )
+    if len(ids) * num_frames > _MAX_BODIES:
+        raise ValueError(f'too large: {len(ids)} bodies in {num_frames} frames')
     out = np.zeros((len(ids), num_frames, NUM_JOINTS, 3))
     if where:
         try:

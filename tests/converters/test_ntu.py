@@ -125,6 +125,13 @@ def test_bad_file_is_reported_and_left_out(tmp_path, kind, text):
         run(NTUConverter([tmp_path / 'raw']), tmp_path / 'strict.pkl', strict=True)
 
 
+def test_new_id_in_every_frame_takes_no_memory_beyond_reason():
+    joint = b'0 0 1' + b' 0' * 9 + b'\n'
+    frames = [b'1\n%d\n25\n' % t + joint * 25 for t in range(800)]
+    with pytest.raises(ValueError, match='too large: 800 bodies in 800 frames'):
+        parse_skeleton(b'800\n' + b''.join(frames))
+
+
 def test_name_or_action_of_another_set_is_reported(tmp_path):
     write_ntu(tmp_path, 'S018C001P041R001A061')
     write_ntu(tmp_path, 'walking')
