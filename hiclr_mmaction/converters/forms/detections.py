@@ -332,8 +332,8 @@ def _points(joints: Sequence[Mapping]) -> Person:
     """Joints that are objects with ``x``, ``y``, ... and perhaps a name."""
     rows, names = [], []
     for joint in joints:
-        place = joint.get('position', joint)
-        row = [place.get(axis) for axis in 'xyz']
+        position = joint.get('position', joint)
+        row = [position.get(axis) for axis in 'xyz']
         row.append(next((joint[key] for key in _SCORES if key in joint), None))
         rows.append(row)
         names.append(joint.get('name', joint.get('part')))
@@ -343,8 +343,8 @@ def _points(joints: Sequence[Mapping]) -> Person:
 
 
 def _is_point(value: Any) -> bool:
-    place = value.get('position', value) if isinstance(value, Mapping) else None
-    return isinstance(place, Mapping) and {'x', 'y'} <= set(place)
+    position = value.get('position', value) if isinstance(value, Mapping) else None
+    return isinstance(position, Mapping) and {'x', 'y'} <= set(position)
 
 
 def _is_openpose(frame: Any) -> bool:
@@ -449,14 +449,14 @@ def _read_kinect(frame: Mapping, options: Options, facts: dict) -> list[Person]:
 
 def _kinect_joint(key: Any, joint: Mapping) -> tuple[str, list]:
     """The name of a joint, and its x, y, z (metres) and score."""
-    place = joint.get('Position', joint.get('position', joint))
+    position = joint.get('Position', joint.get('position', joint))
     number = joint.get('jointType', joint.get('JointType', key))
     if str(number).isdigit():
         number = joints_of('nturgb+d')[int(number)]
     row = []
     for axis in 'xyz':
         names = (f'camera{axis.upper()}', axis, axis.upper())
-        row.append(next((place[name] for name in names if name in place), None))
+        row.append(next((position[name] for name in names if name in position), None))
     state = joint.get('trackingState', joint.get('TrackingState'))
     if isinstance(state, str):
         state = TRACKING_STATES[state.lower()]
@@ -493,7 +493,7 @@ def _read_landmarks(frame: Any, options: Options, facts: dict) -> list[Person]:
             frame = frame[world]
         elif options.layout.coordinates == '3d' and image in _IMAGE_LANDMARKS:
             raise ValueError(
-                f'no world landmarks: {image} are places in the picture; set layout '
+                f'no world landmarks: {image} are coordinates in the picture; set layout '
                 'mediapipe, or save the world landmarks'
             )
         elif image is not None:
@@ -522,10 +522,10 @@ def _landmarks(joints: Sequence, options: Options, world: bool) -> Person:
     )
     if not person.names and len(joints) == len(joints_of('mediapipe')):
         person.names = joints_of('mediapipe')
-    place = person.values[:, :2]
+    xy = person.values[:, :2]
     flat = options.layout.coordinates == '2d'
     # The middle of the hips is the origin of world landmarks, so some are below 0.
-    if not (flat or world) and (place > 0).all() and (place < 1).all():
+    if not (flat or world) and (xy > 0).all() and (xy < 1).all():
         raise ValueError(
             'no world landmarks: all are between 0 and 1, which are parts of the picture; '
             'set layout mediapipe, or save the world landmarks'

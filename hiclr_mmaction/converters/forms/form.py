@@ -75,8 +75,8 @@ class Recording:
         values = self._most_seen(options.num_person)
         if len(values) < len(self.values):
             notes.append(f'more than {options.num_person} persons; see --persons')
-        place, score = values[..., : 2 if two_d else 3], values[..., SCORE]
-        missing = np.isnan(place).any(-1)
+        coordinates, score = values[..., : 2 if two_d else 3], values[..., SCORE]
+        missing = np.isnan(coordinates).any(-1)
         if missing.all():
             flat = not two_d and not np.isnan(values[..., :2]).all()
             raise ValueError(
@@ -84,14 +84,14 @@ class Recording:
                 if flat
                 else NOBODY
             )
-        if (np.abs(place[~missing]) > _LARGEST).any():
+        if (np.abs(coordinates[~missing]) > _LARGEST).any():
             raise ValueError('infinite: a coordinate is infinite, or larger than 1e30')
         unscored = np.isnan(score)
         score[~unscored] = _checked(score[~unscored], score[~unscored & ~missing])
         score[unscored] = 1
         if two_d:
             # Trackers without scores put what they do not see at (0, 0).
-            missing |= unscored & (place == 0).all(-1)
+            missing |= unscored & (coordinates == 0).all(-1)
         else:
             missing |= score == 0
         values[missing] = 0
@@ -102,8 +102,8 @@ class Recording:
         if count and not two_d:
             notes.append('missing joints')
         if two_d and options.image_size is not None:
-            place *= np.asarray(options.image_size, dtype=np.float64)
-        elif two_d and np.abs(place).max() < 2:
+            coordinates *= np.asarray(options.image_size, dtype=np.float64)
+        elif two_d and np.abs(coordinates).max() < 2:
             notes.append('parts of the picture, not pixels; see --image-size')
         keypoint = values[..., [X, Y, SCORE]] if two_d else values[..., :3]
         return dict(self.facts, keypoint=keypoint, notes=notes)

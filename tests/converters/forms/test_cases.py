@@ -156,7 +156,7 @@ def test_kinetics_skeleton_has_its_label(tmp_path):
         (
             'mp_camel',
             WORLD,
-            'no world landmarks: poseLandmarks are places in the picture',
+            'no world landmarks: poseLandmarks are coordinates in the picture',
         ),
     ],
 )

@@ -23,10 +23,10 @@ def table(tmp_path):
 def long_rows(x, names=None):
     """Lines frame, person, joint, ... of (M, T, V, C)."""
     return [
-        [frame + 7, person, names[joint] if names else joint, *place]
+        [frame + 7, person, names[joint] if names else joint, *coordinates]
         for person, clip in enumerate(x)
         for frame, joints in enumerate(clip)
-        for joint, place in enumerate(joints)
+        for joint, coordinates in enumerate(joints)
     ]
 
 
