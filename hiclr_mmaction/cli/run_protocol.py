@@ -188,7 +188,7 @@ class Protocol:
             path = folder / 'untrained.pth'
             write_checkpoint(self.initial_encoder(), path, overwrite=True)
             return dict(checkpoint=str(path), epoch=0)
-        self.tool('train', step, self.config, '--resume', '--seed', self.args.seed)
+        self.tool('train', step, self.config, '--seed', self.args.seed)
         return last_checkpoint(folder)
 
     def initial_encoder(self) -> dict[str, Any]:
@@ -214,7 +214,7 @@ class Protocol:
             encoder = Path(self.results['pretrain']['checkpoint']).resolve()
             options = [f'model.backbone.init_cfg.checkpoint={encoder}']
         seed = self.args.seed
-        self.tool('train', step, config, '--resume', '--seed', seed, options=options)
+        self.tool('train', step, config, '--seed', seed, options=options)
         result = last_checkpoint(self.work_dir / step)
         scores = self.work_dir / step / 'scores.pkl'
         self.tool(
@@ -254,6 +254,8 @@ class Protocol:
         """Run `train.py` or `test.py` in the folder of a step."""
         command = [sys.executable, '-m', f'hiclr_mmaction.cli.{name}', config, *args]
         command += ['--work-dir', self.work_dir / step]
+        if name == 'train' and any((self.work_dir / step).glob('*.pth')):
+            command.append('--resume')
         # Those of the command line come last and win.
         options = [*options, *self.options(step)]
         if options:

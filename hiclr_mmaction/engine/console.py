@@ -12,13 +12,15 @@ CONSOLE = Console()
 # `extra` of a record that the console leaves out.
 FILE_ONLY = dict(file_only=True)
 _PACKAGE = str(Path(__file__).resolve().parents[1])
+# Warnings of MMEngine that a user can do nothing about.
+_OF_NO_CONCERN = ('deprecated', 'The prefix is not set in metric class')
 _OPENMMLAB = ('mmengine', 'mmaction', 'mmcv')
 
 
 def quieten(logger: logging.Logger) -> None:
     """Let the console of a logger of MMEngine show what is for a person.
 
-    These are warnings, but not of what MMEngine itself will no longer support, and what
+    These are warnings, but not those that MMEngine gives of its own working, and what
     this package and the user's own code say.
     """
     for handler in logger.handlers:
@@ -35,7 +37,9 @@ def _is_for_a_person(record: logging.LogRecord) -> bool:
     theirs = any(name in folders for name in _OPENMMLAB)
     if record.pathname.startswith(_PACKAGE) or not theirs:
         return True
-    return record.levelno >= logging.WARNING and 'deprecated' not in record.getMessage()
+    message = record.getMessage()
+    noise = any(words in message for words in _OF_NO_CONCERN)
+    return record.levelno >= logging.WARNING and not noise
 
 
 class _Formatter(logging.Formatter):

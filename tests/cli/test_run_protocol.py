@@ -164,9 +164,8 @@ class TestRuns:
         out = self.call(tmp_path)
         assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
         said = out.stdout + out.stderr
-        assert (
-            f'resumed epoch: {stopped.rpartition("_")[2].removesuffix(".pth")}' in said
-        )
+        epoch = stopped.rpartition('_')[2].removesuffix('.pth')
+        assert f'continues after epoch {epoch}, ' in said
         content = json.loads((work / 'results.json').read_text())
         results = content['results']
         assert list(results) == ['pretrain', 'knn', 'linear', 'finetune', 'semi']
@@ -176,9 +175,10 @@ class TestRuns:
             assert results[step]['epoch'] == 2
             assert (tmp_path / results[step]['scores']).is_file()
             assert f'{100 * results[step]["metrics"]["acc/top1"]:.2f}' in said
-        assert results['semi']['fraction'] == 0.1
+        fraction = results['semi']['fraction']  # what a tenth of few clips comes to
+        assert 0.1 <= fraction < 0.2
         table = (work / 'results.md').read_text()
-        assert 'semi-supervised (10 %)' in table
+        assert f'semi-supervised ({100 * fraction:.3g} %)' in table
 
         # Nothing is done twice, and a step can be added.
         before = sorted(work.rglob('*.pth'))

