@@ -52,7 +52,7 @@ def test_time_left_is_of_this_runs_pace(tmp_path, capsys):
         'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 9,
     }  # fmt: skip
     _, lines = train(tmp_path, capsys, **again)
-    steps = [line for line in lines if ', step ' in line]
+    steps = [line for line in lines if re.search(r', step \d/', line)]
     assert 'continues after epoch 1, step 3' in lines
     assert re.search(r'step 4/6, .*, 0:00:[0-2]\d left', steps[0])
     assert ', step 6/6, ' in steps[-1]
