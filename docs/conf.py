@@ -14,11 +14,11 @@ extensions = [
     'sphinx.ext.viewcode',
 ]
 exclude_patterns = ['_build', 'images/README.md']
-myst_enable_extensions = ['dollarmath', 'colon_fence']
+myst_enable_extensions = ['colon_fence', 'deflist', 'dollarmath']
 myst_heading_anchors = 3  # pages and README link to headings, as on GitHub
 
 autodoc_member_order = 'bysource'
-autodoc_typehints = 'none'  # the docstrings tell them, with shapes and units
+autodoc_typehints = 'none'  # the docstrings give them, with shapes and units
 autodoc_preserve_defaults = True
 napoleon_custom_sections = [
     ('Required Keys', 'params_style'),

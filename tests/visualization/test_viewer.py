@@ -78,7 +78,7 @@ def test_what_cannot_be_shown_is_refused(clips, message):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason='no Chromium')
+@pytest.mark.skipif(BROWSER is None, reason='needs Chromium or Chrome on PATH')
 def test_page_runs_in_a_browser(tmp_path):
     """The script adds to the page's end what it finds after half a second."""
     clips = [

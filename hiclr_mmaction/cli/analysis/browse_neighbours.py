@@ -99,7 +99,7 @@ def main(argv=None) -> None:
         for rank, (distance, row) in enumerate(
             zip(distances[0], rows[0], strict=True), 1
         ):
-            lines = [f'neighbour {rank}', f'cosine distance {distance:.3f}']
+            lines = [f'neighbour {rank}', f'cosine distance {distance:.3g}']
             clips.append(describe(bank, int(known.indices[row]), classes, lines))
         page = viewer_page(clips, encoder.layout, 'A clip and its nearest neighbours')
         write_text(page, args.out)

@@ -45,7 +45,7 @@ def test_page_shows_a_clip_and_its_neighbours(run_tool, small_run, tmp_path, cap
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith('squat-s04-r01  class: squat')
     distances = [float(line.split()[-1]) for line in lines[1:4]]
-    assert distances == sorted(distances)
+    assert distances == sorted(set(distances))
     assert page.read_text().count('"frames":') == 4
 
 
