@@ -128,8 +128,8 @@ def tell_neighbours(cfg, encoder, inputs, classes, top: int, console: Console):
     for distance, row in zip(distances[0], rows[0], strict=True):
         label, name = known.labels[row], known.names[row]
         told = 'none' if label < 0 else str(classes[label] if classes else label)
-        table.add_row(escape(name), escape(told), f'{distance:.3f}')
-        titles.append(f'{name}\nclass {told}\ndistance {distance:.3f}')
+        table.add_row(escape(name), escape(told), f'{distance:.3g}')
+        titles.append(f'{name}\nclass {told}\ndistance {distance:.3g}')
         clips.append(first_cut(bank[int(known.indices[row])]['inputs']))
     console.print(table)
     return titles, clips
