@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...skeleton import SkeletonLayout
 from ..converter import blank
 from .form import (
     OTHER_JOINTS,
@@ -222,6 +223,7 @@ def _read_long(table: Table, options: Options) -> Recording:
                 else table.numbers(column)
             )
     _refuse_doubles(table, persons, frames, joint)
+    _refuse_scattered(table, persons, frames, joint)
     shape = (persons.max() + 1, frames.max() + 1, options.layout.num_joints, 4)
     out = blank(shape, table.path)
     out[:] = np.nan
@@ -298,6 +300,26 @@ def _refuse_doubles(
     )
 
 
+def _refuse_scattered(
+    table: Table, persons: np.ndarray, frames: np.ndarray, joints: np.ndarray
+) -> None:
+    """Complain of a time, or a number, that differs from joint to joint."""
+    column = table.find(_FRAME)
+    column = table.find(_TIME) if column is None else column
+    used = joints >= 0
+    if column is None or not used.any():
+        return
+    keys = np.stack([persons, frames], axis=1)[used]
+    together = np.median(np.unique(keys, axis=0, return_counts=True)[1])
+    count = len(np.unique(joints[used]))
+    if count > 2 and 3 * together <= count:
+        name = table.head[column]
+        raise ValueError(
+            f'scattered joints: by column {name} a frame has {together:g} of {count} '
+            f'joints; if it differs within a frame, say --ignore-columns "{name}"'
+        )
+
+
 def _states(table: Table, column: int) -> np.ndarray:
     """Kinect's tracking states as scores: not tracked 0, inferred 0.5, tracked 1."""
     cells = [row[column].strip().lower() for row in table.rows]
@@ -368,9 +390,8 @@ def _read_wide(table: Table, options: Options) -> Recording:
     rest = [i for i in range(len(table.head)) if i not in known]
     notes: list[str] = []
     parsed = {i: found for i in rest if (found := _parse(table.head[i]))}
-    for i in rest:  # pandas numbers equal names: x, x.1, x.2
-        if f'{table.head[i]}.1' in table.head:
-            parsed[i] = ('0', _AXIS_OF_WIDE.get(table.head[i].lower(), '?'))
+    if len(parsed) < len(rest):
+        parsed = _repeated(table.head, rest, options) or parsed
     if parsed:
         strange = [i for i in rest if i not in parsed]
         unknown = [i for i in strange if not _UNUSED.fullmatch(_plain(table.head[i]))]
@@ -412,8 +433,31 @@ def _shared(frames: np.ndarray, persons: np.ndarray) -> bool:
     return len(set(persons.tolist())) > 1 and len(np.unique(frames)) < len(frames)
 
 
+def _repeated(
+    head: Sequence[str], columns: Sequence[int], options: Options
+) -> dict[int, tuple[str, str]]:
+    """Columns that are called by the axis alone (``x, y, x, y``), or by the joint."""
+    # pandas numbers equal names: x, x.1, x.2
+    names = {i: re.sub(r'\.\d+$', '', head[i]).strip().lower() for i in columns}
+    names = {
+        i: name for i, name in names.items() if not _UNUSED.fullmatch(_plain(name))
+    }
+    counts = Counter(names.values())
+    number: Counter[str] = Counter()
+    out = {}
+    for i, name in names.items():
+        if counts.keys() <= _AXIS_OF_WIDE.keys():
+            out[i] = str(number[name]), _AXIS_OF_WIDE[name]
+        elif len(counts) > 1 and set(counts.values()) in ({2}, {3}, {4}):
+            axes = guess_columns(counts[name], options.layout)
+            out[i] = name, axes[number[name]]
+        number[name] += 1
+    return out
+
+
 def _parse(name: str) -> tuple[str, str] | None:
-    """``('nose', 'x')`` of ``nose_x``, ``x_nose``; ``('3', 's')`` of ``v3``."""
+    """``('nose', 'x')`` of ``nose_x``, ``x_nose``; ``('3', 's')`` of ``v3``, ``v[3]``."""
+    name = re.sub(r'[(\[](\d+)[)\]]', r'_\1', name)
     for pattern, joint, axis in ((_SUFFIX, 1, 2), (_PREFIX, 2, 1)):
         found = pattern.fullmatch(_without_unit(name))
         if found and found[joint].strip(' _.-:/'):
@@ -476,13 +520,43 @@ def _in_order(table: Table, rest: Sequence[int], options: Options) -> np.ndarray
             f'wrong number of columns: {len(rest)}, no multiple of the {num_joints} '
             f'joints{hint}'
         )
+    if names and not _numbered(names):
+        raise ValueError(
+            f"unknown columns: {_some(names)} are no joints' coordinates; call them as in "
+            'nose_x, nose_y or x0, y0'
+        )
     named = guess_columns(channels, options.layout)
     values = np.stack([table.numbers(i) for i in rest], axis=-1)
+    _check_order(values, channels, options.layout)
     out = np.full((len(table.rows), num_joints, 4), np.nan)
     out[..., ['xyzs'.index(axis) for axis in named]] = values.reshape(
         -1, num_joints, channels
     )
     return out
+
+
+def _numbered(names: Sequence[str]) -> bool:
+    """Whether columns are only counted, as in ``feature_0``, ``feature_1``."""
+    found = [re.fullmatch(r'(\D*)(\d{1,9})', name) for name in names]
+    stems = {match[1] for match in found if match}
+    counts = [int(match[2]) for match in found if match]
+    return len(stems) == 1 and counts == [*range(counts[0], counts[0] + len(names))]
+
+
+def _check_order(values: np.ndarray, channels: int, layout: SkeletonLayout) -> None:
+    """Complain of all x before all y: read in pairs, such bones are too long."""
+    child, parent = np.transpose(layout.bones or [(0, 0)])
+    by_joint = values.reshape(-1, layout.num_joints, channels)
+    by_axis = values.reshape(-1, channels, layout.num_joints).swapaxes(1, 2)
+    length, other = (
+        np.nan_to_num(np.abs(x[:, child] - x[:, parent])[..., : layout.num_axes]).sum()
+        for x in (by_joint, by_axis)
+    )
+    if length > 2 * other > 0:
+        raise ValueError(
+            'wrong order: the columns seem to be x of all joints, then y; call them x0, '
+            'x1, ..., y0, y1, ... in a header'
+        )
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:

@@ -53,6 +53,17 @@ class TestLong:
         out = read(table(['Timestamp', *HEAD[1:]], rows[::-1]))
         np.testing.assert_array_equal(out['keypoint'], x)
 
+    def test_a_time_that_differs_from_joint_to_joint_is_refused(self, table):
+        x = numbers()
+        rows = [[i, *row[1:]] for i, row in enumerate(long_rows(x))]
+        path = table(['Timestamp', *HEAD[1:]], rows)
+        with pytest.raises(
+            ValueError, match='column Timestamp a frame has 1 of 3 joints'
+        ):
+            read(path)
+        out = read(path, ignore_columns=['Timestamp'])
+        np.testing.assert_array_equal(out['keypoint'], x)
+
     def test_a_frame_that_is_not_listed_is_empty(self, table):
         x = numbers()
         rows = [row for row in long_rows(x) if row[0] != 8]
@@ -153,6 +164,7 @@ class TestWide:
             'joint{n}.{a}',
             '{j} {A}',
             '{j}_{a} (m)',
+            '{a}[{n}]',
         ],
     )
     def test_columns_are_known_by_name_in_any_order(self, table, name):
@@ -175,7 +187,9 @@ class TestWide:
         rows = x[0].transpose(0, 2, 1).reshape(4, 9).tolist()
         np.testing.assert_array_equal(read(table(head, rows))['keypoint'], x)
 
-    @pytest.mark.parametrize('head', [None, list(range(9)), [*'abcdefghi']])
+    @pytest.mark.parametrize(
+        'head', [None, list(range(9)), [f'f{i}' for i in range(9)]]
+    )
     def test_without_names_the_order_is_the_layouts(self, table, head):
         x = numbers()
         np.testing.assert_array_equal(read(table(head, wide_rows(x)))['keypoint'], x)
@@ -187,6 +201,24 @@ class TestWide:
         np.testing.assert_array_equal(read(table(head, rows))['keypoint'], x)
         head = ['', *range(9)]
         np.testing.assert_array_equal(read(table(head, rows))['keypoint'], x)
+
+    @pytest.mark.parametrize(
+        'head', ['xxxyyyzzz', 'xyzxyzxyz', ['hip', 'Head', 'foot']]
+    )
+    def test_names_that_are_repeated(self, table, head):
+        x = numbers()
+        values = x[0].transpose(0, 2, 1) if head == 'xxxyyyzzz' else x[0]
+        if not isinstance(head, str):
+            head, values = np.repeat(head, 3), x[0][:, [1, 2, 0]]
+        path = table([*head], values.reshape(4, 9).tolist())
+        np.testing.assert_array_equal(read(path)['keypoint'], x)
+
+    def test_all_x_before_all_y_without_a_header_is_refused(self, table):
+        x = numbers() * 0.1 + [[0, 5, 10]]
+        rows = x[0].transpose(0, 2, 1).reshape(4, 9).tolist()
+        with pytest.raises(ValueError, match='wrong order: .* x of all joints, then y'):
+            read(table(None, rows))
+        np.testing.assert_array_equal(read(table(None, wide_rows(x)))['keypoint'], x)
 
     def test_persons_frames_and_times(self, table):
         x = numbers(persons=2)
@@ -247,6 +279,8 @@ class TestWide:
     @pytest.mark.parametrize(
         ('head', 'message'),
         [
+            ('a,b,c,d,e,f,g,h,i', 'unknown columns: a, b, c, d, e and 4 more'),
+            ('x2,x1,x0,y2,y1,y0,f,g,h', 'unknown columns: f, g, h'),
             ('a_x,a_y,a_z,b_x,b_y,b_z,c_x,c_y,c_z', 'unknown joint names'),
             ('foot_x,foot_y,foot_z,hip_x,hip_y,hip_z,c_x,c_y,c_z', "no 'Head'"),
             ('x0,y0,z0,x1,y1,z1,x3,y3,z3', 'columns number joints 0, 1, 3'),
