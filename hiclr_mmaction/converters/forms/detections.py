@@ -31,7 +31,11 @@ from .joints import in_order, joints_of, match
 
 _FRAME_LISTS = ('instance_info', 'frames', 'data', 'results', 'predictions')
 _PERSON_LISTS = ('instances', 'poses', 'predictions', 'persons')
-_FRAME_NUMBERS = ('frame_id', 'frame_index', 'frame', 'frame_number')
+# Without case and punctuation.
+_FRAME_NUMBERS = (
+    'frameid', 'frameindex', 'frameidx', 'frame', 'framenumber', 'frameno', 'framenum',
+)  # fmt: skip
+_TIMES = ('timestamp', 'timestampms', 'time', 'timems')
 _PERSON_IDS = (
     'track_id', 'instance_id', 'id', 'person_id', 'trackingId', 'body_id', 'TrackingId',
     'idx',
@@ -62,9 +66,10 @@ def read_images(paths: Sequence[Path], options: Options) -> Recording:
         if len(paths) == 1:
             frames = _frames(_load(paths[0]), options, facts)
         else:
+            numbered = _image_numbers([path.name for path in paths])
             frames = {
-                _number(path.stem, t): _only(_frames(_load(path), options, facts))
-                for t, path in enumerate(paths)
+                numbered[path.name]: _only(_frames(_load(path), options, facts))
+                for path in paths
             }
             _check_numbers(frames, len(paths))
     except (
@@ -89,9 +94,11 @@ def is_image(path: Path) -> bool | None:
     if not isinstance(content, list) or not content:
         return None
     first = content[0]
-    others = {*_FRAME_NUMBERS, 'image_id', 'timestamp'}
+    others = {*_FRAME_NUMBERS, *_TIMES, 'imageid'}
     return (
-        isinstance(first, Mapping) and 'keypoints' in first and not others & set(first)
+        isinstance(first, Mapping)
+        and 'keypoints' in first
+        and not others & set(map(_plain, first))
     )
 
 
@@ -172,17 +179,25 @@ def _list_frames(content: Any) -> Iterator[tuple[int, Any]]:
             return
     if not isinstance(content, list):
         raise ValueError(f'unknown JSON: {_shape_of(content)}')
+    numbers = _frame_numbers(content)
+    if len(set(numbers)) < len(numbers):  # a list of persons with the frame of each
+        together: dict[int, list] = {}
+        for number, person in zip(numbers, content, strict=True):
+            if 'keypoints' not in person:
+                raise ValueError(f'damaged JSON: frame {number} comes again')
+            together.setdefault(number, []).append(person)
+        yield from sorted(together.items())
+        return
     # A list of persons of one image, such as MMPose's and Ultralytics', is one frame.
     if (
         content
+        and not numbers
         and isinstance(content[0], Mapping)
         and ({'keypoint_scores', 'bbox', 'box'} & set(content[0]))
     ):
         yield 0, content
         return
-    numbers = [n for frame in content if (n := _frame_number(frame)) is not None]
-    if len(set(numbers)) < len(content):
-        numbers = list(range(len(content)))
+    numbers = numbers or list(range(len(content)))
     yield from sorted(zip(numbers, content, strict=True), key=lambda pair: pair[0])
 
 
@@ -194,11 +209,28 @@ def _digits(key: Any) -> str:
     return found[1] if found else ''
 
 
-def _frame_number(frame: Any) -> int | None:
-    if not isinstance(frame, Mapping):
-        return None
-    found = (frame[key] for key in _FRAME_NUMBERS if key in frame)
-    return next((int(value) for value in found if _is_whole(value)), None)
+def _plain(key: Any) -> str:
+    return re.sub('[^a-z]', '', str(key).lower())
+
+
+def _frame_numbers(frames: Sequence[Any]) -> list[int]:
+    """The number of each frame, or its rank by time; empty if some have neither."""
+    plain = [
+        {_plain(key): value for key, value in frame.items()}
+        if isinstance(frame, Mapping)
+        else {}
+        for frame in frames
+    ]
+    for name in _FRAME_NUMBERS:
+        numbers = [frame.get(name) for frame in plain]
+        if all(map(_is_whole, numbers)):
+            return [int(number) for number in numbers]
+    for name in _TIMES:
+        times = [frame.get(name) for frame in plain]
+        if all(isinstance(time, int | float) for time in times):
+            ranks = {time: rank for rank, time in enumerate(sorted(set(times)))}
+            return [ranks[time] for time in times]
+    return []
 
 
 def _is_whole(value: Any) -> bool:
@@ -210,10 +242,25 @@ def _is_whole(value: Any) -> bool:
     )
 
 
-def _number(name: str, otherwise: int) -> int:
-    """The last number of an image's name."""
-    found = re.findall(r'\d{1,15}', name)
-    return int(found[-1]) if found else otherwise
+def _image_numbers(names: Sequence[str]) -> dict[str, int]:
+    """The number of each image: the last in its name by which all differ.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    names = list(dict.fromkeys(names))
+    found = [re.findall(r'\d{1,15}', Path(name).stem) for name in names]
+    places = min(map(len, found), default=0)
+    for place in range(1, places + 1):
+        numbers = [int(each[-place]) for each in found]
+        if len(set(numbers)) == len(names):
+            return dict(zip(names, numbers, strict=True))
+    if not any(found):
+        return {name: rank for rank, name in enumerate(sorted(names))}
+    raise ValueError(
+        f'images without a number of their own: {", ".join(names[:3])}, ...; write one '
+        'file a video, and one number a frame'
+    )
 
 
 def _only(frames: Mapping[int, list[Person]]) -> list[Person]:
@@ -555,13 +602,11 @@ def _read_coco(content: Any, options: Options, facts: dict) -> dict[int, list[Pe
             names[image['id']] = str(image.get('file_name', image['id']))
     rows = _rows(content)
     images = [names.get(row['image_id'], str(row['image_id'])) for row in rows]
-    order = {name: rank for rank, name in enumerate(sorted(set(images)))}
+    numbered = _image_numbers([*images, *names.values()])
+    frames.update({number: [] for number in numbered.values()})
     for name, row in zip(images, rows, strict=True):
-        number = _number(Path(name).stem, order[name])
         person = Person(_flat(row['keypoints']), _id(row, _COCO_IDS))
-        frames.setdefault(number, []).append(person)
-    for name in names.values():
-        frames.setdefault(_number(Path(name).stem, len(frames)), [])
+        frames[numbered[name]].append(person)
     _check_numbers(frames, len(frames))
     return frames
 

@@ -242,10 +242,13 @@ def follow(
                 f'{_MAX_PERSONS}'
             )
         unnamed = []
+        seen = set()
         for person in frames[t]:
-            if person.id is None:
+            # An id that two persons have tells neither from the other.
+            if person.id is None or person.id in seen:
                 unnamed.append(person.values)
                 continue
+            seen.add(person.id)
             if person.id not in by_id:
                 by_id[person.id] = len(tracks)
                 tracks.append({})

@@ -81,6 +81,10 @@ class TestPersons:
             sorted(out.tolist()), [range(10), range(9, -1, -1)]
         )
 
+    def test_an_id_that_two_have_is_of_no_use(self, load, pair):
+        frames = [mmpose(pair[:, t], track_id=[0, 0]) for t in range(pair.shape[1])]
+        np.testing.assert_array_equal(load(frames)['keypoint'], pair)
+
     def test_those_with_the_most_score_are_kept(self, load, pair):
         frames = [mmpose(pair[::-1, t]) for t in range(pair.shape[1])]
         out = load(frames, num_person=1)['keypoint']
@@ -108,8 +112,9 @@ class TestFrames:
         ]
 
     @pytest.mark.parametrize(
-        'name', [int, '{}.jpg'.format, '{:06d}.png'.format, 'cam2_{}.jpg'.format]
-    )
+        'name', [int, '{}.jpg'.format, '{:06d}.png'.format, 'cam2_{}.jpg'.format,
+         'walk_{}_cam2.png'.format],
+    )  # fmt: skip
     def test_images_are_in_the_order_of_their_numbers_with_gaps(self, load, pair, name):
         out = load(self.rows(pair, name)[::-1])['keypoint'][0]
         expected = pair[0, :12].copy()
@@ -123,6 +128,25 @@ class TestFrames:
         out = load(dict(images=images, annotations=rows))['keypoint'][0]
         assert out.any((1, 2)).tolist() == [t not in (5, 12, 13) for t in range(14)]
         assert set(out[0, :, 2]) == {1}  # COCO's flag 2 is not a score
+
+    def test_images_of_several_videos_are_refused(self, load, pair):
+        rows = self.rows(pair, 'a/{}.jpg'.format) + self.rows(pair, 'b/{}.jpg'.format)
+        with pytest.raises(ValueError, match='images without a number of their own'):
+            load(rows)
+
+    @pytest.mark.parametrize('key', ['frame', 'frameId', 'frame_idx', 'timestamp'])
+    def test_a_list_of_persons_with_the_frame_of_each(self, load, pair, key):
+        rows = [
+            {key: 0.5 * t if key == 'timestamp' else t, 'box': [0, 0, 1, 1], **person}
+            for t in range(pair.shape[1])
+            for person in mmpose(pair[:, t])
+        ]
+        np.testing.assert_array_equal(load(rows[::-1])['keypoint'], pair)
+
+    def test_a_frame_that_comes_again_is_refused(self, load, pair):
+        frames = [dict(frame=t // 2, instances=mmpose(pair[:, t])) for t in range(6)]
+        with pytest.raises(ValueError, match='frame 0 comes again'):
+            load(frames)
 
     def test_numbers_that_are_no_frames_are_refused(self, load, pair):
         with pytest.raises(
