@@ -214,11 +214,12 @@ class TestWide:
         np.testing.assert_array_equal(read(path)['keypoint'], x)
 
     def test_all_x_before_all_y_without_a_header_is_refused(self, table):
-        x = numbers() * 0.1 + [[0, 5, 10]]
-        rows = x[0].transpose(0, 2, 1).reshape(4, 9).tolist()
+        x = numbers(joints=20) + [[0, 5, 10]]
+        rows = x[0].transpose(0, 2, 1).reshape(4, 60).tolist()
         with pytest.raises(ValueError, match='wrong order: .* x of all joints, then y'):
-            read(table(None, rows))
-        np.testing.assert_array_equal(read(table(None, wide_rows(x)))['keypoint'], x)
+            read(table(None, rows), 'kinect20')
+        out = read(table(None, wide_rows(x)), 'kinect20')
+        np.testing.assert_array_equal(out['keypoint'], x)
 
     def test_persons_frames_and_times(self, table):
         x = numbers(persons=2)
