@@ -1,4 +1,4 @@
-"""The files that OpenMMLab's tools read tell of each config, and no made-up result."""
+"""The files that OpenMMLab's tools read tell of each config, and no synthetic result."""
 
 import yaml
 from helpers.paths import PRETRAININGS, ROOT

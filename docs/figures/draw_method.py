@@ -1,6 +1,6 @@
 """Draw the figure of the method: growing views, encoders, losses.
 
-The views are real ones, of a made-up clip. Write it again after a change:
+The views are real ones, of a synthetic clip. Write it again after a change:
 
     python docs/figures/draw_method.py docs/figures/method.svg
 """

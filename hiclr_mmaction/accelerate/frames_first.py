@@ -190,15 +190,15 @@ def _graph_conv(x: Tensor, A: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """
     subsets, joints, _ = A.shape
     x = _rows(x)
-    frames, places, width = x.shape
+    frames, positions, width = x.shape
     weights = weight.view(subsets, -1, width)
     # What the bias of each subset becomes at each joint.
     shift = torch.einsum('kvw,kc->wc', A, bias.view(subsets, -1))
-    out = shift.repeat_interleave(places // joints, 0).repeat(frames, 1)
+    out = shift.repeat_interleave(positions // joints, 0).repeat(frames, 1)
     for A_k, weight_k in zip(A, weights, strict=True):
         mixed = torch.bmm(A_k.T.expand(frames, -1, -1), x.view(frames, joints, -1))
         out = out.addmm_(mixed.view(-1, width), weight_k.T)
-    return _image(out.view(frames, places, -1))
+    return _image(out.view(frames, positions, -1))
 
 
 def _fourier_way(

@@ -185,7 +185,7 @@ def pose_content(
         isinstance(clip, Mapping) for clip in annotations
     ):
         raise ValueError(
-            f'{where} is no pose pickle, which is dict(split={{name: [frame_dir, ...]}}, '
+            f'{where} is not a pose pickle: dict(split={{name: [frame_dir, ...]}}, '
             "annotations=[{'frame_dir': ..., 'keypoint': ..., 'label': ...}, ...])."
         )
     for key in ('layout', 'prepared'):
@@ -297,7 +297,7 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
     if channels not in accepted:
         raise UnusableClip(
             'wrong number of coordinates',
-            f'clip {name!r} has {channels} coordinates a joint; layout {layout.name!r} '
+            f'clip {name!r} has {channels} coordinates per joint; layout {layout.name!r} '
             f'needs {needed}.',
         )
     with np.errstate(over='ignore', invalid='ignore'):
@@ -351,7 +351,7 @@ def join_score(sample: dict[str, Any], layout: SkeletonLayout) -> None:
         raise UnusableClip(
             'scores of another shape',
             f'clip {sample_name(sample)!r}: keypoint_score has shape {array_shape(score)}, '
-            f'but keypoint {shape} needs {shape[:-1]}, one score a joint; repair the '
+            f'but keypoint {shape} needs {shape[:-1]}, one score per joint; repair the '
             'clip or remove it from its split.',
         )
     score = np.asarray(score, dtype=np.float32)[..., None]

@@ -98,7 +98,7 @@ def inspect_pickle(
     Errors are clips that cannot be used (other joints than the layout's, NaN, nobody in
     them, ``total_frames`` or scores that do not fit), names that are doubled or missing,
     splits that name clips that are not there or share clips between training and
-    evaluation, labels that are no class, and left and right exchanged. Warnings are
+    evaluation, labels outside the classes, and left and right exchanged. Warnings are
     persons without a joint, clips in no split, classes without a clip, classes that are
     evaluated and not trained.
 
@@ -109,15 +109,15 @@ def inspect_pickle(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no pickle of plain data, or the layout is unknown.
+        ValueError: If it is not a pickle of plain data, or the layout is unknown.
     """
     out = Inspection(str(path))
     try:
         out.annotations, splits, head = pose_content(load_pickle(path), str(path))
     except ValueError as error:
-        if not str(error).startswith(f'{path} is no pose pickle'):
+        if not str(error).startswith(f'{path} is not a pose pickle'):
             raise
-        out.find('error', 'no pose pickle', str(error))
+        out.find('error', 'not a pose pickle', str(error))
         return out
     if not out.annotations:
         out.find('error', 'no clip', 'annotations is empty.')
@@ -148,7 +148,7 @@ def _find_layout(
     shape = Counter(shape[2:] for shape in shapes).most_common(1)[0][0]
     known = [known for known in LAYOUTS.values() if shape[:1] == (known.num_joints,)]
     sample = out.annotations[:50]
-    # A third number that is no score is z.
+    # A third number that is not a score is z.
     for candidate in sorted(known, key=lambda known: known.coordinates):
         unfit = sum(
             problem.kind in ('scores out of range', 'wrong number of coordinates')
@@ -194,10 +194,10 @@ def _check_clips(out: Inspection, head: Mapping) -> None:
                 'motion.',
             )
     if out.layout is not None and usable:
-        _check_bodies(out, out.layout, usable, head.get('prepared') is not None)
+        _check_persons(out, out.layout, usable, head.get('prepared') is not None)
 
 
-def _check_bodies(
+def _check_persons(
     out: Inspection, layout: SkeletonLayout, clips: Sequence[dict], prepared: bool
 ) -> None:
     """Compare the coordinates with what a person looks like."""

@@ -309,7 +309,7 @@ def load_pickle(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file would run code, is truncated, or is no pickle.
+        ValueError: If the file would run code, is truncated, or is not a pickle.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f'{path} is not a file; name a pose pickle.')
@@ -326,6 +326,6 @@ def load_pickle(
         except Exception as error:
             cause = str(error)[:200] or type(error).__name__
             raise ValueError(
-                f'{path} is truncated, damaged or no pickle ({cause}); '
+                f'{path} is truncated, damaged or not a pickle ({cause}); '
                 'get or make it again.'
             ) from error

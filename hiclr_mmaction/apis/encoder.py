@@ -171,7 +171,7 @@ def _read(
         return cfg.to_dict(), content, checkpoint
     if checkpoint is not None:
         raise ValueError(
-            f'init_encoder: {config} is no config (.py, .json or .yaml); give a config '
+            f'init_encoder: {config} is not a config (.py, .json or .yaml); give a config '
             'and a checkpoint, or a checkpoint alone.'
         )
     checkpoint = os.path.join(config, WEIGHTS) if os.path.isdir(config) else config
@@ -182,7 +182,7 @@ def _read(
         model['data_preprocessor'] = prepared['data_preprocessor']
     if 'pipeline' not in prepared:
         raise ValueError(
-            f'init_encoder: {checkpoint} does not tell how clips are prepared; give '
+            f'init_encoder: {checkpoint} does not store how clips are prepared; give '
             'the config before it.'
         )
     dataset = dict(pipeline=prepared['pipeline'])
@@ -214,7 +214,7 @@ def extract_features(
 
     Raises:
         ValueError: If there is no clip, or one does not fit the encoder's layout, is
-            empty or not finite; the message tells which.
+            empty or not finite; the message names it.
     """
     if isinstance(clips, Mapping) and 'keypoint' not in clips:
         features = extract_features(encoder, list(clips.values()), batch_size)
@@ -262,6 +262,6 @@ def _test_pipeline(cfg: Config) -> list[Mapping[str, Any]]:
     if not parts or 'pipeline' not in parts[-1]:
         raise ValueError(
             'init_encoder: the config has no test_dataloader.dataset.pipeline, so '
-            'nothing tells how clips are aligned; add it.'
+            'its alignment is unknown; add it.'
         )
     return parts[-1]['pipeline']

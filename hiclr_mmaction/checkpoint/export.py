@@ -58,7 +58,7 @@ def export_checkpoint(
     Raises:
         FileNotFoundError: If ``source`` is not there.
         FileExistsError: If ``target`` is there and ``overwrite`` is false.
-        ValueError: If ``source`` is no checkpoint, tells no model, has no backbone
+        ValueError: If ``source`` is not a checkpoint, stores no model, has no backbone
             weights, or does not fit its model.
     """
     target = Path(target)

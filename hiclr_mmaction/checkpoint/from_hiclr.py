@@ -185,7 +185,7 @@ def convert_hiclr(
     model = found if model is None else dict(model)
     built = build_model(model)
     check_match(built, state_dict, source)
-    state_dict = {**built.state_dict(), **state_dict}  # adds what is no weight
+    state_dict = {**built.state_dict(), **state_dict}  # adds what is not a weight
     pipeline = [
         dict(type='SkeletonAlign', layout=layout, untracked='released'),
         dict(type='PackSkeletonViews'),
@@ -301,7 +301,7 @@ def _wrong_joints(name: str, value: Tensor, layout: SkeletonLayout) -> str:
 
 def _unknown(name: str) -> str:
     return (
-        f'{name} is no entry of a state dict of the released HiCLR with its GCN encoder, '
-        'or with its DSTA encoder without temporal attention; give the state dict of '
-        'such a checkpoint.'
+        f'{name} is not an entry of a state dict of the released HiCLR, with GCN encoder '
+        'or DSTA encoder without temporal attention; give the state dict of such a '
+        'checkpoint.'
     )

@@ -49,7 +49,7 @@ def check_match(
 ) -> None:
     """Check that weights are those of a model, name by name and shape by shape.
 
-    The state of generators (``_extra_state``) may be missing: it is no weight.
+    The state of generators (``_extra_state``) may be missing: it is not a weight.
 
     Args:
         model (nn.Module): The model.
@@ -165,7 +165,7 @@ def matching_backbone(
 
     Compares names, shapes and, where the graph is fixed, its edges: ``nturgb+d`` and
     ``nturgb+d-stgcn`` have joints alike but edges of their own. (A graph that is learnt
-    cannot be told from another one with as many joints.)
+    cannot be distinguished from another one with as many joints.)
 
     Args:
         backbone (nn.Module): As its config builds it.
@@ -213,7 +213,7 @@ def check_pretrained(
 ) -> bool:
     """Check the files that a model's backbone is to be initialised from.
 
-    mmengine itself only warns, and goes on with random weights.
+    mmengine itself only warns, and continues with random weights.
 
     Args:
         model (nn.Module): Built, with a ``backbone``; its ``init_cfg`` of type
@@ -262,15 +262,15 @@ def _graphs(backbone: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _remedy(settings: str, checkpoint: Mapping[str, Any]) -> str:
-    """What to set, and to what, as far as the checkpoint tells its own model."""
+    """The settings to change, with values if the checkpoint stores its model."""
     try:
         trained = model_cfg_of(checkpoint, '').get('backbone', {})
     except ValueError:
         trained = {}
     keys = ('type', 'graph_cfg', 'base_channels', 'out_channels', 'num_stages')
-    told = ', '.join(f'{k}={trained[k]!r}' for k in keys if k in trained)
+    values = ', '.join(f'{k}={trained[k]!r}' for k in keys if k in trained)
     return (
         f'Set {settings} of model.backbone to what the checkpoint was trained with'
-        + (f' ({told})' if told else '')
+        + (f' ({values})' if values else '')
         + ', or give another checkpoint.'
     )

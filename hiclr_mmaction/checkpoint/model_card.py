@@ -57,7 +57,7 @@ features = extract_features(encoder, clips)  # a list of (M, T, V, C)
 - Clips must be of the layout above; their alignment and stream are part of the model.
 - The figures above are of one run on the data above. Other sensors, frame rates, views
   and actions are not measured.
-- A skeleton tells who moves and how: do not identify or judge persons by it.
+- A skeleton reveals who moves and how: do not identify or judge persons by it.
 
 ## Licence
 
@@ -79,7 +79,7 @@ def model_card(
     meta: Mapping[str, Any],
     license: str | None = None,
 ) -> str:
-    """The text of a model card: what the checkpoint tells, and what it doesn't.
+    """The text of a model card, from what the checkpoint stores.
 
     Args:
         model (nn.Module): The exported recognizer.

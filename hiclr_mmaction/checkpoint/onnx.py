@@ -108,7 +108,7 @@ def export_onnx(
     num_frames = num_frames or frames or 50
     if num_joints is None:
         if layout is None:
-            raise ValueError(f'{source} does not tell its layout: give --num-joints.')
+            raise ValueError(f'{source} does not store its layout: give --num-joints.')
         num_joints = layout.num_joints
     deployed = build_deployed(model, checkpoint['state_dict'], source)
     channels = model['backbone'].get('in_channels', 3)

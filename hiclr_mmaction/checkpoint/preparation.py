@@ -52,7 +52,7 @@ def preparation_of(
         source (str | os.PathLike): What the error calls the checkpoint.
 
     Raises:
-        ValueError: If the checkpoint does not tell it.
+        ValueError: If the checkpoint does not store it.
     """
     meta = checkpoint.get('meta')
     stored = meta.get('preparation') if isinstance(meta, Mapping) else None
@@ -65,7 +65,7 @@ def preparation_of(
 def trained_on(
     prepared: Mapping[str, Any],
 ) -> tuple[SkeletonLayout | None, int | None]:
-    """Layout and frames of the clips that a backbone is given, where they are told."""
+    """Layout and frames of the clips that a backbone is given, if known."""
     settings = _settings(prepared)
     return settings.get('layout'), settings.get('num_frames')
 
@@ -78,7 +78,7 @@ def check_preparation(
     """Check that clips are prepared as those that the weights were trained on.
 
     Stream, layout, frames and what is done with untracked frames are compared, as far
-    as checkpoint and config tell them.
+    from checkpoint and config.
 
     Args:
         checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.
@@ -90,7 +90,7 @@ def check_preparation(
     """
     try:
         trained = _settings(preparation_of(checkpoint, source))
-    except ValueError:  # it does not tell
+    except ValueError:  # not stored
         return
     now = _settings(preparation(cfg))
     different = [
@@ -99,14 +99,15 @@ def check_preparation(
         if name in now and _plain(value) != _plain(now[name])
     ]
     if different:
-        told = '; '.join(
+        differences = '; '.join(
             f'{name} was {_name(trained[name])} and is {_name(now[name])}'
             for name in different
         )
-        places = dict(stream='model.data_preprocessor.stream', layout='layout')
-        remedy = ', '.join(places.get(n, f'SkeletonAlign.{n}') for n in different)
+        settings = dict(stream='model.data_preprocessor.stream', layout='layout')
+        remedy = ', '.join(settings.get(n, f'SkeletonAlign.{n}') for n in different)
         raise ValueError(
-            f'{source} was trained on clips prepared otherwise: {told}. Set {remedy} to '
+            f'{source} was trained on clips prepared otherwise: {differences}. '
+            f'Set {remedy} to '
             'what it was trained on, or give another checkpoint.'
         )
 

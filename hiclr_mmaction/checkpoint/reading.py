@@ -35,7 +35,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is no checkpoint, is truncated, or holds code.
+        ValueError: If the file is not a checkpoint, is truncated, or holds code.
     """
     if '://' in str(path):
         with load_safely():
@@ -65,7 +65,7 @@ def load_file(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is truncated or damaged, is no PyTorch file, or holds
+        ValueError: If the file is truncated or damaged, is not a PyTorch file, or holds
             code.
     """
     if not Path(path).is_file():

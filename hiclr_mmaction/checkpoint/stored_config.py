@@ -61,7 +61,7 @@ def config_of(
         )
     if 'model' not in out:
         raise ValueError(
-            f"{source} does not tell its model: there is no config in meta['cfg']. Give "
+            f"{source} does not contain its model: there is no config in meta['cfg']. Give "
             'the config with --config.'
         )
     return out

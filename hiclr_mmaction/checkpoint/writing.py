@@ -33,7 +33,7 @@ def write_checkpoint(
     if str(path).endswith('.safetensors'):
         content = _safetensors(checkpoint)
     else:
-        # In memory, for torch's own writer does not tell what went wrong.
+        # In memory, because torch's own writer hides the cause of an error.
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         content = buffer.getvalue()

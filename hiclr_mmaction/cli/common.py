@@ -215,7 +215,7 @@ def build_runner(cfg: Config, evaluated: bool = False) -> Runner:
 
 @contextmanager
 def one_line(beginning: str = ''):
-    """End the program with the message of a check alone: it tells all there is."""
+    """End the program with only the message of a check."""
     try:
         yield
     except (ValueError, OSError) as error:

@@ -1,7 +1,7 @@
 """The class of a skeleton file, with scores and an animation.
 
 With a checkpoint that has no classifier, such as of pre-training, the nearest training
-clips are told instead.
+clips are printed instead.
 
 Example:
     python tools/demo.py work_dirs/finetune/epoch_30.pth clip.csv
@@ -45,7 +45,7 @@ from .common import load_config, require_file
 
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Tell the class of a skeleton file, with scores, or its nearest '
+        description='Classify a skeleton file, with scores, or its nearest '
         'training clips, and draw it as an animation'
     )
     parser.add_argument(
@@ -66,10 +66,10 @@ def parse_args(argv=None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         '--top', type=int, default=5, metavar='N',
-        help='classes or neighbours to tell (default: 5)',
+        help='classes or neighbours to print (default: 5)',
     )  # fmt: skip
     parser.add_argument(
-        '--classes', metavar='FILE', help='text file with their names, one a line'
+        '--classes', metavar='FILE', help='text file with their names, one per line'
     )
     parser.add_argument('--out', default='demo.gif', help='the animation')
     parser.add_argument('--fps', type=float, default=15, help='of the animation')
@@ -127,9 +127,9 @@ def tell_neighbours(cfg, encoder, inputs, classes, top: int, console: Console):
     titles, clips = [], []
     for distance, row in zip(distances[0], rows[0], strict=True):
         label, name = known.labels[row], known.names[row]
-        told = 'none' if label < 0 else str(classes[label] if classes else label)
-        table.add_row(escape(name), escape(told), f'{distance:.3g}')
-        titles.append(f'{name}\nclass {told}\ndistance {distance:.3g}')
+        shown = 'none' if label < 0 else str(classes[label] if classes else label)
+        table.add_row(escape(name), escape(shown), f'{distance:.3g}')
+        titles.append(f'{name}\nclass {shown}\ndistance {distance:.3g}')
         clips.append(first_cut(bank[int(known.indices[row])]['inputs']))
     console.print(table)
     return titles, clips
@@ -142,7 +142,7 @@ def first_cut(inputs) -> np.ndarray:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read, tell, draw."""
+    """Read the file, print the classes, draw the clip."""
     checkpoint = read_checkpoint(args.checkpoint)
     cfg = read_settings(args, checkpoint)
     classes = read_classes(args, checkpoint)
@@ -155,7 +155,7 @@ def run(args: argparse.Namespace) -> None:
         lines = tell_classes(scores, classes, args.top, console)
         titles, clips = ['\n'.join(lines[:3])], [clip]
     else:
-        console.print('There is no classifier in it: the clips that are nearest.')
+        console.print('The checkpoint has no classifier. Nearest clips:')
         inputs = packed['inputs']
         titles, clips = tell_neighbours(
             cfg, encoder, inputs, classes, args.top, console
@@ -171,7 +171,7 @@ def main(argv=None) -> None:
     require_file(args.file, 'skeleton file')
     if not args.out.endswith('.gif') or not Path(args.out).parent.is_dir():
         sys.exit(f'--out {args.out}: name a .gif in a folder that is there')
-    # mmengine tells of every layer how it was initialised.
+    # mmengine logs the initialisation of every layer.
     MMLogger.get_current_instance().setLevel('WARNING')
     init_default_scope('mmaction')
     try:

@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> str:
 
 def main(argv=None) -> None:
     args = parse_args(argv)
-    # mmengine tells of every layer how it was initialised.
+    # mmengine logs the initialisation of every layer.
     MMLogger.get_current_instance().setLevel('WARNING')
     try:
         print(run(args))

@@ -5,7 +5,7 @@ Example:
 
 For each seed an encoder is pre-trained on all training clips without labels. Then every
 read-out, the baselines, fine-tuning and training from scratch use 5, 10, 20, 50 and 100 %
-of the labels of each class. The same command goes on where it was stopped.
+of the labels of each class. The same command resumes it.
 """
 
 import argparse
@@ -285,7 +285,7 @@ def main(argv=None) -> None:
     try:
         curve.run()
     except KeyboardInterrupt:
-        sys.exit('stopped; the same command goes on from here')
+        sys.exit('stopped; run the same command again to resume from here')
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     curve.show()

@@ -4,7 +4,7 @@ Example:
     python tools/run_protocol.py configs/hiclr/hiclr_stgcn_msr.py --seed 0
 
 Each step is a run of `train.py` or `test.py` with a folder of its own in the work folder.
-The same command goes on at the step, and within it at the last checkpoint, at which it
+The same command resumes at the step, and within it at the last checkpoint, at which it
 was stopped. The table is of the last epochs alone.
 """
 
@@ -264,7 +264,7 @@ class Protocol:
         if code:
             sys.exit(
                 f'step {step} failed ({name}.py ended with {code}); see above what it '
-                'said. The same command goes on from here'
+                'said. run the same command again to resume from here'
             )
 
 
@@ -344,14 +344,14 @@ def show(protocol: Protocol) -> None:
 
 
 def main() -> None:
-    # So that a step does not go on alone when this program is told to end.
+    # End the running step, too, when this program is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ.setdefault('PYTHONUNBUFFERED', '1')
     protocol = Protocol(parse_args())
     try:
         protocol.run()
     except KeyboardInterrupt:
-        sys.exit('stopped; the same command goes on from here')
+        sys.exit('stopped; run the same command again to resume from here')
     show(protocol)
 
 

@@ -84,7 +84,7 @@ def merge_args(cfg, args: argparse.Namespace) -> list[str]:
     """Put the options into the config; one line ends the program if one can't be.
 
     Returns:
-        list[str]: What to tell the user as soon as there is a log.
+        list[str]: Messages for the log.
     """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
@@ -145,7 +145,7 @@ def use_amp(cfg, dtype: str) -> None:
 
 
 def find_resume(resume: str, folder: str) -> tuple[str | None, list[str]]:
-    """The checkpoint to continue from, and what to tell about the choice."""
+    """The checkpoint to continue from, and messages about the choice."""
     if resume != 'auto':
         require_file(resume, 'checkpoint to resume from')
         return resume, []

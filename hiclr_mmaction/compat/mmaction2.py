@@ -11,7 +11,7 @@ import types
 
 
 def check_mmaction() -> None:
-    """Ask for mmaction2 under its package name, which its module does not tell.
+    """Look mmaction2 up by its package name, which differs from its module name.
 
     Raises:
         ImportError: If mmaction2 is missing.

@@ -15,7 +15,7 @@ from .versions import require_range
 # What mmaction2 1.2.0 accepts: lowest, and too high.
 MMENGINE_RANGE = ('0.7.1', '1.0.0')
 
-# How each launcher tells a process its rank, the number of processes and its rank
+# How each launcher passes a process its rank, the number of processes and its rank
 # on this machine.
 _RANK_VARIABLES = {
     'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),

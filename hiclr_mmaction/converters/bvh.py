@@ -238,7 +238,7 @@ class BVHConverter(LabelledFolder):
         folder, labels, val_subjects: As in :class:`LabelledFolder`.
         layout (str | dict, optional): The skeleton of the result. Its joints are those
             of the files that are called so, or made of others.
-        fps (float, optional): Frames a second to keep at least, where the file has more;
+        fps (float, optional): Frames per second to keep at least, where the file has more;
             a whole number of frames is stepped over. None: all.
         max_frames (int, optional): Longer clips are left out.
 
@@ -263,11 +263,11 @@ class BVHConverter(LabelledFolder):
         super().__init__(folder, labels, val_subjects)
         if layout is not None and get_layout(layout).coordinates == '2d':
             raise ValueError(
-                f'layout={layout!r} is 2d, but motion capture is in space; choose '
+                f'layout={layout!r} is 2d, but motion capture is 3-D; choose '
                 "another, or leave it out for the files' own skeleton."
             )
         if fps is not None and not fps > 0:
-            raise ValueError(f'fps={fps} is not above 0; write frames a second.')
+            raise ValueError(f'fps={fps} is not above 0; write frames per second.')
         self.fps = fps
         self.max_frames = max_frames
         self._is_mapped = layout is not None

@@ -183,7 +183,7 @@ def _check_settings(
             raise ValueError(f'{name}={value} is less than 1.')
     if converter.max_frames is not None and converter.max_frames < 1:
         raise ValueError(
-            f'max_frames={converter.max_frames} is less than 1; None is no limit.'
+            f'max_frames={converter.max_frames} is less than 1; None: no limit.'
         )
     if out.suffix != '.pkl':
         raise ValueError(f'out={str(out)!r}: the name must end in .pkl.')
@@ -206,7 +206,7 @@ def _check_orientation(
     layout = get_layout(converter.layout)
     if layout.coordinates == '2d':
         raise ValueError(
-            f'up={up}, scale={scale}: they are for skeletons in space, but layout '
+            f'up={up}, scale={scale}: they are for 3-D skeletons, but layout '
             f'{layout.name!r} is 2d; leave out --up and --scale.'
         )
     if converter.preparation is not None:

@@ -1,4 +1,4 @@
-"""People's own files: CSV, JSON or NPY, one file a clip or one file an image."""
+"""Custom files: CSV, JSON or NPY, one file per clip or one file an image."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class CustomConverter(LabelledFolder):
         for (folder, prefix, _), members in groupby(found, group):
             clips = list(members)
             paths = [path for _, (path,) in clips]
-            told = (is_image(path) for path in paths[:20])
-            if len(paths) > 1 and next((t for t in told if t is not None), False):
+            found = (is_image(path) for path in paths[:20])
+            if len(paths) > 1 and next((t for t in found if t is not None), False):
                 own = folder.relative_to(self.folder)
                 name = (own / prefix if prefix else own).as_posix()
                 paths.sort(key=lambda path: int(re.findall(r'\d+', path.stem)[-1]))

@@ -1,4 +1,4 @@
-"""A folder with one file a clip, and a table that says what each of them is."""
+"""A folder with one file per clip, and a table that says what each of them is."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _read_table(path: Path, suffixes: Sequence[str]) -> dict[str, dict[str, Any]
         delimiter = max(',;\t', key=lines[0].count) if lines else ','
         rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f'labels={str(path)!r} is no CSV: {error}') from error
+        raise ValueError(f'labels={str(path)!r} is not CSV: {error}') from error
     head = [cell.strip().lower() for cell in rows[0]] if rows else []
     missing = [name for name in ('clip', 'label') if name not in head]
     if missing:

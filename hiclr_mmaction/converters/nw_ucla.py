@@ -53,7 +53,7 @@ class NWUCLAConverter(NamedFolder):
         try:
             content = json.loads(path.read_text(encoding='utf-8'))
         except (ValueError, RecursionError) as error:
-            raise ValueError(f'no JSON: {error}') from error
+            raise ValueError(f'not JSON: {error}') from error
         if not isinstance(content, Mapping) or 'skeletons' not in content:
             raise ValueError('no skeletons: the file has no such key')
         try:

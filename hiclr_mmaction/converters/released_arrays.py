@@ -132,7 +132,7 @@ def _open(state: tuple) -> np.memmap:
     # numpy's reader of headers fails in many ways.
     except Exception as error:
         raise ValueError(
-            f'{path} is truncated or no array ({error}); get or make it again.'
+            f'{path} is truncated or not an array ({error}); get or make it again.'
         ) from error
 
 

@@ -36,11 +36,11 @@ def read_clip(
         layout (str | dict | SkeletonLayout): The skeleton that the clip must have.
         index (int): Which clip of a pose pickle.
         image_size (Sequence[float], optional): Width and height of the picture, where
-            the coordinates of a skeleton in an image are parts of them.
+            the coordinates of a 2-D skeleton are parts of them.
         num_person (int): Persons kept of a JSON file.
 
     Returns:
-        np.ndarray: ``(M, T, V, C)``, in an image with the scores as third coordinate.
+        np.ndarray: ``(M, T, V, C)``, in 2-D with the scores as third coordinate.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -75,7 +75,7 @@ def read_clip(
 
 
 def _oriented(sample: dict, layout: SkeletonLayout) -> dict:
-    """The sample in metres with y up, if it is in space."""
+    """The sample in metres with y up; 3-D only."""
     if layout.coordinates == '3d':
         keypoint = sample['keypoint']
         known = (sample.get('up'), sample.get('scale'))
@@ -100,7 +100,7 @@ def _of_pickle(path: Path, index: int) -> dict:
         isinstance(clip, Mapping) and 'keypoint' in clip for clip in clips
     ):
         raise ValueError(
-            'no pose pickle, which is dict(split=..., annotations=[{keypoint: ...}]).'
+            'not a pose pickle, which is dict(split=..., annotations=[{keypoint: ...}]).'
         )
     if not 0 <= index < len(clips):
         raise ValueError(f'index={index}: it has clips 0 to {len(clips) - 1}.')

@@ -69,7 +69,7 @@ def check_config(cfg: Config | Mapping) -> None:
 
 
 def _as_dict(cfg: Config | Mapping) -> Mapping:
-    # A Config is no Mapping.
+    # A Config is not a Mapping.
     return cfg.to_dict() if isinstance(cfg, Config) else cfg
 
 
@@ -193,7 +193,7 @@ def _stock_graphs(cfg: Mapping) -> Iterator[str]:
 def _named_layouts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     for place, part in _walk(value, path):
         layout = part.get('layout')
-        # MMAction2's own form is no layout of ours.
+        # MMAction2's own form is not one of our layouts.
         is_graph = isinstance(layout, Mapping) and 'num_node' in layout
         # A layout's `base` is another layout, and not what is used.
         if layout is not None and not is_graph and not place.endswith('.layout'):
@@ -273,12 +273,12 @@ def _own_checks(cfg: Mapping) -> Iterator[str]:
             yield from (f'{path}: {sentence}' for sentence in target.check(part, cfg))
 
 
-def _not_a_number(cfg: Mapping, told: Sequence[str]) -> Iterator[str]:
+def _not_a_number(cfg: Mapping, reported: Sequence[str]) -> Iterator[str]:
     """NaN anywhere, unless a part refused it."""
     for path, value in _leaves(cfg, ''):
         if isinstance(value, float) and math.isnan(value):
             setting = next(n for n in reversed(path.split('.')) if not n.isdigit())
-            if not any(f'{setting}=' in line and 'nan' in line for line in told):
+            if not any(f'{setting}=' in line and 'nan' in line for line in reported):
                 yield f'{path[1:]}=nan: give a number'
 
 
@@ -409,7 +409,7 @@ def check_work_dir(work_dir: str) -> None:
 
 
 def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
-    """Check that a run goes on with the model and the clips that it began with.
+    """Check that a resumed run has the same model and clips as before.
 
     Where the files lie, how long the run is and how it learns may change.
 

@@ -223,7 +223,7 @@ def _settings(
     parameters, is_open = _accepted(target)
     known = [*parameters, *_TAKEN_OUT.get(registry, ())]
     label = getattr(target, '__name__', str(target))
-    # What the part around it takes out of another dict with a type, one can't tell.
+    # Unknown: what the enclosing part takes out of another dict with a type.
     is_open = is_open or not strict
     yield from _unknown_settings(value, path, known, label, is_open, _prefixes(target))
     # Nor what it adds, but for the parts that are ours.
@@ -247,10 +247,10 @@ def _unknown_settings(
             continue
         near = nearest(name, known, cutoff=0.85 if is_open else 0.6)
         if near:
-            yield f'{path}.{name} is no setting of {label}; did you mean {near}?'
+            yield f'{path}.{name} is not a setting of {label}; did you mean {near}?'
         elif not is_open:
             have = f'it has {", ".join(known)}' if known else 'it has none'
-            yield f'{path}.{name} is no setting of {label}; {have}'
+            yield f'{path}.{name} is not a setting of {label}; {have}'
 
 
 def _children(
@@ -306,7 +306,7 @@ def _no_numbers(value: Mapping, path: str, target: Any) -> Iterator[str]:
 
 
 def _refused(
-    value: Mapping, path: str, registry: Registry, target: Any, told: list[str]
+    value: Mapping, path: str, registry: Registry, target: Any, reported: list[str]
 ) -> Iterator[str]:
     """What the constructor of one of our parts, or of one on our bases, refuses."""
     bases = getattr(target, '__mro__', ())
@@ -322,9 +322,9 @@ def _refused(
             target(**settings)
     except (ValueError, ImportError) as error:
         # A part within it was asked before.
-        if not any(str(error) in known for known in told):
+        if not any(str(error) in known for known in reported):
             yield f'{path}: {error}'
-    except Exception:  # names that are told elsewhere
+    except Exception:  # names that are reported elsewhere
         return
 
 
@@ -332,7 +332,7 @@ def _accepted(target: Any) -> tuple[dict[str, inspect.Parameter], bool]:
     """Keywords that a class or function takes, and whether it takes others too.
 
     What a class takes as ``**kwargs`` its bases take, in the packages that we know; of
-    a class of another package one can't tell.
+    a class of another package they are unknown.
     """
     found: dict[str, inspect.Parameter] = {}
     functions = [target]

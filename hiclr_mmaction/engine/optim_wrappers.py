@@ -63,7 +63,7 @@ class BFloat16OptimWrapper(OptimWrapper):
 
 def _cpu_has_bfloat16() -> bool:
     if platform.machine() not in ('x86_64', 'AMD64'):
-        return True  # torch tells of x86 only
+        return True  # torch reports x86 only
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 

@@ -25,7 +25,7 @@ def fuse_scores(
     Args:
         streams (Mapping[str, Scores]): Of the same clips, by the name that errors call
             them.
-        weights (Sequence[float], optional): One a stream, not negative. None: equal.
+        weights (Sequence[float], optional): One per stream, not negative. None: equal.
 
     Returns:
         np.ndarray: float ``(N, K)``.
@@ -77,9 +77,9 @@ def check_same_clips(streams: Mapping[str, Scores]) -> None:
             different, what = first.labels != other.labels, 'labels'
         if different.any():
             i = int(different.argmax())
-            told = [f'{s.names[i]!r} (label {s.labels[i]})' for s in (first, other)]
+            clips = [f'{s.names[i]!r} (label {s.labels[i]})' for s in (first, other)]
             raise ValueError(
-                f'{pair} differ in {what}, first at clip {i}: {told[0]} and {told[1]}; '
+                f'{pair} differ in {what}, first at clip {i}: {clips[0]} and {clips[1]}; '
                 'dump both from the same test set, unshuffled.'
             )
 

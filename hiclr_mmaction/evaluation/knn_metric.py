@@ -54,7 +54,7 @@ class KNNMetric(BaseMetric):
     The loop's data set holds both the labelled bank and the clips to classify (e.g. a
     ``ConcatDataset`` of the training and the test split); clips packed with
     ``PackSkeletonViews(knn_bank=True)`` are the bank. The model's ``predict`` gives
-    one feature a clip.
+    one feature per clip.
 
     Args:
         ks (Sequence[int]): Numbers of neighbours.

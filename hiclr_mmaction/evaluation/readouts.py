@@ -56,7 +56,7 @@ class ChosenReadout(ClassifierMixin, BaseEstimator):
 
     Stratified folds over the labelled training clips; classes with one clip stay in every
     training part. With too few clips for two folds, the read-out is ``fallback``: a
-    nearest neighbour needs one clip a class, ridge more.
+    nearest neighbour needs one clip per class, ridge more.
 
     Args:
         readouts (Sequence[str], optional): Names in :data:`READOUTS`; all by default.

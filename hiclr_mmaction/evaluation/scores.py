@@ -22,7 +22,7 @@ class Scores:
     Attributes:
         scores (np.ndarray): float ``(N, K)``.
         labels (np.ndarray): int ``(N,)``, the true classes.
-        names (list[str]): ``frame_dir`` of each clip, ``''`` where it is not told.
+        names (list[str]): ``frame_dir`` of each clip, ``''`` if unknown.
     """
 
     scores: np.ndarray

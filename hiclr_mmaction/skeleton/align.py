@@ -125,7 +125,7 @@ def hiclr_align(
                 'the clip has no tracked frame: its first person is at the origin '
                 'throughout. Remove the clip, or put a tracked person first.'
             )
-        length = x.shape[1]  # centred on joint 0, so nothing tells its end
+        length = x.shape[1]  # centred on joint 0, so its end is unknown
     return _align_whole(x[:, :length], layout, num_frames)
 
 

@@ -1,6 +1,6 @@
 """The augmentations of HiCLR as pure functions with explicit draws.
 
-Clips are ``(N, M, T, V, C)``; a draw has one row a sample (``matrix (N, 3, 3)``,
+Clips are ``(N, M, T, V, C)``; a draw has one row per sample (``matrix (N, 3, 3)``,
 ``start (N,)``, ...), and an unbatched draw holds for all of them. A single clip
 ``(M, T, V, C)`` with unbatched draws works too. An absent person, all zeros, stays so.
 They know nothing of scores: :func:`on_coordinates` keeps those out of them.
@@ -192,7 +192,7 @@ def gaussian_blur(
     weight = weight.unflatten(-1, (frames, frames))
     if normalize:
         weight = weight / weight.sum(-1, keepdim=True)
-    # The blur as one matrix a sample: for clips of this length faster than a
+    # The blur as one matrix per sample: for clips of this length faster than a
     # convolution, and the only form in which each sample has its own kernel.
     if weight.dim() == 3:
         weight = weight.unsqueeze(1)

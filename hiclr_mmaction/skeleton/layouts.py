@@ -66,7 +66,7 @@ class SkeletonLayout:
         if self.joints and len(self.joints) != self.num_joints:
             raise ValueError(
                 f'{where}{len(self.joints)} joint names for num_joints='
-                f'{self.num_joints}; give one name a joint, or none.'
+                f'{self.num_joints}; give one name per joint, or none.'
             )
         self._check_joints('center', self.center)
         if self.shoulders is not None:

@@ -146,8 +146,8 @@ def joint_mapping(
     source, target = get_layout(source), get_layout(target)
     if source.coordinates == '2d' and target.coordinates == '3d':
         raise ValueError(
-            f'layout {source.name!r} cannot be mapped to {target.name!r}: a skeleton in an '
-            "image has no depth; map to a '2d' layout."
+            f'layout {source.name!r} cannot be mapped to {target.name!r}: a 2-D '
+            "skeleton has no depth; map to a '2d' layout."
         )
     body = _Body(source)
     rows, made, missing = [], [], []
@@ -161,9 +161,9 @@ def joint_mapping(
             made.append(joint)
     if missing or not target.joints:
         raise ValueError(
-            f'layout {source.name!r} cannot be mapped to {target.name!r}: nothing tells '
-            f'where {", ".join(missing) or "joints without names"} would be; name the '
-            'joints as those of the known layouts, or choose another layout.'
+            f'layout {source.name!r} cannot be mapped to {target.name!r}: the '
+            f'position of {", ".join(missing) or "joints without names"} is unknown; '
+            'name the joints as those of the known layouts, or choose another layout.'
         )
     return JointMapping(tuple(rows), tuple(made))
 

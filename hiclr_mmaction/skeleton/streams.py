@@ -1,6 +1,6 @@
 """Streams: what of a skeleton the encoder sees (joints, bones, their motion).
 
-The difference of two joints in an image has the smaller of their scores. (The product is
+The difference of two 2-D joints has the smaller of their scores. (The product is
 the probability that both are right only if errors are independent, which those of one
 person and of neighbouring frames are not; it also shrinks with each difference taken.)
 """

@@ -30,7 +30,7 @@ def to_device(x: Tensor, device: torch.device) -> Tensor:
 
 
 def draw_seed(generator: Generator | None) -> int:
-    """Draw a seed, for draws whose number only the clips tell."""
+    """Draw a seed, for draws whose number depends on the clips."""
     return int(torch.randint(2**62, (), generator=generator))
 
 
@@ -58,7 +58,7 @@ def worker_generator() -> Generator:
     info = get_worker_info()
     if info is None:
         return torch.default_generator
-    # A forked worker inherits the variable: the key tells whose it is.
+    # A forked worker inherits the variable: the key identifies the worker.
     key = (os.getpid(), info.seed)
     if _worker_generator is None or _worker_generator[0] != key:
         _worker_generator = key, seeded_generator([info.seed, torch.initial_seed()])

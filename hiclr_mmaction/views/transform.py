@@ -34,8 +34,8 @@ class SkeletonTransform(BaseTransform):
         masks_joints (bool): Whether :meth:`apply` returns, instead of clips, the joints
             to mask: bool ``(N, T, V)``, true where masked. A learner puts its learnable
             value there; a pipeline sets them to zero.
-        reorders_joints (bool): Whether joints or frames change places. A mask made
-            before would then be at the wrong ones.
+        reorders_joints (bool): Whether joints or frames are reordered. An earlier mask
+            would then mask the wrong ones.
 
     Raises:
         ValueError: If ``prob`` is not between 0 and 1, or the layout is unknown.

@@ -100,7 +100,7 @@ def _check(matrix: np.ndarray, classes: Sequence[str] | None) -> np.ndarray:
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.any():
         raise ValueError(
-            f'matrix of shape {matrix.shape} is no confusion matrix with a clip in it; '
+            f'matrix of shape {matrix.shape} is not a confusion matrix with clips; '
             'give the counts (K, K).'
         )
     if classes is not None and len(classes) != len(matrix):

@@ -22,7 +22,7 @@ def read_run(path: str | Path) -> Curves:
     Args:
         path (str | Path): The run's work folder, a folder of it that holds ``vis_data``,
             or the JSON file. Of a work folder all starts count, in their order: a
-            resumed run goes on where it was resumed.
+            resumed run continues where it was resumed.
 
     Returns:
         dict: Of each scalar the iterations and the values, ``(n,)`` each. What was
@@ -30,7 +30,7 @@ def read_run(path: str | Path) -> Curves:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a line of it is no JSON object, or it is empty.
+        ValueError: If a line of it is not a JSON object, or it is empty.
     """
     path = Path(path)
     if path.is_file():
@@ -42,7 +42,7 @@ def read_run(path: str | Path) -> Curves:
         )
     if not files:
         raise FileNotFoundError(
-            f'{path} is no run: there is no vis_data/scalars.json in it, nor in its '
+            f'{path} is not a run: there is no vis_data/scalars.json in it, nor in its '
             'folders; give the work_dir of a run.'
         )
     curves: dict[str, dict[int, float]] = {}
@@ -107,7 +107,7 @@ def draw_curves(
             if key not in curves:
                 continue
             steps, values = curves[key]
-            # Few points, as of validations, are told from a drawn-out line.
+            # Few points, as of validations, get markers.
             marker = 'o' if len(steps) <= 30 else ''
             (handles[name],) = axes.plot(
                 steps, values, color=f'C{i}', lw=1.2, marker=marker, ms=3
@@ -140,7 +140,7 @@ def _read_start(path: Path) -> dict[str, dict[int, float]]:
             rows.append(row)
         elif number < len(lines):  # the last one may be on its way
             raise ValueError(
-                f'{path}: line {number} is no JSON object; give the scalars.json that '
+                f'{path}: line {number} is not a JSON object; give the scalars.json that '
                 'mmengine writes.'
             )
     # In a run by epochs, what is logged once an epoch has the epoch as its step.

@@ -103,10 +103,11 @@ def draw_features(
             f'label {shown.max()} is beyond the {len(classes)} names of classes; give one '
             'name a class.'
         )
-    for panel, places in points.items():
-        if len(places) != len(labels):
+    for panel, coordinates in points.items():
+        if len(coordinates) != len(labels):
             raise ValueError(
-                f'{panel}: {len(places)} points for {len(labels)} labels; give one each.'
+                f'{panel}: {len(coordinates)} points for {len(labels)} labels; '
+                f'give one each.'
             )
     colours = [tuple(colormaps['tab20'](i)) for i in range(20)]
     # Pairs of tab20 are light and dark: first the ten dark ones.
@@ -121,9 +122,9 @@ def draw_features(
         figsize=(size * len(points) + key, size + 0.3), layout='constrained'
     )
     all_axes = figure.subplots(1, len(points), squeeze=False)[0]
-    for axes, (panel, places) in zip(all_axes, points.items(), strict=True):
+    for axes, (panel, coordinates) in zip(all_axes, points.items(), strict=True):
         for i, (label, name) in enumerate(zip(shown, names, strict=True)):
-            these = places[labels == label]
+            these = coordinates[labels == label]
             axes.scatter(
                 *these.T,
                 s=12,

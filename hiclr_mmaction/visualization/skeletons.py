@@ -24,7 +24,7 @@ _FAINT = 0.25
 class Stage:
     """Draws frames of clips of one skeleton, all at one scale.
 
-    A skeleton is drawn as the sensor sees it. In space ``y`` is up, and ``x``, which in
+    A skeleton is drawn as the sensor sees it. In 3-D ``y`` is up, and ``x``, which in
     Kinect's camera space grows to the camera's left, grows to the left. In an image
     (``layout.coordinates`` are ``'2d'``) ``y`` is down and ``x`` to the right. So the
     left side (blue) of somebody who faces the camera is to the right in both. Persons
@@ -35,7 +35,7 @@ class Stage:
         clips (Sequence[np.ndarray]): ``(M, T, V, C)`` or ``(T, V, C)`` each, metres, or
             pixels and, as a third, a score; ``C`` is at least 2.
         layout (str | dict | SkeletonLayout): Their skeleton, see :func:`get_layout`.
-        turn (float): Degrees by which the bodies are turned about the vertical before
+        turn (float): Degrees by which the persons are turned about the vertical before
             they are drawn, so that what lies in depth is seen. In an image it must be 0.
         tall (float): Height of the axes that will be drawn in, in widths.
 
@@ -54,9 +54,7 @@ class Stage:
         self.layout = get_layout(layout)
         self.image = self.layout.coordinates == '2d'
         if turn and self.image:
-            raise ValueError(
-                f'turn={turn}: a skeleton in an image has no depth; leave it out.'
-            )
+            raise ValueError(f'turn={turn}: a 2-D skeleton has no depth; leave it out.')
         clips = [as_clip(clip, self.layout) for clip in clips]
         self.scores = [joint_scores(clip, self.image) for clip in clips]
         self.planes = [_project(clip, turn) for clip in clips]
@@ -154,7 +152,7 @@ class Stage:
         axes.set_axis_off()
 
 
-def legend_of_bodies(
+def legend_of_persons(
     masked: bool = False, dropped: bool = False, added: bool = False
 ) -> list[Line2D]:
     """What a legend of a :class:`Stage` shows.
@@ -254,7 +252,7 @@ def animate_clips(
         path (str | Path): Where to save it, a ``.gif``.
         layout (str | dict | SkeletonLayout): Their skeleton.
         titles (Sequence[str]): Written above each clip; may have several lines.
-        fps (float): Frames a second.
+        fps (float): Frames per second.
         size (float): Width of each in inches.
         dpi (int): Pixels per inch.
 
@@ -267,7 +265,7 @@ def animate_clips(
     height = legend + tall + top
     figure = Figure(figsize=(size * len(clips), height), dpi=dpi)
     figure.legend(
-        handles=legend_of_bodies()[:2], loc='lower center', ncols=2, frameon=False,
+        handles=legend_of_persons()[:2], loc='lower center', ncols=2, frameon=False,
         fontsize=8, borderpad=0.3,
     )  # fmt: skip
     columns = np.arange(len(clips)) / len(clips)
@@ -301,7 +299,7 @@ def save_gif(frames: Iterable[np.ndarray], path: str | Path, fps: float) -> None
     Args:
         frames (Iterable[np.ndarray]): uint8 ``(H, W, 3)`` each.
         path (str | Path): The file.
-        fps (float): Frames a second; GIF keeps hundredths of a second.
+        fps (float): Frames per second; GIF keeps hundredths of a second.
     """
     pictures = [Image.fromarray(frame) for frame in frames]
     # Lines on white need few colours; those of the first frame, so that none flickers,
@@ -328,7 +326,7 @@ def as_clip(keypoint: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
         or keypoint.shape[3] < 2
     ):
         raise ValueError(
-            f'keypoint of shape {keypoint.shape} is no (M, T, V, C) with the '
+            f'keypoint of shape {keypoint.shape} is not (M, T, V, C) with the '
             f'V={layout.num_joints} joints of layout {layout.name!r}; pass the '
             'layout of this skeleton.'
         )

@@ -1,4 +1,4 @@
-"""A page that shows clips in space, to be turned by the mouse."""
+"""An HTML page of 3-D clips, turned by the mouse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def viewer_page(
     title: str = 'Clips',
     fps: int = 15,
 ) -> str:
-    """Make an HTML page with moving bodies that needs nothing but itself.
+    """Make a self-contained HTML page of animated skeletons.
 
     All clips play at once, at one scale, and are turned together by the mouse.
 
@@ -31,7 +31,7 @@ def viewer_page(
             ``lines`` (list[str], below the title) and ``query`` (bool: has a frame).
         layout (str | dict | SkeletonLayout): Their skeleton.
         title (str): Of the page.
-        fps (int): Frames a second, which the page lets change.
+        fps (int): Frames per second, which the page lets change.
 
     Returns:
         str: The page.
@@ -74,16 +74,18 @@ def _frames(clip: Mapping[str, Any], layout: SkeletonLayout, flat: bool) -> list
     present = joint_scores(keypoint, flat) > 0
     if not present.any():
         raise ValueError(f'clip {clip["title"]!r} holds nobody: all joints are absent.')
-    # In space x grows to the left and z away from who looks, in an image y grows down.
+    # In 3-D x grows to the left and z away from the viewer; in 2-D y grows down.
     x, y = np.moveaxis(keypoint[..., :2], -1, 0)
     near = np.zeros_like(x) if flat else -keypoint[..., 2]
-    places = np.stack([x, -y, near] if flat else [-x, y, near], axis=-1).round(3)
+    coordinates = np.stack([x, -y, near] if flat else [-x, y, near], axis=-1).round(3)
     persons = present.any((1, 2))
-    places, present = places[persons], present[persons]
+    coordinates, present = coordinates[persons], present[persons]
     return [
         [
             [p if there else None for p, there in zip(joints, known, strict=True)]
-            for joints, known in zip(places[:, t].tolist(), present[:, t], strict=True)
+            for joints, known in zip(
+                coordinates[:, t].tolist(), present[:, t], strict=True
+            )
         ]
-        for t in range(places.shape[1])
+        for t in range(coordinates.shape[1])
     ]

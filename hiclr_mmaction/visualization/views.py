@@ -17,7 +17,7 @@ from torch import nn
 from ..datasets.randomness import draws_taken_back
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout
-from .skeletons import Stage, legend_of_bodies, save_gif, to_pixels
+from .skeletons import Stage, legend_of_persons, save_gif, to_pixels
 
 _LEGEND = 0.3  # inches
 _TALL = 1.25
@@ -115,7 +115,7 @@ def draw_views(
         layout (SkeletonLayout): Their skeleton.
         num_frames (int): Frames of each view, evenly from the first to the last.
         title (str, optional): Written above.
-        turn (float): Degrees to turn the bodies about the vertical, see :class:`Stage`.
+        turn (float): Degrees to turn the persons about the vertical, see :class:`Stage`.
         frame_size (float): Width of one frame in inches.
 
     Returns:
@@ -166,7 +166,7 @@ def animate_views(
     Args:
         views, layout, title, turn: As in :func:`draw_views`.
         path (str | Path): Where to save it, a ``.gif``.
-        fps (float): Frames a second.
+        fps (float): Frames per second.
         frame_size (float): Width of one view in inches.
     """
     stage = Stage([view.keypoint for view in views], layout, turn, _TALL)
@@ -206,7 +206,7 @@ def _write_names(figure: Figure, view: View, x: float, y: float, width: int) -> 
 
 
 def _add_legend(figure: Figure, views: Sequence[View]) -> None:
-    handles = legend_of_bodies(
+    handles = legend_of_persons(
         masked=any(view.mask is not None for view in views),
         dropped=any(view.dropped for view in views),
         added=any(view.added for view in views),

@@ -356,8 +356,8 @@ class TestDoubtful:
 @pytest.mark.parametrize(
     ('content', 'kind'),
     [
-        (dict(frames=3), 'no pose pickle'),
-        (dict(annotations=[3]), 'no pose pickle'),
+        (dict(frames=3), 'not a pose pickle'),
+        (dict(annotations=[3]), 'not a pose pickle'),
         (
             dict(annotations=[dict(frame_dir='a')]),
             'keypoint is not an array of numbers',

@@ -290,7 +290,7 @@ def test_truncated_file_is_one_clear_error(tmp_path, size):
     path = tmp_path / 'poses.pkl'
     path.write_bytes(pickle.dumps(PLAIN)[:size])
     with pytest.raises(
-        ValueError, match='poses.pkl is truncated, damaged or no pickle'
+        ValueError, match='poses.pkl is truncated, damaged or not a pickle'
     ):
         load_pickle(path)
 

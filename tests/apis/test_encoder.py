@@ -171,9 +171,9 @@ class TestErrors:
             init_encoder(Config(dict(model=dict(type='HiCLR'))))
 
     def test_a_checkpoint_that_does_not_tell_its_clips(self, checkpoint):
-        with pytest.raises(ValueError, match='model.pth does not tell its model'):
+        with pytest.raises(ValueError, match='model.pth does not contain its model'):
             init_encoder(checkpoint)
-        with pytest.raises(ValueError, match='model.pth is no config'):
+        with pytest.raises(ValueError, match='model.pth is not a config'):
             init_encoder(checkpoint, checkpoint)
 
     def test_batch_size(self, cfg):

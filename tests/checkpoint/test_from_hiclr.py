@@ -79,5 +79,5 @@ def test_other_adjacency_is_refused():
 )
 def test_unknown_key_is_named(key):
     weights = dict(released('inference'), **{key: torch.zeros(1)})
-    with pytest.raises(ValueError, match=f'{key} is no entry'):
+    with pytest.raises(ValueError, match=f'{key} is not an entry'):
         from_hiclr(weights)

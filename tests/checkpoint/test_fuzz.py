@@ -142,5 +142,5 @@ def test_damaged_configs_are_read_or_refused():
         except ValueError as error:
             refused.append(str(error))
     assert len(refused) > 500
-    beginnings = ('the config in a.pth', 'a.pth does not tell')
+    beginnings = ('the config in a.pth', 'a.pth does not contain')
     assert all(line.startswith(beginnings) for line in refused)

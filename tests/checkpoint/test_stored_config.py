@@ -18,7 +18,7 @@ def test_the_models_config_is_read_and_not_run():
         model_cfg_of(dict(meta=dict(cfg=armed)), 'a.pth')
     assert not Path('was_run').exists()
     for meta in ({}, None, dict(cfg='data = 1')):
-        with pytest.raises(ValueError, match='does not tell its model'):
+        with pytest.raises(ValueError, match='does not contain its model'):
             model_cfg_of(dict(meta=meta), 'a.pth')
 
 

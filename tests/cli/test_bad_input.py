@@ -75,32 +75,32 @@ VAL = 'val_dataloader.dataset.datasets.0'
 CONFIGS = {
     'setting of the model': (
         {'model.quene_size': 8},
-        'model.quene_size is no setting of HiCLR; did you mean queue_size?',
+        'model.quene_size is not a setting of HiCLR; did you mean queue_size?',
     ),
     'setting of the backbone': (
         {'model.backbone.base_chanels': 8},
-        'model.backbone.base_chanels is no setting of HiCLRSTGCN; did you mean '
+        'model.backbone.base_chanels is not a setting of HiCLRSTGCN; did you mean '
         'base_channels?',
     ),
     'setting of the head': (
         {'model.head.temprature': 0.1},
-        'model.head.temprature is no setting of HierarchicalContrastHead',
+        'model.head.temprature is not a setting of HierarchicalContrastHead',
     ),
     'setting of mining': (
         {'model.mining': dict(top_k=1)},
-        'model.mining.top_k is no setting of mining; did you mean topk?',
+        'model.mining.top_k is not a setting of mining; did you mean topk?',
     ),
     'setting of the edge perturbation': (
         {'model.graph_augment': dict(dropp=0.1)},
-        'model.graph_augment.dropp is no setting of graph_augment; did you mean drop?',
+        'model.graph_augment.dropp is not a setting of graph_augment; did you mean drop?',
     ),
     'setting of SkeleAdaIN': (
         {'model.data_preprocessor.ada_in': dict(dim='V')},
-        'data_preprocessor.ada_in.dim is no setting of ada_in; did you mean dims?',
+        'data_preprocessor.ada_in.dim is not a setting of ada_in; did you mean dims?',
     ),
     'setting of the views': (
         {'model.data_preprocessor.views': dict(levels=[[]] * 3, growm=True)},
-        'data_preprocessor.views.growm is no setting of views; did you mean grown?',
+        'data_preprocessor.views.growm is not a setting of views; did you mean grown?',
     ),
     'type of a transform in the views': (
         {'model.data_preprocessor.views': dict(levels=[[dict(type='SkeletonSheer')]])},
@@ -109,34 +109,34 @@ CONFIGS = {
     ),
     'setting of a data loader': (
         {'train_dataloader.batchsize': 8},
-        'train_dataloader.batchsize is no setting of a data loader; did you mean '
+        'train_dataloader.batchsize is not a setting of a data loader; did you mean '
         'batch_size?',
     ),
     'setting of a data set': (
         {'train_dataloader.dataset.spilt': 'train'},
-        'train_dataloader.dataset.spilt is no setting of SyntheticSkeletons; did you '
+        'train_dataloader.dataset.spilt is not a setting of SyntheticSkeletons; did you '
         'mean split?',
     ),
     'setting of a transform in a level': (
         {f'{LEVELS}.0.1.magnitude_of_shear': 1},
-        f'{LEVELS}.0.1.magnitude_of_shear is no setting of SkeletonShear; it has',
+        f'{LEVELS}.0.1.magnitude_of_shear is not a setting of SkeletonShear; it has',
     ),
     'setting of the validation metric': (
         {'val_evaluator.k': 5},
-        'val_evaluator.k is no setting of KNNMetric; did you mean ks?',
+        'val_evaluator.k is not a setting of KNNMetric; did you mean ks?',
     ),
     'setting of the optimizer': (
         {'optim_wrapper.optimizer.learning_rate': 0.1},
-        'optim_wrapper.optimizer.learning_rate is no setting of SGD; it has params, lr',
+        'optim_wrapper.optimizer.learning_rate is not a setting of SGD; it has params, lr',
     ),
     'setting of a schedule': (
         {'param_scheduler.0.eta_mni': 0},
-        'param_scheduler.0.eta_mni is no setting of CosineAnnealingLR; did you mean '
+        'param_scheduler.0.eta_mni is not a setting of CosineAnnealingLR; did you mean '
         'eta_min?',
     ),
     'setting of a hook': (
         {'default_hooks.timer.intervall': 1},
-        'default_hooks.timer.intervall is no setting of IterTimerHook',
+        'default_hooks.timer.intervall is not a setting of IterTimerHook',
     ),
     'section': (
         {'train_dataloder': dict(batch_size=4)},
@@ -360,7 +360,7 @@ def test_config(name, complaint, write_config):
 def test_all_problems_are_told_at_once(complaint, write_config):
     config = write_config({'model.quene_size': 8, 'train_cfg.max_epochs': 0})
     first, second = complaint('train', config).splitlines()
-    assert first.startswith(f'{config}: model.quene_size is no setting')
+    assert first.startswith(f'{config}: model.quene_size is not a setting')
     assert second.startswith('train_cfg.max_epochs=0')
 
 
@@ -489,7 +489,7 @@ DATA = {
         'is truncated, damaged or no',
     ),
     'a file that runs code': (Armed(), 'is not read: it asks for'),
-    'no pose pickle': (dict(keypoint=[]), 'is no pose pickle'),
+    'not a pose pickle': (dict(keypoint=[]), 'is not a pose pickle'),
     'another split': (
         dict(split=dict(xsub_train=['a']), annotations=[clip()]),
         "split='train' is not in",
@@ -502,7 +502,7 @@ DATA = {
     'no person': (poses(clip(shape=(0, 8, 25, 3))), "clip 'a' has 0 persons"),
     'no depth': (
         poses(clip(shape=(1, 8, 25, 2))),
-        "clip 'a' has 2 coordinates a joint",
+        "clip 'a' has 2 coordinates per joint",
     ),
     'too few axes': (poses(clip(shape=(8, 25, 3))), 'it should be (persons, frames'),
     'NaN': (poses(with_nan()), 'values that are NaN or infinite, the first in frame 3'),

@@ -85,7 +85,7 @@ def test_without_a_classifier_the_nearest_training_clips_are_told(
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        ('no config', 'does not tell its model'),
+        ('no config', 'does not contain its model'),
         ('code', 'cannot be read'),
     ],
 )

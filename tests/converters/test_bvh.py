@@ -304,7 +304,7 @@ class TestKnownSkeleton:
         (tmp_path / 'b.bvh').write_text(ARM)
         report, _, _ = run(BVHConverter(tmp_path, layout='kinect20'), tmp_path)
         (skipped,) = report.skipped
-        assert 'nothing tells where hip center, spine, ' in skipped['reason']
+        assert 'the position of hip center, spine, ' in skipped['reason']
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_broken_file_says_what_is_wrong(change, message):
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(layout='coco'), "layout='coco' is 2d, but motion capture is in space"),
+        (dict(layout='coco'), "layout='coco' is 2d, but motion capture is 3-D"),
         (dict(fps=-1), 'fps=-1'),
         (dict(), 'holds no BVH file that can be read: .*broken.bvh: no BVH'),
     ],

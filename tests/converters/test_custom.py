@@ -1,4 +1,4 @@
-"""Folders of people's own files, and the table that labels them."""
+"""Folders of custom files, and the table that labels them."""
 
 import json
 import os
@@ -198,7 +198,7 @@ class TestLabels:
             (['a,1', 'b,walk'], 'clip,label', {}, r'mixes numbers and words .*\(1, walk\)'),
             (['a,-1'], 'clip,label', {}, 'label -1 is below 0'),
             ([], '', {}, 'has no column clip, label'),
-            (['a,"' + 'x' * 140_000 + '"'], 'clip,label', {}, 'is no CSV'),
+            (['a,"' + 'x' * 140_000 + '"'], 'clip,label', {}, 'is not CSV'),
         ],
     )  # fmt: skip
     def test_table_that_cannot_be_used_is_an_error(
@@ -220,7 +220,7 @@ class TestLabels:
             ('mixed', 'mixes numbers and words'),
         ],
     )
-    def test_tables_of_people(self, folder, case, found):
+    def test_custom_tables(self, folder, case, found):
         for name in ('a/01', 'b/01', 'walk 01', 'Run.take1'):
             (folder / name).parent.mkdir(exist_ok=True)
             np.save(folder / f'{name}.npy', numbers())

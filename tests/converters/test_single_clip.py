@@ -66,7 +66,7 @@ def test_a_clip_of_a_pose_pickle_is_read_by_its_index(content, layout, tmp_path)
     [
         ('clip.npy', 'kinect20', "25 joints, but layout 'kinect20' has 20"),
         ('clip.txt', 'nturgb+d', "suffix '.txt' is unknown; known are .skeleton, .csv"),
-        ('list.pkl', 'nturgb+d', 'no pose pickle'),
+        ('list.pkl', 'nturgb+d', 'not a pose pickle'),
         ('bad.skeleton', 'nturgb+d', 'bad.skeleton: not a skeleton file'),
     ],
 )

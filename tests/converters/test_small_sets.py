@@ -73,7 +73,7 @@ class TestNWUCLA:
         report, clips, _ = run(NWUCLAConverter(tmp_path), tmp_path)
         assert list(clips) == ['a01_s01_e00_v01']
         assert set(report.reasons) == {
-            'unknown action', 'uneven frames', 'wrong joint count', 'no JSON',
+            'unknown action', 'uneven frames', 'wrong joint count', 'not JSON',
             'no skeletons',
         }  # fmt: skip
 

@@ -135,7 +135,7 @@ def test_truncated_array_is_an_error(tmp_path, size):
     path = write(tmp_path, aligned())
     with open(path, 'r+b') as file:
         file.truncate(size)
-    with pytest.raises(ValueError, match='truncated or no array'):
+    with pytest.raises(ValueError, match='truncated or not an array'):
         build(path)
 
 

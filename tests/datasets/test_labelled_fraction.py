@@ -241,7 +241,7 @@ class TestSavedChoice:
         runner.train()
         return runner
 
-    def test_is_in_the_work_directory_and_tells_names_and_places(self, tmp_path):
+    def test_is_in_the_work_directory_and_lists_names_and_indices(self, tmp_path):
         runner = self.train(tmp_path)
         saved = json.loads((tmp_path / 'labelled_clips.json').read_text())
         part = runner.train_dataloader.dataset

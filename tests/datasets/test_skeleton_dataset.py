@@ -94,7 +94,7 @@ def test_empty_split_is_named(tmp_path):
 
 
 def test_file_of_another_kind_is_told_from_a_pose_pickle(tmp_path):
-    with pytest.raises(ValueError, match='is no pose pickle'):
+    with pytest.raises(ValueError, match='is not a pose pickle'):
         build(write(tmp_path, dict(videos=[])))
 
 

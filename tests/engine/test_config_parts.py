@@ -67,6 +67,6 @@ def test_other_projects_classes_are_checked_too(elsewhere):
         custom_hooks=[dict(type='Exact', beginning=1)],
     )
     assert list(wrong_parts(cfg)) == [
-        'model.hidden_chanels is no setting of Hands; did you mean hidden_channels?',
-        'custom_hooks.0.beginning is no setting of Exact; did you mean begin?',
+        'model.hidden_chanels is not a setting of Hands; did you mean hidden_channels?',
+        'custom_hooks.0.beginning is not a setting of Exact; did you mean begin?',
     ]

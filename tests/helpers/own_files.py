@@ -1,4 +1,4 @@
-"""People's own files, for the tests of their readers."""
+"""Custom files, for the tests of their readers."""
 
 from __future__ import annotations
 

@@ -125,9 +125,9 @@ def test_ntu60_config_runs_on_a_pickle_made_from_raw_files(
 
 
 def test_skip_absent_runs_real_clips_of_one_person_as_such(data_dir):
-    """Where the second place is empty, features are those of a run with one place."""
+    """Without a second person, features are those of a run with one person."""
     clips = [
-        hiclr_align(torch.from_numpy(fill_places(read_ntu(path)))[None], 'nturgb+d')[0]
+        hiclr_align(torch.from_numpy(fill_persons(read_ntu(path)))[None], 'nturgb+d')[0]
         for path in sorted((data_dir / 'raw_ntu').glob('*.skeleton'))
     ]
     clips = torch.stack(clips)
@@ -148,8 +148,8 @@ def test_skip_absent_runs_real_clips_of_one_person_as_such(data_dir):
     assert not torch.allclose(pool_skeleton(model(clips))[alone], together)
 
 
-def fill_places(keypoint):
-    """The first two bodies, or one and zeros."""
-    places = np.zeros((2, *keypoint.shape[1:]), np.float32)
-    places[: len(keypoint)] = keypoint[:2]
-    return places
+def fill_persons(keypoint):
+    """The first two persons; zeros where there is only one."""
+    persons = np.zeros((2, *keypoint.shape[1:]), np.float32)
+    persons[: len(keypoint)] = keypoint[:2]
+    return persons

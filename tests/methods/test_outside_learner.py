@@ -77,7 +77,7 @@ def test_its_collapse_is_warned_of(trained, caplog):
     [
         ({'model.neck.in_channles': 3}, 'did you mean in_channels'),
         ({'model.backbone.out_channels': 0}, 'out_channels=0'),
-        ({'model.momentun': 0.1}, 'momentun is no setting of BYOL'),
+        ({'model.momentun': 0.1}, 'momentun is not a setting of BYOL'),
     ],
 )
 def test_its_settings_are_checked(tmp_path, options, message):

@@ -82,7 +82,7 @@ def test_weights_for_other_joints_are_refused():
 def test_temporal_attention_is_refused():
     _, weights = released()
     weights['encoder_q.graph_layers.0.in_nett.weight'] = torch.zeros(1)
-    with pytest.raises(ValueError, match='in_nett.weight is no entry'):
+    with pytest.raises(ValueError, match='in_nett.weight is not an entry'):
         from_hiclr(weights)
 
 

@@ -133,7 +133,7 @@ class TestSkipAbsent:
         expected = self.features(model, alone, skip=False)
         torch.testing.assert_close(self.features(model, x, skip=True), expected)
 
-    def test_bodies_of_a_clip_count_alike_and_stock_heads_take_them(self, cfg):
+    def test_persons_of_a_clip_count_alike_and_stock_heads_take_them(self, cfg):
         model, x = self.build(cfg).eval(), torch.randn(2, 3, 8, 25, 3)
         x[0, 1] = 0
         feature_map = model(x)
@@ -153,7 +153,7 @@ class TestSkipAbsent:
             assert features.isfinite().all()
             assert all(p.grad.isfinite().all() for p in model.parameters())
 
-    def test_is_off_by_default_and_absent_bodies_reach_batch_norm_then(self, cfg):
+    def test_is_off_by_default_and_absent_persons_reach_batch_norm_then(self, cfg):
         model, x = MODELS.build(cfg), torch.randn(3, 2, 8, 25, 3)
         assert not model.skip_absent
         x[:, 1] = 0

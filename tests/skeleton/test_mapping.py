@@ -129,7 +129,7 @@ def test_there_and_back_keeps_the_shared_joints():
 
 def test_layout_without_names_is_an_error_that_says_so():
     rod = dict(num_joints=2, bones=[(1, 0)], center=0)
-    with pytest.raises(ValueError, match='nothing tells where head, neck'):
+    with pytest.raises(ValueError, match='the position of head, neck'):
         map_joints(torch.zeros(1, 2, 3), rod, 'openni15')
     with pytest.raises(ValueError, match='joints without names'):
         map_joints(torch.zeros(1, 20, 3), 'kinect20', rod)
@@ -141,5 +141,5 @@ def test_half_a_body_names_what_is_missing():
         bones=[(1, 0), (2, 0), (3, 1)],
         center=0,
     )
-    with pytest.raises(ValueError, match='nothing tells where .*left knee'):
+    with pytest.raises(ValueError, match='the position of .*left knee'):
         map_joints(torch.zeros(1, 4, 3), arm, 'kinect20')

@@ -43,7 +43,7 @@ def test_unknown_stream_lists_the_known():
 
 
 class TestScores:
-    """Of skeletons in an image: a difference is as sure as the worse of its two ends."""
+    """Of 2-D skeletons: a difference is as sure as the worse of its two ends."""
 
     @pytest.fixture
     def x(self):

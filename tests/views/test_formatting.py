@@ -68,7 +68,7 @@ class TestSkeletonAlign:
         with pytest.raises(ValueError, match='num_frames=0'):
             build('SkeletonAlign', num_frames=0)
 
-    def test_places_and_scores_of_an_image_are_joined(self):
+    def test_2d_coordinates_and_scores_are_joined(self):
         pixels = np.random.rand(1, 20, 17, 2).astype(np.float16) * 500
         score = np.random.rand(1, 20, 17).astype(np.float16)
         results = dict(keypoint=pixels, keypoint_score=score, frame_dir='clip7')
@@ -81,7 +81,7 @@ class TestSkeletonAlign:
         # FormatGCNInput would join them again.
         assert 'keypoint_score' not in out
 
-    def test_places_without_scores_are_sure_but_for_the_origin(self):
+    def test_coordinates_without_scores_have_score_1_except_at_the_origin(self):
         pixels = np.random.rand(1, 20, 17, 2) * 500 + 1
         pixels[0, 3, 8] = 0
         out = build('SkeletonAlign', layout='coco', num_frames=20, num_person=1)(
@@ -106,7 +106,7 @@ class TestSkeletonAlign:
         ('layout', 'channels', 'message'),
         [
             ('nturgb+d', 2, r"layout 'nturgb\+d' needs 3 \(x, y, z\)"),
-            ('nturgb+d', 4, r'has 4 coordinates a joint'),
+            ('nturgb+d', 4, r'has 4 coordinates per joint'),
             ('coco', 4, r'needs 2 \(x, y\) or 3 \(x, y, score\)'),
         ],
     )

@@ -37,8 +37,8 @@ def test_most_confused_pairs_come_by_their_part_of_the_class():
 @pytest.mark.parametrize(
     ('matrix', 'classes', 'message'),
     [
-        (np.ones((2, 3)), None, r'\(2, 3\) is no confusion matrix'),
-        (np.zeros((2, 2)), None, 'no confusion matrix with a clip'),
+        (np.ones((2, 3)), None, r'\(2, 3\) is not a confusion matrix'),
+        (np.zeros((2, 2)), None, 'not a confusion matrix with clips'),
         (np.ones((2, 2)), ['a'], '1 names of classes for a matrix of 2'),
     ],
 )

@@ -52,12 +52,12 @@ def test_only_the_last_line_may_be_on_its_way(tmp_path):
     file.write_text(file.read_text() + '{"loss": 2')
     assert len(read_run(file)['loss'][0]) == 1
     file.write_text('{"loss": 2\n' + file.read_text())
-    with pytest.raises(ValueError, match='line 1 is no JSON object'):
+    with pytest.raises(ValueError, match='line 1 is not a JSON object'):
         read_run(file)
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match='is no run'):
+    with pytest.raises(FileNotFoundError, match='is not a run'):
         read_run(tmp_path)
 
 

@@ -23,7 +23,7 @@ def data_of(page):
     return json.loads(found[1])
 
 
-def test_places_are_to_the_right_up_and_near():
+def test_coordinates_point_right_up_and_near():
     body = standing(2)
     body[0, 1, 7, 2] = 2.5  # the left hand comes half a metre nearer to the camera
     clips = data_of(viewer_page([dict(keypoint=body, title='t')]))['clips']

@@ -41,7 +41,7 @@ class Checkout:
         folder = Path(folder).resolve()
         if not (folder / 'configs' / 'hiclr_stgcn_ntu60.py').is_file():
             sys.exit(
-                f'--against: {folder} is no checkout of this project: it has no '
+                f'--against: {folder} is not a checkout of this project: it has no '
                 'configs/hiclr_stgcn_ntu60.py'
             )
         options = [what, folder, batch_size, device, clock, threads or 0]

@@ -287,7 +287,7 @@ def import_released(folder: Path, *modules: str) -> list[types.ModuleType]:
     """
     if not (folder / 'feeder' / 'ntu_feeder.py').is_file():
         sys.exit(
-            f'--released: {folder} is no checkout of github.com/JHang2020/HiCLR: it has '
+            f'--released: {folder} is not a checkout of github.com/JHang2020/HiCLR: it has '
             'no feeder/ntu_feeder.py'
         )
     if 'h5py' not in sys.modules and importlib.util.find_spec('h5py') is None:

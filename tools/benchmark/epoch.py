@@ -1,4 +1,4 @@
-"""Measure an epoch at NTU-60's size, with made-up clips: training, and waiting for data.
+"""Measure an epoch at NTU-60's size, with synthetic clips: training, and waiting for data.
 
 The loader, the preprocessor and the step are those of a config, run by mmengine's loop;
 only the data set is made up. The projection to the whole training leaves out the start
@@ -83,7 +83,7 @@ class Stopwatch(Hook):
 def epoch_config(
     name: str, ann_file: Path, work_dir: Path, args: argparse.Namespace
 ) -> Config:
-    """A config that trains for one epoch on the made-up clips and writes nothing."""
+    """A config that trains for one epoch on the synthetic clips and writes nothing."""
     cfg = read_config(find_config(name) or name)
     dataset = cfg.train_dataloader.dataset
     dataset = dataset.get('dataset', dataset)  # ResidentClips holds another

@@ -37,7 +37,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         'config',
         nargs='?',
         type=Path,
-        help='config of a linear evaluation; default: the recipe of NTU-60 on made-up '
+        help='config of a linear evaluation; default: the recipe of NTU-60 on synthetic '
         'motions',
     )
     parser.add_argument('--epochs', type=int, help="default: the config's")
@@ -67,7 +67,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def load_config(path: Path | None) -> Config:
-    """The config, or that of NTU-60 with the made-up motions in place of its files."""
+    """The config, or that of NTU-60 with the synthetic motions in place of its files."""
     if path is not None:
         return read_config(path)
     cfg = read_config(find_config('hiclr_stgcn_ntu60_linear.py'))

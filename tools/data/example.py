@@ -1,4 +1,4 @@
-"""Write made-up clips as CSV files and a table of labels: to try the way of own data."""
+"""Write synthetic clips as CSV files and a table of labels: to try the way of own data."""
 
 import os
 import sys

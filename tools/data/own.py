@@ -1,4 +1,4 @@
-"""Convert a folder of CSV, NPY or JSON files, one a clip, to a pose pickle."""
+"""Convert a folder of CSV, NPY or JSON files, one per clip, to a pose pickle."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-# Made-up motions of 12 actions: needs no file. Of those between two people the first one
+# Synthetic motions of 12 actions: needs no file. Of those between two people the first one
 # is seen: half the time, so that twice the iterations fit into some minutes.
 _base_ = 'small_set.py'
 

@@ -44,7 +44,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
     parser.add_argument(
-        '--classes', metavar='FILE', help='text file with their names, one a line'
+        '--classes', metavar='FILE', help='text file with their names, one per line'
     )
     return parser.parse_args(argv)
 

@@ -37,8 +37,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--turn',
         type=float,
         metavar='DEGREES',
-        help='turn the bodies about the vertical, to see what lies in depth (default: '
-        '20, and 0 in an image)',
+        help='turn the persons about the vertical, to show depth (default: '
+        '20; 0 in 2-D)',
     )
     parser.add_argument('--fps', type=float, default=10, help='of an animation')
     parser.add_argument(

@@ -31,7 +31,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def read_config(args: argparse.Namespace) -> Config:
     """The config of :func:`add_config`; one line ends the program if there is none."""
-    # mmengine tells of every layer how it was initialised.
+    # mmengine logs the initialisation of every layer.
     MMLogger.get_current_instance().setLevel('WARNING')
     cfg = load_config(args.config)
     merge_options(cfg, args.cfg_options or {})

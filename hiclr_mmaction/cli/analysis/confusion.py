@@ -24,7 +24,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument('scores', help='what tools/test.py --dump wrote')
     parser.add_argument(
-        '--classes', metavar='FILE', help='text file with the names, one a line'
+        '--classes', metavar='FILE', help='text file with the names, one per line'
     )
     parser.add_argument('--out', default='confusion.png', help='the picture')
     parser.add_argument('--title', help='written above')

@@ -25,18 +25,18 @@ def parse_args(argv=None) -> argparse.Namespace:
         description='Fuse the scores of several streams with fixed weights'
     )
     parser.add_argument(
-        'scores', nargs='+', help='what tools/test.py --dump wrote, one file a stream'
+        'scores', nargs='+', help='what tools/test.py --dump wrote, one file per stream'
     )
     parser.add_argument(
         '--weights',
         nargs='+',
         type=float,
         metavar='W',
-        help='one a file (default: equal). Weights that were chosen by the accuracy on '
+        help='one per file (default: equal). Weights that were chosen by the accuracy on '
         'these very clips give no honest result',
     )
     parser.add_argument(
-        '--classes', metavar='FILE', help='text file with the names, one a line'
+        '--classes', metavar='FILE', help='text file with the names, one per line'
     )
     parser.add_argument(
         '--picture', metavar='FILE.png', help='draw the confusion matrix of the fusion'

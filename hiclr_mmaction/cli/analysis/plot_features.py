@@ -50,7 +50,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
     parser.add_argument('--names', nargs='+', metavar='NAME', help='of the panels')
     parser.add_argument(
-        '--classes', metavar='FILE', help='text file with their names, one a line'
+        '--classes', metavar='FILE', help='text file with their names, one per line'
     )
     parser.add_argument('--out', default='features.png', help='the picture')
     parser.add_argument('--title', help='written above')

@@ -31,7 +31,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--config',
-        help='config of the model in IN, where the checkpoint does not tell it or its '
+        help='config of the model in IN, if the checkpoint does not store it or its '
         'backbone is from another project',
     )
     parser.add_argument(
@@ -66,21 +66,21 @@ def main() -> None:
                 cfg,
                 args.overwrite,
             )
-            told = ', '.join(f'{name} {shape}' for name, shape in shapes.items())
+            summary = ', '.join(f'{name} {shape}' for name, shape in shapes.items())
         else:
             model = export_checkpoint(
                 args.source, args.target, cfg, args.overwrite, args.license
             )
-            told = f'{model["type"]} with {model["backbone"]["type"]}'
+            summary = f'{model["type"]} with {model["backbone"]["type"]}'
             needed = package_needed(build_model(model))
-            told += (
+            summary += (
                 f'; MMAction2 needs {needed} beside it, which its custom_imports names'
                 if needed
                 else ', which MMAction2 builds alone'
             )
     except (ImportError, OSError, ValueError) as error:
         sys.exit(str(error))
-    print(f'{args.target}: {told}')
+    print(f'{args.target}: {summary}')
 
 
 if __name__ == '__main__':

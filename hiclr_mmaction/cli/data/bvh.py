@@ -29,7 +29,7 @@ def parse_args(argv=None):
         'that are called so, or made of others',
     )
     parser.add_argument(
-        '--fps', type=float, help='frames a second to keep, where the files have more'
+        '--fps', type=float, help='frames per second to keep, where the files have more'
     )
     add_max_frames(parser, default=0)
     add_output_options(parser)

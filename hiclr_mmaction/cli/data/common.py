@@ -82,7 +82,7 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
         '--ignore',
         type=Path,
         metavar='LIST',
-        help='text file with the names of samples to leave out, one a line; lines that '
+        help='text file with the names of samples to leave out, one per line; lines that '
         'are no names are not heeded',
     )
     group.add_argument(
@@ -103,7 +103,7 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
 
 
 def add_max_frames(parser: argparse.ArgumentParser, default: int) -> None:
-    """Add ``--max-frames``; 0 is no limit."""
+    """Add ``--max-frames``; 0: no limit."""
     parser.add_argument(
         '--max-frames',
         type=int,
@@ -119,7 +119,8 @@ def run(
     """Convert, or end the program with one line that says what is wrong.
 
     Args:
-        make_converter (Callable): Makes the converter; its errors are told in the same way.
+        make_converter (Callable): Makes the converter; its errors are
+            reported in the same way.
         args (Namespace): Of :func:`add_output_options`.
     """
     try:

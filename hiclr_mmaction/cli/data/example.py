@@ -1,4 +1,4 @@
-"""Write made-up clips as CSV files and a table of labels: to try the way of own data.
+"""Write synthetic clips as CSV files and a table of labels: to try the way of own data.
 
 200 clips of 5 actions by 10 people: 20 for each, of whom two are to be evaluated on.
 
@@ -24,14 +24,14 @@ _OPENNI = [3, 2, 1, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 19]
 
 def parse_args(argv=None):
     parser = make_parser(
-        'Write made-up clips as CSV files, one a clip, and a table of labels.'
+        'Write synthetic clips as CSV files, one per clip, and a table of labels.'
     )
     parser.add_argument('folder', type=Path, help='a new folder')
     parser.add_argument(
         '--layout',
         choices=['openni15', 'coco'],
         default='openni15',
-        help='15 joints in space, metres; or 17 in an image, pixels and a score',
+        help='15 joints in 3-D (metres) or 17 in 2-D (pixels and a score)',
     )
     return parser.parse_args(argv)
 

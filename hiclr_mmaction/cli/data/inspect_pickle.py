@@ -27,7 +27,7 @@ def parse_args(argv=None):
         '--layout',
         type=parse_layout,
         help='its skeleton: a name such as nturgb+d, or a dict as in a config; without '
-        'it, what the file tells, or the known one with as many joints',
+        'it, the one in the file, or the known one with as many joints',
     )
     parser.add_argument('--draw', metavar='PNG', help='draw a clip to this picture')
     parser.add_argument(

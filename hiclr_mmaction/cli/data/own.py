@@ -1,4 +1,4 @@
-"""Convert a folder of CSV, NPY or JSON files, one a clip, to a pose pickle.
+"""Convert a folder of CSV, NPY or JSON files, one per clip, to a pose pickle.
 
 Example:
     python tools/data/own.py recordings data/mine.pkl --layout kinect20 \
@@ -19,7 +19,7 @@ from .common import (
 
 def parse_args(argv=None):
     parser = make_parser(
-        'Convert a folder of CSV, NPY or JSON files, one a clip, to a pose pickle.',
+        'Convert a folder of CSV, NPY or JSON files, one per clip, to a pose pickle.',
         f'What is read:\n{forms_summary()}',
     )
     add_folder_options(parser, 'CSV, NPY or JSON files')

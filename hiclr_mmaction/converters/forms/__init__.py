@@ -1,4 +1,4 @@
-"""The forms of people's own files, and how each is read."""
+"""The forms of custom files, and their readers."""
 
 from __future__ import annotations
 

@@ -20,16 +20,16 @@ def read_npy(path: Path, options: Options) -> Recording:
     """Read ``(T, V, C)`` or ``(M, T, V, C)``, or what ``options.axes`` says.
 
     Raises:
-        ValueError: If it is no array of numbers, or its axes seem to be others.
+        ValueError: If it is not an array of numbers, or its axes seem to be others.
     """
     try:
         # Mapped: a header that promises more than the file holds takes no memory.
         array = np.load(path, mmap_mode='r', allow_pickle=False)
     # Its header is Python's text: whatever its parsers raise means the same.
     except Exception as error:
-        raise ValueError(f'no array: {error}') from error
+        raise ValueError(f'not an array: {error}') from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in 'fiu':
-        raise ValueError('no array: it does not hold numbers')
+        raise ValueError('not an array: it does not hold numbers')
     axes = options.axes or {3: 'TVC', 4: 'MTVC'}.get(array.ndim, '')
     if len(axes) != array.ndim:
         raise ValueError(
@@ -92,7 +92,7 @@ def _check_axes(shape: Sequence[int], axes: str, layout: SkeletonLayout) -> None
     ):
         raise ValueError(
             f'wrong axes: {tuple(shape)} as {_tell(axes)} is {_meaning(size)}; if the '
-            f'first axis is clips, write one file a clip, or else say --axes {axes}'
+            f'first axis is clips, write one file per clip, or else say --axes {axes}'
         )
 
 

@@ -54,7 +54,7 @@ def read_json(path: Path, options: Options) -> Recording:
     """Read a JSON file.
 
     Raises:
-        ValueError: If it is no JSON, of no known form, or damaged.
+        ValueError: If it is not JSON, of no known form, or damaged.
     """
     return read_images([path], options)
 
@@ -103,7 +103,7 @@ def is_image(path: Path) -> bool | None:
 
 
 def _load(path: Path) -> Any:
-    """The content of a file; one of a line a frame is a list of them."""
+    """The content of a file; one of one line per frame is a list of them."""
     data = path.read_bytes()
     utf16 = data[:2] in (b'\xff\xfe', b'\xfe\xff')
     try:
@@ -116,9 +116,9 @@ def _load(path: Path) -> Any:
                 raise
             return [json.loads(line) for line in lines]
     except RecursionError:
-        raise ValueError('no JSON: nested too deeply') from None
+        raise ValueError('not JSON: nested too deeply') from None
     except ValueError as error:
-        raise ValueError(f'no JSON: {error}') from error
+        raise ValueError(f'not JSON: {error}') from error
 
 
 # ---------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def _frames(
             persons = [] if _is_empty(frame) else found.read(frame, options, facts)
         except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
             raise ValueError(
-                f'damaged JSON: frame {number} is no frame of {found.name}: '
+                f'damaged JSON: frame {number} is not a frame of {found.name}: '
                 f'{type(error).__name__}: {error}'
             ) from error
         if names:
@@ -294,7 +294,9 @@ def _shape_of(content: Any) -> str:
     if isinstance(content, Mapping):
         keys = ', '.join(str(key)[:30] for key in list(content)[:6])
         return f'an object with the keys {keys or "(none)"}; known are {known}, ...'
-    return f'{str(content)[:40]!r} is no frame; a frame is an object with {known}, ...'
+    return (
+        f'{str(content)[:40]!r} is not a frame; a frame is an object with {known}, ...'
+    )
 
 
 def _choose_joints(frames: Mapping[int, list[Person]], options: Options) -> list[str]:
@@ -547,7 +549,7 @@ def _read_landmarks(frame: Any, options: Options, facts: dict) -> list[Person]:
             frame = frame[image]
         elif world is not None:
             raise ValueError(
-                f'no landmarks in the picture: {world} are in space; set layout '
+                f'no landmarks in the picture: {world} are 3-D; set layout '
                 "dict(base='mediapipe', coordinates='3d')"
             )
         else:

@@ -1,4 +1,4 @@
-"""CSV tables: a line a joint (long), or a line a frame (wide)."""
+"""CSV tables: one line per joint (long), or one line per frame (wide)."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def read_csv(path: Path, options: Options) -> Recording:
     """Read a CSV file.
 
     Raises:
-        ValueError: If it is empty, uneven, or its columns are no joints' coordinates.
+        ValueError: If it is empty, uneven, or its columns are not coordinates of joints.
     """
     table = load_table(path, options.ignore_columns)
     form = next(form for form in TABLE_FORMS if form.recognise(table))
@@ -195,7 +195,7 @@ def _counts(head: Sequence[str]) -> bool:
 
 
 # ---------------------------------------------------------------------------
-# A line a joint
+# One line per joint
 # ---------------------------------------------------------------------------
 
 
@@ -257,7 +257,7 @@ def _joints(table: Table, options: Options) -> np.ndarray:
         return joints
     if not layout.joints:
         raise ValueError(
-            f'wrong joint: {distinct[0][:40]!r} is no number, and layout '
+            f'wrong joint: {distinct[0][:40]!r} is not a number, and layout '
             f'{layout.name!r} names no joints'
         )
     index = np.full(len(distinct), -1)
@@ -290,7 +290,7 @@ def _refuse_doubles(
     }
     others = [name for name in table.head if _plain(name) not in known]
     hint = (
-        f'; if {" or ".join(others[:4])} tells persons apart, call that column person'
+        f'; if {" or ".join(others[:4])} distinguishes persons, call that column person'
         if others
         else ''
     )
@@ -376,7 +376,7 @@ def _frames(table: Table) -> np.ndarray | None:
 
 
 # ---------------------------------------------------------------------------
-# A line a frame
+# One line per frame
 # ---------------------------------------------------------------------------
 
 
@@ -398,7 +398,7 @@ def _read_wide(table: Table, options: Options) -> Recording:
         if unknown:
             names = [table.head[i] for i in unknown]
             raise ValueError(
-                f"unknown columns: {_some(names)} are no joints' coordinates; name them "
+                f'unknown columns: {_some(names)} are not coordinates of joints; name them '
                 'with --ignore-columns'
             )
         notes += [f'column {table.head[i]} not used' for i in strange if table.head[i]]
@@ -420,7 +420,7 @@ def _read_wide(table: Table, options: Options) -> Recording:
         others = [name for name in table.head if name][:3]
         raise ValueError(
             'lines of the same frame: a frame comes again for the same person; call the '
-            f'column that tells persons apart person (columns: {", ".join(others)}, ...)'
+            f'column that distinguishes persons person (columns: {", ".join(others)}, ...)'
         )
     out = blank((persons.max() + 1, frames.max() + 1, *values.shape[1:]), table.path)
     out[:] = np.nan
@@ -429,7 +429,7 @@ def _read_wide(table: Table, options: Options) -> Recording:
 
 
 def _shared(frames: np.ndarray, persons: np.ndarray) -> bool:
-    """Whether times tell which lines of several persons are of one frame."""
+    """Whether lines of several persons can be matched to frames by time."""
     return len(set(persons.tolist())) > 1 and len(np.unique(frames)) < len(frames)
 
 
@@ -475,7 +475,7 @@ def _by_name(
             raise ValueError(f'a column named twice: {axis} of joint {stem}')
         stems[stem][axis] = column
     needed = 'xy' if options.layout.coordinates == '2d' else 'xyz'
-    # What has a score alone, such as SLEAP's instance.score, is no joint.
+    # What has a score alone, such as SLEAP's instance.score, is not a joint.
     stems = {
         stem: axes
         for stem, axes in stems.items()
@@ -631,7 +631,7 @@ TABLE_FORMS = (
     Form(
         'long',
         'CSV',
-        'a line a joint: `joint` (number from 0, or name), `x`, `y`, perhaps `z`, '
+        'one line per joint: `joint` (number from 0, or name), `x`, `y`, perhaps `z`, '
         '`score`, `frame` or `time`, `person`',
         'frame,person,joint,x,y,z\n'
         '0,anna,foot,0.1,-0.9,2.5\n'
@@ -645,7 +645,7 @@ TABLE_FORMS = (
     Form(
         'wide',
         'CSV',
-        'a line a frame: columns `left_hand_x`, `x_left_hand`, `x0`, ... or, without '
+        'one line per frame: columns `left_hand_x`, `x_left_hand`, `x0`, ... or, without '
         'names, in the order of the layout; SLEAP, Kinect, MediaPipe',
         'frame,head_x,head_y,head_score,foot_x,foot_y,foot_score,hip_x,hip_y,hip_score\n'
         '0,3,1,0.9,3,9,0.9,3,5,0.9\n'

@@ -1,4 +1,4 @@
-"""Made-up labelled motions of persons, for those who have no data yet."""
+"""Synthetic labelled motions of persons, for those who have no data yet."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SyntheticSkeletons(BaseActionDataset):
     Each item has ``keypoint``, float32 ``(M, T, 25, 3)`` with ``M`` of 1 or 2
     (actions between two), metres in Kinect's camera space (``x`` to the
     camera's left, ``y`` up, ``z`` away from it; joints as in NTU RGB+D);
-    ``label``; ``total_frames``, ``T``, at 30 frames a second; ``frame_dir``,
+    ``label``; ``total_frames``, ``T``, at 30 frames per second; ``frame_dir``,
     a name such as ``'wave-s03-r01'``; ``subject``.
 
     Args:

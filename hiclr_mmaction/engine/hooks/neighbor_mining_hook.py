@@ -10,7 +10,7 @@ from ...models.modules import bare_model
 
 @HOOKS.register_module()
 class NeighborMiningHook(Hook):
-    """Tell a model with neighbour mining the epoch, and after how many to begin.
+    """Set the epoch, and the epoch to begin at, in a model with neighbour mining.
 
     With ``model.mining.begin`` and :class:`ResumableTrainLoop` it is not needed.
 
@@ -31,7 +31,7 @@ class NeighborMiningHook(Hook):
         self.begin = begin
 
     def before_train(self, runner) -> None:
-        """Tell the model when to begin."""
+        """Set in the model when to begin."""
         mining = getattr(bare_model(runner.model), 'mining', None)
         if mining is None:
             raise ValueError(
@@ -41,5 +41,5 @@ class NeighborMiningHook(Hook):
         mining.begin = self.begin
 
     def before_train_epoch(self, runner) -> None:
-        """Tell the model the epoch."""
+        """Set the epoch of the model."""
         bare_model(runner.model).set_epoch(runner.epoch)

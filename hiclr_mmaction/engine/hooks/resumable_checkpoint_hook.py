@@ -1,4 +1,4 @@
-"""Checkpoints from which a run goes on exactly, and SIGTERM as a reason for one."""
+"""Checkpoints to resume from exactly, saved also at SIGTERM."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class StandardizedFeaturesHook(Hook):
         model = bare_model(runner.model)
         classifier = model.cls_head.fc
         var, mean = torch.var_mean(features.flatten(0, 1).flatten(1), dim=0)
-        # What does not vary tells nothing, and would be divided by 0.
+        # Constant features carry no information, and would be divided by 0.
         scale = torch.where(var > 0, 1 / var, 0.0).to(classifier.weight)
         mean = mean.to(classifier.weight)
 

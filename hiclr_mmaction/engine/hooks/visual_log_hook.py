@@ -1,4 +1,4 @@
-"""Pictures of views and features while a run goes on."""
+"""Pictures of views and features during a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training by epochs that goes on from any step as if it had not stopped."""
+"""Training by epochs that resumes exactly from any step."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if before != now:
             self.runner.logger.warning(
                 f'An epoch had {before[0]} steps on {before[1]} process(es) and now has '
-                f'{now[0]} on {now[1]}: the run goes on from the beginning of epoch '
+                f'{now[0]} on {now[1]}: the run resumes at the beginning of epoch '
                 f'{self._epoch + 1}, with other draws than without the stop.'
             )
             return state['validated']

@@ -56,7 +56,7 @@ class HierarchicalContrastHead(BaseModule):
 
     Args:
         temperature (float): Softmax temperature.
-        level_weights (Sequence[float]): ``w``, one a query level, weakest first.
+        level_weights (Sequence[float]): ``w``, one per query level, weakest first.
         similarity (str): ``d``. ``'kl'``: cross-entropy of :math:`p_i` with the target
             :math:`p_{i-1}`, the KL divergence up to a constant; ``'js'``:
             Jensen-Shannon divergence of the two; ``'cosine'``: one minus the cosine of
@@ -104,7 +104,7 @@ class HierarchicalContrastHead(BaseModule):
     def logits(
         self, queries: Sequence[Tensor], key: Tensor, queue: Tensor
     ) -> list[Tensor]:
-        """Cosines over the temperature, float32 ``(N, 1 + K)`` a level, key first."""
+        """Cosines over the temperature, float32 ``(N, 1 + K)`` per level, key first."""
         stacked = torch.cat(list(queries)).float()
         # An error of half precision would be one over the temperature as large.
         with torch.autocast(stacked.device.type, enabled=False):

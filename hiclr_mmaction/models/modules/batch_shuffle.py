@@ -8,11 +8,11 @@ from torch import Tensor
 
 
 class BatchShuffle:
-    """One order in which the clips of all ranks are dealt out anew, and its inverse.
+    """A permutation of the clips of all ranks, and its inverse.
 
-    A query and its key then meet in no rank's batch, so that batch norm, whose
-    statistics are the rank's, does not tell which key belongs to a query. In one
-    process nothing is moved: the statistics do not depend on the order.
+    A query and its key are then normalised in different batches, so the statistics of
+    batch norm do not reveal the pairs. In one process nothing is moved, because the
+    statistics do not depend on the order.
 
     Args:
         num_clips (int): Clips of this rank, ``N``, as many on each rank.

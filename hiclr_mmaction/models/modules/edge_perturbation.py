@@ -17,7 +17,7 @@ class EdgePerturbation:
 
     Each adjacency has edges dropped at a ratio from ``U(0, drop)``, then added at one
     from ``U(0, add)``, drawn anew for every layer and forward (paper, 'Drop/Add
-    Edges'). The backbone itself is not changed. Edges are found in two places:
+    Edges'). The backbone itself is not changed. Edges are either:
 
     - a layer's parameter or buffer named ``A``, as in the graph convolutions of
       MMAction2 and of its projects;

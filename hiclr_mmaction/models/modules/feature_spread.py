@@ -1,4 +1,4 @@
-"""A monitor that tells a collapse."""
+"""A monitor of collapse."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from torch import Tensor
 class HostValue:
     """The value of a buffer of one element, without waiting for the device each time.
 
-    The buffer alone is the state: its count of writes (``Tensor._version``) tells
+    The buffer alone is the state: its count of writes (``Tensor._version``) shows
     whether it has to be read again, after loading or restoring it for example.
     """
 

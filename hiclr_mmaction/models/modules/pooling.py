@@ -1,4 +1,4 @@
-"""From a feature map to one feature a clip."""
+"""From a feature map to one feature per clip."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pool_map(x: Tensor, time: int = 1, joints: bool = False) -> Tensor:
 
 
 def pool_skeleton(x: Tensor, time: int = 1, joints: bool = False) -> Tensor:
-    """One feature vector a clip: :func:`pool_map`, flattened.
+    """One feature vector per clip: :func:`pool_map`, flattened.
 
     Args:
         x (Tensor): Feature map of a GCN backbone, ``(N, M, C, T, V)``.

@@ -54,8 +54,8 @@ class SkeletonProjector(BaseModule):
     def forward(self, x: Tensor) -> Tensor:
         """Project ``(N, M, C, T, V)`` to ``(N, D)``, not yet of unit length.
 
-        In mixed precision too this is done in float32: it is small, and what tells clips
-        apart early in training is lost in eight bits.
+        Computed in float32 also in mixed precision: early in training clips differ by less
+        than eight bits of mantissa resolve.
         """
         if x.shape[2] != self.in_channels:
             raise ValueError(

@@ -90,8 +90,8 @@ def test_confusion_is_drawn_and_the_most_confused_pairs_listed(
         ('plot_features', ['CONFIG', 'none', 'none'], 'give each a name of its own'),
         ('browse_neighbours', ['CONFIG', 'CHECKPOINT', '--index', '99'], '--index 99'),
         ('browse_neighbours', ['CONFIG', 'CHECKPOINT', '--clip', 'x'], '--clip x'),
-        ('plot_log', ['nowhere'], 'nowhere is no run'),
-        ('confusion', ['CONFIG'], 'damaged or no pickle'),
+        ('plot_log', ['nowhere'], 'nowhere is not a run'),
+        ('confusion', ['CONFIG'], 'damaged or not a pickle'),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_one_line(

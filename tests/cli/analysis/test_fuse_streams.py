@@ -126,7 +126,7 @@ class TestRefused:
     def test_no_pickle(self, refusal, streams, tmp_path):
         path = tmp_path / 'text.pkl'
         path.write_text('no pickle')
-        assert 'truncated, damaged or no pickle' in refusal(streams[0], path)
+        assert 'truncated, damaged or not a pickle' in refusal(streams[0], path)
 
     def test_code_is_not_run(self, refusal, streams, tmp_path):
         class Hostile:

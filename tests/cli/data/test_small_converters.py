@@ -1,4 +1,4 @@
-"""The converters of small sets and of people's own files, as commands."""
+"""The converters of small sets and of custom files, as commands."""
 
 import json
 import sys

@@ -67,7 +67,7 @@ def test_other_axes_are_refused_with_the_setting_that_reads_them(load, axes):
 
 def test_clips_are_not_persons(load):
     array = numbers(persons=40, frames=30, joints=20)
-    with pytest.raises(ValueError, match='is 40 persons, 30 frames.*one file a clip'):
+    with pytest.raises(ValueError, match='is 40 persons, 30 frames.*one file per clip'):
         load(array, 'kinect20')
     out = load(array, 'kinect20', axes='MTVC', num_person=40)
     np.testing.assert_array_equal(out['keypoint'], array)
@@ -80,8 +80,8 @@ def test_clips_are_not_persons(load):
         (np.ones((30, 150)), r'wrong shape: \(30, 150\), not \(T, V, C\)'),
         (np.ones((30, 3, 2)), 'wrong number of coordinates: 2'),
         (np.ones((30, 7, 3)), 'wrong joint count: 7 joints'),
-        (np.array([{}], dtype=object), 'no array'),
-        (np.array(['a']), 'no array'),
+        (np.array([{}], dtype=object), 'not an array'),
+        (np.array(['a']), 'not an array'),
         (np.ones((0, 3, 3)), 'no person'),
     ],
 )
@@ -95,7 +95,7 @@ def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
     np.save(path, np.ones((1, 3, 3)))
     data = path.read_bytes().replace(b'(1, 3, 3)', b'(99999999, 3, 3)')
     path.write_bytes(data.replace(b'     ' * 2, b'   ', 1))
-    with pytest.raises(ValueError, match='no array'):
+    with pytest.raises(ValueError, match='not an array'):
         read(path)
 
 

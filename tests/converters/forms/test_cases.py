@@ -74,7 +74,7 @@ def test_a_body_in_a_picture_stands_upright_with_its_left_on_the_right(
     )
     assert (left[:, 0] > right[:, 0]).all()
     assert ((seen[..., 2] > 0) & (seen[..., 2] <= 1)).all()
-    # All of these are of the same made-up person.
+    # All of these are of the same synthetic person.
     np.testing.assert_allclose(seen[0, 0, :2], [964.53, 309.92], atol=0.01)
 
 

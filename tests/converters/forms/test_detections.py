@@ -312,12 +312,12 @@ def test_an_identity_of_no_use_is_none(load):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('{', 'no JSON'),
-        ('[' * 100_000, 'no JSON: nested too deeply'),
+        ('{', 'not JSON'),
+        ('[' * 100_000, 'not JSON: nested too deeply'),
         ('{}', 'unknown JSON: an object with the keys (none)'),
         ('[]', 'empty: it has no frame'),
-        ('{"a": 1}\n{"a": 2', 'no JSON'),
-        ('[3]', "unknown JSON: '3' is no frame"),
+        ('{"a": 1}\n{"a": 2', 'not JSON'),
+        ('[3]', "unknown JSON: '3' is not a frame"),
         ('{"pose": [1]}', 'unknown JSON: an object with the keys pose; known are'),
         ('[[[]]]', 'no person: nobody is tracked'),
         ('[{"landmarks": [[]]}]', 'no person: nobody is tracked'),

@@ -1,4 +1,4 @@
-"""CSV: a line a joint, a line a frame, and how columns are called."""
+"""CSV: one line per joint, one line per frame, and how columns are called."""
 
 import numpy as np
 import pytest
@@ -130,7 +130,7 @@ class TestLong:
     def test_lines_of_the_same_joint_are_refused_with_the_column(self, table):
         rows = long_rows(numbers(persons=2))
         with pytest.raises(
-            ValueError, match='same joint: .*if actor tells persons apart'
+            ValueError, match='same joint: .*if actor distinguishes persons'
         ):
             read(table(['frame', 'actor', *HEAD[2:]], rows))
 
@@ -149,7 +149,7 @@ class TestLong:
 
 
 def wide_rows(x):
-    """A line a frame of (1, T, V, C)."""
+    """One line per frame of (1, T, V, C)."""
     return x[0].reshape(x.shape[1], -1).tolist()
 
 
@@ -330,8 +330,8 @@ def test_lines_before_the_table_are_left_out(table):
         ('1,2,3,4,5,6,7,8\n', 'wrong number of columns: 8'),
         ('1,2,3,4,5,6,7,8,9\n1,2\n', 'uneven lines: line 2 of numbers has 2'),
         ('joint,x,y\n0,1,2\n', 'missing columns: z'),
-        ('0.5,' * 8 + '9' * 140_000 + 'x\n', 'no CSV|not a number'),
-        ('joint,x,y,z\n0,1,2,"' + 'x' * 140_000 + '"\n', 'no CSV: field larger'),
+        ('0.5,' * 8 + '9' * 140_000 + 'x\n', 'not CSV|not a number'),
+        ('joint,x,y,z\n0,1,2,"' + 'x' * 140_000 + '"\n', 'not CSV: field larger'),
         ('1,2,3,4,5,6,7,8,9\0\n', 'not text'),
     ],
 )

@@ -85,7 +85,7 @@ def test_labels_follow_the_chosen_actions():
         assert ['kick', 'wave'][clip['label']] == name
 
 
-def test_two_people_are_in_actions_between_two_only():
+def test_two_persons_are_in_actions_between_two_only():
     for clip in clips():
         people = 2 if clip['frame_dir'].split('-')[0] in TOGETHER else 1
         assert len(clip['keypoint']) == people
@@ -191,7 +191,7 @@ def test_fingers_and_thumbs_stay_near_their_hands():
     ('subject', 'own', 'other'),
     [(0, RIGHT_WRIST, LEFT_WRIST), (2, LEFT_WRIST, RIGHT_WRIST)],
 )
-def test_people_mostly_wave_with_their_own_hand(subject, own, other):
+def test_persons_mostly_wave_with_their_own_hand(subject, own, other):
     own_hand = 0
     for draw in range(9):
         highest = performance('wave', subject, draw=draw)[0, :, :, 1].max(axis=0)

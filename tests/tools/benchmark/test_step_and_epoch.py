@@ -48,5 +48,5 @@ def test_peak_memory_is_not_that_of_the_parent():
 
 def test_against_names_a_folder_that_is_not_a_checkout(tool, tmp_path):
     options = ('--no-memory', '--switches', '--batch-size', 2, '--rounds', 1)
-    with pytest.raises(SystemExit, match='is no checkout of this project'):
+    with pytest.raises(SystemExit, match='is not a checkout of this project'):
         tool('step', *options, '--against', tmp_path)

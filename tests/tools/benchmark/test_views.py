@@ -33,7 +33,7 @@ def test_table_json_comparison_and_trace(views, tmp_path, capsys):
 
 
 def test_what_cannot_be_compared_or_measured_is_named(views, tmp_path):
-    with pytest.raises(SystemExit, match='is no checkout of github.com/JHang2020'):
+    with pytest.raises(SystemExit, match='is not a checkout of github.com/JHang2020'):
         views.main([*TINY, '--released', str(tmp_path)])
     with pytest.raises(SystemExit, match='there is no file'):
         views.main([*TINY, '--compare', str(tmp_path / 'none.json')])
