@@ -1,4 +1,4 @@
-"""Custom files: CSV, JSON or NPY, one file per clip or one file an image."""
+"""Custom files: CSV, JSON or NPY, one file per clip or one file per image."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def draw_features(
         if len(coordinates) != len(labels):
             raise ValueError(
                 f'{panel}: {len(coordinates)} points for {len(labels)} labels; '
-                f'give one each.'
+                'give one each.'
             )
     colours = [tuple(colormaps['tab20'](i)) for i in range(20)]
     # Pairs of tab20 are light and dark: first the ten dark ones.

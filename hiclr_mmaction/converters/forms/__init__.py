@@ -20,7 +20,7 @@ def read_form(path: Path, options: Options) -> Recording:
 
 def forms_table() -> str:
     """The forms and an example of each in Markdown, for the documentation."""
-    lines = ['| form | file | what is read |', '|---|---|---|']
+    lines = ['| form | file | content |', '|---|---|---|']
     lines += [f'| {form.name} | {form.file} | {form.about} |' for form in FORMS]
     for form in FORMS:
         lines += ['', f'{form.name} ({form.file}):', '', '```text', form.example, '```']

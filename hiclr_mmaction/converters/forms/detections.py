@@ -646,7 +646,7 @@ FRAME_FORMS = (
     Form(
         'OpenPose',
         'JSON',
-        'one file an image, `*_keypoints.json`: `people` with `pose_keypoints_2d`; '
+        'one file per image, `*_keypoints.json`: `people` with `pose_keypoints_2d`; '
         'COCO-18, BODY_25',
         '{"version": 1.3, "people": [\n'
         '  {"person_id": [-1], "pose_keypoints_2d": [3, 9, 0.9, 3, 5, 0.9, 3, 1, 0.9]}\n'

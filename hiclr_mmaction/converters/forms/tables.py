@@ -129,7 +129,7 @@ def load_table(path: Path, ignore: Sequence[str] = ()) -> Table:
     try:
         rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except csv.Error as error:
-        raise ValueError(f'no CSV: {error}') from error
+        raise ValueError(f'not CSV: {error}') from error
     if delimiter != ',':  # decimal commas
         rows = [[re.sub(r'^(-?\d*),(\d+)', r'\1.\2', c) for c in row] for row in rows]
     width = Counter(map(len, rows)).most_common(1)[0][0]
