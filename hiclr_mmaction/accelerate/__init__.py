@@ -1,4 +1,4 @@
-"""What only makes things faster."""
+"""Optional speed-ups."""
 
 from .frames_first import forward_frames_first, suits_frames_first
 

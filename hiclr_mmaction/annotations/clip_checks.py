@@ -1,7 +1,6 @@
 """Checks of clips, with messages that name the clip and the remedy.
 
-Whatever reads a pose pickle checks its clips here: the data set before training, and
-``tools/data/inspect.py``.
+Used by the data set before training and by ``tools/data/inspect.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class UnusableClip(ValueError):
 
 
 def short(value: Any) -> str:
-    """The value in few letters, whatever a file holds."""
+    """A short text of any value."""
     try:
         return reprlib.repr(value)
     except ValueError:  # a number of thousands of digits
@@ -88,12 +87,12 @@ def clip_problems(
     position: int,
     classes: Sequence[str] | None = None,
 ) -> Iterator[UnusableClip]:
-    """What makes a clip of a pose pickle unusable.
+    """Find what makes a clip of a pose pickle unusable.
 
     Args:
         clip (dict): Its annotation.
-        layout (SkeletonLayout, optional): Its skeleton. None: it is not known, and only
-            the axes are checked.
+        layout (SkeletonLayout, optional): Its skeleton. None: unknown;
+            only the axes are checked.
         position (int): Where in the file it is; names a clip without a name.
         classes (Sequence[str], optional): Names of the labels.
     """
@@ -146,7 +145,7 @@ def clip_problems(
 
 
 def describe_counts(counts: Mapping[str, int]) -> str:
-    """Say what alignment drops and fills.
+    """Describe what alignment drops and interpolates.
 
     Args:
         counts (dict): Of :meth:`~hiclr_mmaction.skeleton.Tracking.counts`, may be summed.
@@ -164,7 +163,7 @@ def describe_counts(counts: Mapping[str, int]) -> str:
 def pose_content(
     content: Any, where: str
 ) -> tuple[list[dict], dict[str, list[str]], dict[str, Any]]:
-    """Take a pose pickle apart.
+    """Split a pose pickle into its parts.
 
     Args:
         content (dict | list): ``dict(split={name: [frame_dir, ...]}, annotations=[{...},

@@ -1,4 +1,4 @@
-"""What is in a pose pickle, and what is wrong with it."""
+"""Inspection of pose pickles."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _HARMLESS = {
 
 @dataclass
 class Finding:
-    """Something about a file that is wrong (an error) or odd (a warning).
+    """An error or warning about a file.
 
     Attributes:
         severity (str): ``'error'`` or ``'warning'``.
@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass
 class Inspection:
-    """What is in a file.
+    """The result of an inspection.
 
     Attributes:
         path (str): The file.

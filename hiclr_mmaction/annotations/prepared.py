@@ -1,4 +1,4 @@
-"""Clips that are stored aligned, so that training reads what it needs."""
+"""Clips that are stored aligned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..skeleton.align import check_align_settings, check_shoulders
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was done to the clips of a file, as its ``prepared`` says.
+    """How the clips of a file are aligned, from its entry ``prepared``.
 
     Args:
         layout (str): Name of the skeleton.

@@ -1,8 +1,7 @@
-"""Read pickles of plain data, and nothing that could run code.
+"""Read pickles of plain data without running code.
 
-A pickle is a program: reading one from elsewhere with ``pickle.load`` runs whatever its
-author wants. Data sets need numpy arrays and containers, so that is all that is read
-here, in time and memory that are in proportion to the file.
+A pickle is a program: ``pickle.load`` runs any code in it. Data sets need numpy arrays and
+containers, so only these are read here, in time and memory proportional to the file.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class ForbiddenGlobal(pickle.UnpicklingError):
 
 
 class _Function:
-    """What a pickle may call, and do nothing else with."""
+    """A function that a pickle may only call."""
 
     __slots__ = ('_call',)
 
@@ -54,7 +53,7 @@ _PurePython: Any = pickle._Unpickler  # type: ignore[attr-defined]
 
 
 class SafeUnpickler(_PurePython):
-    """Unpickler that admits arrays of numbers and texts and plain containers alone.
+    """Unpickler that admits only arrays of numbers and text, and plain containers.
 
     Text of Python 2 is read as Latin-1, as the released label files need.
 

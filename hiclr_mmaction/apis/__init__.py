@@ -1,4 +1,4 @@
-"""For those who write no config: arrays in, features out."""
+"""Python API without a config: arrays in, features out."""
 
 from .encoder import SkeletonEncoder, extract_features, init_encoder
 from .labelled import (

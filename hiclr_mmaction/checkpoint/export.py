@@ -1,4 +1,4 @@
-"""Our checkpoints for MMAction2 without us."""
+"""Export checkpoints to MMAction2 without this package."""
 
 from __future__ import annotations
 

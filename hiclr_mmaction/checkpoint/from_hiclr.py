@@ -1,4 +1,4 @@
-"""Weights of the released HiCLR project in our names."""
+"""Convert weights of the released HiCLR project."""
 
 from __future__ import annotations
 

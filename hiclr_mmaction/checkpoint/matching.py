@@ -1,4 +1,4 @@
-"""Are these the weights of that model? Asked before they are loaded."""
+"""Checks that weights fit a model, before they are loaded."""
 
 from __future__ import annotations
 

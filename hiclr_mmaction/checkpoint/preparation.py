@@ -1,4 +1,4 @@
-"""How clips are prepared for an encoder, and whether two configs agree on it."""
+"""The preparation of clips for an encoder, and its comparison between configs."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def check_preparation(
 ) -> None:
     """Check that clips are prepared as those that the weights were trained on.
 
-    Stream, layout, frames and what is done with untracked frames are compared, as far
-    from checkpoint and config.
+    Stream, layout, frames and what is done with untracked frames are compared, where
+    both checkpoint and config state them.
 
     Args:
         checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.

@@ -1,4 +1,4 @@
-"""Checkpoints from disk or an address; nothing of them is run."""
+"""Read checkpoints without running code in them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def load_file(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
-    """``torch.load`` that runs nothing of the file, and names it in its errors.
+    """``torch.load`` that runs no code of the file, and names it in errors.
 
     Also reads ``.safetensors``, as ``dict(state_dict=..., meta=...)``.
 

@@ -1,4 +1,4 @@
-"""The config that a checkpoint holds; it is read and never run."""
+"""The config in a checkpoint, read without running it."""
 
 from __future__ import annotations
 

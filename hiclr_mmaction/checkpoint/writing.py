@@ -1,4 +1,4 @@
-"""Checkpoints to disk, whole or not at all."""
+"""Atomic writing of checkpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..atomic_write import whole_file
 def write_checkpoint(
     checkpoint: dict[str, Any], path: str | os.PathLike, overwrite: bool = False
 ) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint atomically.
 
     Args:
         checkpoint (dict[str, Any]): What :func:`torch.save` takes.

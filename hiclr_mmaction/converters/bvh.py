@@ -229,7 +229,7 @@ def layout_of(bvh: BVH, name: str = 'bvh') -> dict[str, Any]:
 
 
 class BVHConverter(LabelledFolder):
-    """The BVH files of a folder, as joints in metres, one person a clip.
+    """The BVH files of a folder, as joints in metres, one person per clip.
 
     Without a layout the skeleton is that of the first file, which the result and the
     report hold as a dict; files of other skeletons are left out.

@@ -1,7 +1,7 @@
-"""From any converter to a pose pickle: several processes, bounded memory, atomic.
+"""From any converter to a pose pickle, in several processes.
 
 Worker processes read the clips in chunks; this process writes them, in order, as they
-come. So memory does not grow with the number of clips.
+come: memory does not grow with the number of clips, and the write is atomic.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _check_settings(
     overwrite: bool,
     chunk_size: int,
 ) -> int:
-    """Check what can be checked before the work; returns the number of workers."""
+    """Check the settings; returns the number of workers."""
     if workers is None:
         count = getattr(os, 'sched_getaffinity', None)
         workers = len(count(0)) if count else os.cpu_count() or 1

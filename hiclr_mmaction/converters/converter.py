@@ -138,7 +138,7 @@ class SkeletonConverter(ABC):
 
 
 def require_regular(path: str | Path) -> None:
-    """Refuse pipes, devices and folders before they are opened: a pipe would block.
+    """Refuse pipes, devices and folders before opening: a pipe would block.
 
     Raises:
         FileNotFoundError: If there is nothing.
@@ -173,7 +173,7 @@ def blank(shape: Sequence[int], path: str | Path) -> np.ndarray:
 
 
 def stamp(file: str | Path) -> tuple:
-    """Tell a file from another state of it, as the key of what is cached of it."""
+    """A key of the file and its state, for caches."""
     try:
         status = os.stat(file)
     except OSError:

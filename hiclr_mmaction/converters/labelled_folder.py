@@ -1,4 +1,4 @@
-"""A folder with one file per clip, and a table that says what each of them is."""
+"""A folder with one file per clip, and a table of labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of the labelled clips, as semi-supervised evaluation needs it."""
+"""A fraction of the labelled clips, for semi-supervised evaluation."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class LabelledFraction(Dataset):
     """The same fraction, or number, of the clips of each class; at least one of each.
 
     The choice depends on ``seed``, the fraction and the names (``frame_dir``) of a class's
-    clips alone: not on the process, the order of the file or the other classes. For one
+    clips only: not on the process, the order of the file or the other classes. For one
     seed the clips of a smaller fraction are among those of a larger one.
 
     Args:
         dataset (dict | BaseDataset): The whole set, such as :class:`SkeletonDataset`,
             ``PoseDataset``, :class:`HiCLRNpyDataset` or :class:`SyntheticSkeletons`.
         fraction (float, optional): Part of each class, above 0, at most 1; 0.01 is 1 %.
-            Of a small class one clip is more than that; the log says how much.
+            At least one clip of each class is taken; the log reports the fraction.
         seed (int, optional): Seed of the choice; not negative. None: that of the run
             (``--seed``), so that runs of different seeds see different clips.
         keep_length (bool): Whether an epoch stays as long as that of the whole set, by

@@ -1,4 +1,4 @@
-"""Does a data set give the same clip twice?"""
+"""Whether a data set returns the same clip each time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .wrapped import innermost
 
 @contextmanager
 def draws_taken_back() -> Iterator[None]:
-    """Leave the generators of the CPU afterwards as they were before."""
+    """Restore the generators of the CPU afterwards."""
     states = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(devices=[]):
@@ -29,7 +29,7 @@ def draws_taken_back() -> Iterator[None]:
 
 
 def random_transform(dataset: BaseDataset, clips: int = 16) -> str | None:
-    """Name a transform that makes of one clip now this and now that.
+    """Find a random transform in a data set.
 
     Clips are read twice and compared, so that transforms of any project are found; one
     that acts with probability 1/2 is overlooked once in 2 ** 16 times.

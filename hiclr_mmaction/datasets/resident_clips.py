@@ -1,4 +1,4 @@
-"""A data set that is read once and stays in memory."""
+"""A data set that stays in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples whose draws depend on their position in the run alone."""
+"""Samples whose draws depend only on their position in the run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..views.generator import seed_worker
 
 
 class SeededIndex(int):
-    """Number of a sample that brings the seed of the sample's draws along.
+    """Index of a sample with the seed of its draws.
 
     Attributes:
         entropy (tuple[int, ...]): What the seed is made from.
@@ -33,7 +33,7 @@ class SeededIndex(int):
 
 
 class SeededSampler(Sampler):
-    """Give the samples of another sampler seeds of their own, from anywhere on.
+    """Give each sample of another sampler a seed; may start at any sample.
 
     Args:
         dataset (Dataset): What is sampled.
@@ -41,7 +41,7 @@ class SeededSampler(Sampler):
         seed (int, optional): Seed of its order and of all draws, one for all ranks.
 
     Attributes:
-        start (int): How many samples the next iteration leaves out.
+        start (int): Number of samples that the next iteration skips.
     """
 
     def __init__(self, dataset: Dataset, sampler: dict, seed: int | None = None):

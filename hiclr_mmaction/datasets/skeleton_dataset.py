@@ -50,16 +50,16 @@ _KEEP_LENGTH = (
 
 @DATASETS.register_module()
 class SkeletonDataset(PoseDataset):
-    """:class:`PoseDataset` that says what is wrong with a file before training does.
+    """:class:`PoseDataset` that checks its file before training.
 
     The file is the same pose pickle. It is read by an unpickler that admits arrays and
-    plain containers alone. Every clip of the split is checked as it is loaded, as by
+    plain containers only. Every clip of the split is checked as it is loaded, as by
     :func:`~hiclr_mmaction.annotations.clip_problems`. Names of classes in the file
     (``classes``) become ``metainfo['classes']``.
 
-    A file whose clips were aligned as it was made (``--align`` of the converters) says
-    so in ``prepared``; then the pipeline has no :class:`SkeletonAlign`. To have both
-    wrong, or neither where clips differ in length, is an error.
+    A file of aligned clips (``--align`` of the converters) has the entry ``prepared``; the
+    pipeline then has no :class:`SkeletonAlign`. Having both, or neither where clips
+    differ in length, is an error.
 
     Args:
         ann_file (str): Pose pickle, ``dict(split=..., annotations=[...])``.
@@ -68,8 +68,8 @@ class SkeletonDataset(PoseDataset):
         layout (str | dict): The skeleton of the data.
         prepared (bool, optional): Which clips the config is written for: stored aligned
             (True) or raw (False). None: the file decides.
-        safe (bool): False reads the file as PoseDataset does, which runs whatever code
-            the file holds.
+        safe (bool): False reads the file as PoseDataset does, which runs any code in
+            it.
         **kwargs: As in :class:`PoseDataset`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What happens around the model while it trains."""
+"""Loops, hooks and checks around the training of a model."""
 
 # Stock parts that mmaction registers only here, e.g. AAGCN's weight initialisers.
 import mmaction.engine  # noqa: F401

@@ -1,4 +1,4 @@
-"""Does a config make sense? Asked before anything is built or read.
+"""Checks of a config before anything is built or read.
 
 :func:`check_config` looks at names and numbers, :func:`check_widths` at the model that
 was built, :func:`check_work_dir` at the folder that the run would write to. Everything
@@ -38,7 +38,7 @@ _TOGETHER = {
 
 
 def check_config(cfg: Config | Mapping) -> None:
-    """Check a config for what is wrong whatever the data are.
+    """Check a config for mistakes that do not depend on the data.
 
     Names that nothing knows and settings that a part refuses (:mod:`.config_parts`),
     missing sections, numbers of the run out of range, layouts against each other,
@@ -261,7 +261,7 @@ def _bad_sync_bn(cfg: Mapping) -> Iterator[str]:
 
 
 def _own_checks(cfg: Mapping) -> Iterator[str]:
-    """What the classes of model and data sets find (their ``check``)."""
+    """Mistakes found by the ``check`` of the classes of model and data sets."""
     parts = [('model', cfg.get('model'), MODELS)]
     for loader in LOADERS:
         path = f'{loader}.dataset'
@@ -386,7 +386,7 @@ def check_weights(
 
 
 def check_work_dir(work_dir: str) -> None:
-    """Check that a run that starts afresh would overwrite no checkpoint.
+    """Check that a new run would not overwrite a checkpoint.
 
     Args:
         work_dir (str): The folder of the run.

@@ -1,4 +1,4 @@
-"""The parts of a config: names that nothing knows, and settings that a part refuses.
+"""The parts of a config: unknown names, and settings that a part refuses.
 
 mmengine learns of a wrong name when it builds the part, with a TypeError from inside of
 it, after a while or, for a name at the top, never. It builds the parts one after the
@@ -109,17 +109,17 @@ _MORE_SECTIONS = (
 
 
 def known_sections() -> list[str]:
-    """What a config may say to the runner at its top."""
+    """The top-level settings of a runner."""
     return [*list(inspect.signature(Runner.__init__).parameters)[1:], *_MORE_SECTIONS]
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known name that is most like `name`, if one is."""
+    """The known name closest to `name`, if any is close."""
     return next(iter(difflib.get_close_matches(name, known, 1, cutoff)), None)
 
 
 def wrong_parts(cfg: Mapping) -> Iterator[str]:
-    """A sentence for each name that nothing knows and each setting that a part refuses.
+    """Yield a sentence for each unknown name and each setting that a part refuses.
 
     Settings of classes that take any keyword are left alone, but for those that are
     nearly one that the class names.
@@ -293,7 +293,7 @@ def _arguments(owner: Any) -> dict[str, Callable]:
 
 
 def _no_numbers(value: Mapping, path: str, target: Any) -> Iterator[str]:
-    """Settings that are to be numbers and are none, or not whole."""
+    """Settings that should be numbers, or integers, and are not."""
     own = _is_of(target, 'hiclr_mmaction')
     for name, admitted in _hints(target).items() if own else ():
         given = value.get(name)

@@ -1,4 +1,4 @@
-"""What a person sees of a run. The log file has all the rest."""
+"""Console output of a run; the log file has everything."""
 
 from __future__ import annotations
 

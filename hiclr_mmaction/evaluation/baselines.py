@@ -1,4 +1,4 @@
-"""What a user would take instead: classifiers of the aligned joints, nothing pre-trained.
+"""Baselines without pre-training: classifiers of the aligned joints.
 
 Every baseline is a scikit-learn classifier of clips ``(N, M, T, V, C)``, so that all of
 them see the same clips, splits and labelled subsets as the encoder.

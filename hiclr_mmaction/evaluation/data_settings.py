@@ -1,4 +1,4 @@
-"""One setting at the top of a config for all parts that it is about.
+"""Top-level data settings that apply to the whole config.
 
 MMEngine does not evaluate a config again: what a base has made of its own `layout` stays
 when a child config, or an option, sets another. :func:`follow` puts the new value there.

@@ -1,4 +1,4 @@
-"""What every self-supervised learner is, and what the rest of the package may ask of it."""
+"""The base of self-supervised learners: the interface that hooks, checks and tools use."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ..models.modules import EdgePerturbation, check_pool, pool_skeleton
 
 
 class SkeletonLearner(BaseRecognizer):
-    """Base of the self-supervised learners: a recognizer that needs no label.
+    """Base of the self-supervised learners: a recognizer without labels.
 
-    A learner writes :meth:`loss` and, where it has parts of its own, ``__init__``. The
-    other methods are what hooks, checks and tools ask; their defaults suit a learner
-    of one encoder.
+    A learner implements :meth:`loss` and, if it has more parts, ``__init__``. Hooks,
+    checks and tools call the other methods; their defaults suit a learner with one
+    encoder.
 
     Args:
         backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
         neck (dict, optional): Projector, e.g. :class:`SkeletonProjector`.
         head (dict, optional): The losses.
-        data_preprocessor (dict, optional): What makes the views; by default
+        data_preprocessor (dict, optional): Makes the views; by default
             :class:`SkeletonViewPreprocessor` without arguments.
         init_cfg (dict | list[dict], optional): Initialisation.
         pool (dict, optional): ``time`` and ``joints``, what the features of
@@ -66,7 +66,7 @@ class SkeletonLearner(BaseRecognizer):
 
         Args:
             inputs (dict): The views, as the data preprocessor gives them.
-            data_samples (list, optional): The labels; a learner leaves them alone.
+            data_samples (list, optional): The labels; not used.
 
         Returns:
             dict: Losses, whose names have ``'loss'`` in them and which are summed, and
@@ -93,7 +93,7 @@ class SkeletonLearner(BaseRecognizer):
         return dict(backbone=self.backbone)
 
     def set_epoch(self, epoch: int) -> None:
-        """Take notice that an epoch of training starts, counted from 0."""
+        """Called at the start of a training epoch, counted from 0."""
 
     def check_data(self, num_clips: int, batch_size: int) -> None:
         """Check the size of the training set, before training.
@@ -103,12 +103,12 @@ class SkeletonLearner(BaseRecognizer):
             batch_size (int): Clips in a step, of all ranks together.
 
         Raises:
-            ValueError: If the model cannot be trained on so many.
+            ValueError: If the model cannot be trained with these sizes.
         """
 
     @classmethod
     def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
-        """Find what is wrong in a config beyond what constructors refuse.
+        """Find mistakes in the whole config that constructors cannot see.
 
         Args:
             model (Mapping): The settings of this model.

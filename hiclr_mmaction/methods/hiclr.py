@@ -44,8 +44,8 @@ class HiCLR(SkeletonLearner):
         neck (dict): Projector, to ``(N, D)``; e.g. :class:`SkeletonProjector`.
         head (dict): The losses; e.g. :class:`HierarchicalContrastHead`.
         queue_size (int): Number of negatives, at least the batch of all ranks.
-        momentum (float): Part of the query encoder that the key encoder takes in at
-            each step; 0.001 is what the paper calls 0.999.
+        momentum (float): Share of the query encoder in each update of the key
+            encoder; 0.001 is 0.999 in the paper.
         mining (dict, optional): Arguments of :class:`NeighborMining` (``topk``,
             ``begin``; the released recipe has 1 and 150). :class:`NeighborMiningHook`
             may set ``begin`` instead.
@@ -56,9 +56,9 @@ class HiCLR(SkeletonLearner):
         data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
         init_cfg (dict | list[dict], optional): Initialisation.
         shuffle_bn (bool): Whether the clips of all ranks are shuffled for the key
-            encoder and its embeddings put back, as in MoCo, so that batch norm does not
-            give the pairs away (:class:`BatchShuffle`). Off, as released: that ran in
-            one process, where it changes nothing.
+            encoder and its embeddings unshuffled, as in MoCo: batch norm then does not
+            reveal the pairs (:class:`BatchShuffle`). Off, as released; in one process it
+            has no effect.
         pool (dict, optional): As in :class:`SkeletonLearner`.
 
     Raises:
@@ -115,13 +115,13 @@ class HiCLR(SkeletonLearner):
             inputs (dict): ``key (N, M, T, V, C)``; ``queries``, a list of the same,
                 weakest first; ``mask``, where the last query is masked, or a list with
                 one (or None) for each query, see :func:`fill_masked`.
-            data_samples (list, optional): Not used: nothing is learnt from labels.
+            data_samples (list, optional): Not used.
 
         Returns:
             dict: As :meth:`HierarchicalContrastHead.loss`.
 
         Raises:
-            ValueError: If ``inputs`` are clips, of which nothing has made views.
+            ValueError: If ``inputs`` are clips instead of views.
         """
         if not isinstance(inputs, dict):
             raise ValueError(
@@ -152,7 +152,7 @@ class HiCLR(SkeletonLearner):
 
     @torch.no_grad()
     def embed_key(self, x: Tensor) -> Tensor:
-        """Embeddings ``(N, D)`` of the key view, by the encoder that follows."""
+        """Embeddings ``(N, D)`` of the key view, by the key encoder."""
         self.key_encoder.update_parameters(self.query_encoder)
         if not self.shuffle_bn:
             return F.normalize(self.key_encoder(x).float(), dim=1)
@@ -167,7 +167,7 @@ class HiCLR(SkeletonLearner):
 
     @property
     def encoders(self) -> dict[str, nn.Module]:
-        """The backbone, and what averages it and the neck."""
+        """The backbone, and the average of backbone and neck."""
         return {
             'backbone': self.backbone,
             'key_encoder.module': self.key_encoder.module,
@@ -213,7 +213,7 @@ class HiCLR(SkeletonLearner):
 
     @classmethod
     def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
-        """Find mining that never begins."""
+        """Find mining that would never begin."""
         mining, path = model.get('mining'), 'mining.begin'
         begin = (mining or {}).get('begin')
         for i, hook in enumerate(cfg.get('custom_hooks') or ()):

@@ -1,8 +1,8 @@
 """Alignment: centre on a joint, resample in time, turn towards the camera.
 
 The formulas are those of the released preprocessing of CrosSCLR, AimCLR and HiCLR
-(its ``frame50`` arrays). It knows neither lost persons and joints nor 2-D skeletons;
-what is done with these is this project's.
+(its ``frame50`` arrays). Lost persons and joints, and 2-D skeletons, are handled by this
+project's own rules.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _align_whole(x: Tensor, layout: SkeletonLayout, num_frames: int) -> Tensor:
 def fill_gaps(x: Tensor, seen: Tensor) -> Tensor:
     """Interpolate in time the joints that were not measured.
 
-    Before the first and after the last measurement the nearest one is held. A joint that
+    Before the first and after the last measurement the nearest one is used. A joint that
     was never measured becomes 0.
 
     Args:
@@ -212,13 +212,13 @@ def _at_the_origin(
 
 
 class Tracking(NamedTuple):
-    """What of a clip was tracked, and what alignment makes of it.
+    """The tracked part of a clip, as alignment uses it.
 
     Attributes:
         persons (list[int]): The persons that are used.
         seen (Tensor): Their measured joints, bool ``(M, T, V)``.
         present (Tensor): Their frames with gaps filled, bool ``(M, T)``.
-        frames (Tensor): Frames that are kept: those with anybody, bool ``(T,)``.
+        frames (Tensor): Kept frames, with at least one person, bool ``(T,)``.
     """
 
     persons: list[int]
@@ -227,7 +227,7 @@ class Tracking(NamedTuple):
     frames: Tensor
 
     def counts(self) -> dict[str, int]:
-        """How much is dropped and filled.
+        """Count dropped and interpolated frames and joints.
 
         Returns:
             dict: ``dropped_frames``; ``filled_frames`` (of a person who is lost for at
@@ -258,7 +258,7 @@ def track(
         layout (str | dict | SkeletonLayout): The skeleton.
         num_person (int, optional): At most this many persons, those tracked in the most
             frames. None: all who are tracked.
-        max_gap (int): A person lost for at most this many frames is taken to be there.
+        max_gap (int): A person lost for at most this many frames counts as present.
 
     Raises:
         ValueError: If nobody is tracked.
@@ -295,10 +295,10 @@ def align_clip(
     untracked: str = 'drop',
     max_gap: int = MAX_GAP,
 ) -> Tensor:
-    """Align a clip: the persons who are there, centred, resampled and turned.
+    """Align a clip: select persons, centre, resample and turn them.
 
     Joints that were not measured are interpolated (:func:`fill_gaps`), frames without
-    anybody are dropped, each frame of a person is centred on ``layout.center`` (a person
+    a person are dropped, each frame of a person is centred on ``layout.center`` (a person
     whose centre was never measured: on the mean of the other joints), and the clip is
     resampled. In 3-D each frame is then turned to face the camera. In 2-D each person is
     brought to one size: the mean square distance of its joints from the centre, weighted
@@ -316,7 +316,7 @@ def align_clip(
             as many as the clip has.
         untracked (str): ``'drop'``: as above. ``'released'``: :func:`hiclr_align` of the
             first persons, as the released preprocessing does (3-D only; in 2-D as
-            ``'drop'``). ``'refuse'``: a clip in which something is lost is an error.
+            ``'drop'``). ``'refuse'``: an error if anything is lost.
         max_gap (int): Frames for which a person may be lost before the frames are
             dropped. Shorter gaps are interpolated.
 
@@ -375,7 +375,7 @@ def _align_tracked(
     position = (position - center) * known[:, None, :, None]
     kept = torch.cat([position, score], dim=-1)[:, frames]
     out = resample(kept, num_frames)
-    # Before and after a person is there its pose was held, so that none is half a person.
+    # Zero before and after the person is present, where its pose was held.
     there = resample(present[:, frames, None, None].to(x.dtype), num_frames)
     out = out * (there >= 0.5)
     if axes == 2:

@@ -3,7 +3,7 @@
 Clips are ``(N, M, T, V, C)``; a draw has one row per sample (``matrix (N, 3, 3)``,
 ``start (N,)``, ...), and an unbatched draw holds for all of them. A single clip
 ``(M, T, V, C)`` with unbatched draws works too. An absent person, all zeros, stays so.
-They know nothing of scores: :func:`on_coordinates` keeps those out of them.
+Scores are not handled here; :func:`on_coordinates` keeps them unchanged.
 Groups and constants: HiCLR, 'Growing Augmentation' and its released code.
 """
 
@@ -180,8 +180,8 @@ def gaussian_blur(
         sigma (float | Tensor): Standard deviation in frames, ``(N,)`` or a scalar.
         kernel_size (int): Number of taps, odd.
         normalize (bool): Whether the weights of each frame sum to 1, at the ends
-            too. The released code does not normalise: its peak is 1, so that a wide
-            blur also amplifies.
+            too. The released code does not normalise: its peak is 1, and a wide blur
+            also amplifies.
     """
     frames, farthest = x.shape[-3], kernel_size // 2
     sigma = torch.as_tensor(sigma, device=x.device, dtype=x.dtype)
@@ -299,7 +299,7 @@ def add_edges(
     Args:
         A (Tensor): Adjacency of any shape, with a positive sum.
         ratio (float): Probability with which a zero entry is set.
-        value (float | Tensor): What it is set to, where not to one.
+        value (float | Tensor): Value to set (default: one).
     """
     draw = torch.rand(A.shape, generator=generator, device=A.device) < ratio
     added = (draw & (A == 0)).to(A) * value

@@ -1,4 +1,4 @@
-"""What joints are called, and which part of the body that means."""
+"""Names of joints, and the parts of the body that they mean."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from os.path import commonprefix
 
-# Names without their side, most telling first. Those of motion capture name the bone
+# Names without their side, most specific first. Those of motion capture name the bone
 # that starts at the joint: the `Leg` starts at the knee.
 _CALLED = dict(
     hips=('hips', 'pelvis', 'hip', 'hipcenter', 'baseofspine'),

@@ -1,4 +1,4 @@
-"""What a skeleton is: its joints, bones, left/right pairs and centre."""
+"""Skeleton layouts: joints, bones, left/right pairs and centre."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORMER_COORDINATES = {'xyz': '3d', 'xys': '2d'}
 
 @dataclass(frozen=True)
 class SkeletonLayout:
-    """The joints of a skeleton and how they hang together.
+    """The joints of a skeleton and their connections.
 
     Attributes:
         name (str): The name by which configs call it.
@@ -48,7 +48,7 @@ class SkeletonLayout:
 
     @property
     def num_axes(self) -> int:
-        """Number of leading coordinates that say where a joint is: 3, or 2."""
+        """Number of spatial coordinates: 3, or 2."""
         return 2 if self.coordinates == '2d' else 3
 
     def __post_init__(self) -> None:
@@ -413,12 +413,12 @@ LAYOUTS: dict[str, SkeletonLayout] = {layout.name: layout for layout in _LAYOUTS
 def get_layout(layout: str | Mapping | SkeletonLayout) -> SkeletonLayout:
     """Find a layout by name, or make one from a dict.
 
-    A module that a config imports (``custom_imports``) may put a layout of its own into
-    :data:`LAYOUTS`, so that the config calls it by name.
+    A module in ``custom_imports`` may add a layout to :data:`LAYOUTS`; configs then use
+    its name.
 
     Args:
         layout (str | dict | SkeletonLayout): A name of :data:`LAYOUTS`, or a dict
-            for a skeleton of one's own: ``bones`` (child, parent) and ``center``
+            for a custom skeleton: ``bones`` (child, parent) and ``center``
             are needed, and one of ``num_joints`` and ``joints`` (names); also
             ``mirror`` (a permutation) or ``mirror_pairs`` (left, right), without
             which nothing is mirrored, ``shoulders`` (right, left), ``coordinates``

@@ -174,7 +174,7 @@ def map_joints(
     target: str | dict | SkeletonLayout,
     measured: Tensor | None = None,
 ) -> Tensor:
-    """Give clips the joints of another layout.
+    """Map clips to the joints of another layout.
 
     Args:
         x (Tensor): Coordinates ``(..., V, 3)``, of a 2-D layout with scores. A joint made
@@ -183,8 +183,8 @@ def map_joints(
         source (str | dict | SkeletonLayout): The skeleton of ``x``.
         target (str | dict | SkeletonLayout): The skeleton of the result.
         measured (Tensor, optional): bool ``(..., V)``, see
-            :func:`~hiclr_mmaction.skeleton.align.measured_joints`. What is made of a
-            joint that was not measured is (0, 0, 0). None: those of a score above 0, in
+            :func:`~hiclr_mmaction.skeleton.align.measured_joints`. Joints computed from
+            one that was not measured are (0, 0, 0). None: those of a score above 0, in
             3-D all.
 
     Returns:
@@ -199,7 +199,7 @@ def map_joints(
     out = weights @ x
     used = weights != 0
     if source.coordinates == '2d':
-        # Infinity where a joint is not used, so that it is not the lowest.
+        # Infinity excludes unused joints from the minimum.
         others = torch.where(used, 0.0, torch.inf).to(x)
         out[..., 2] = (x[..., None, :, 2] + others).amin(-1)
         measured = x[..., 2] > 0 if measured is None else measured
@@ -271,7 +271,7 @@ class _Body:
 
 
 def _full_name(name: str, side: str) -> str:
-    """The meaning that a rule for a joint of a side names."""
+    """The meaning of a name in a rule, for a joint of a side."""
     which, _, part = name.partition(' ')
     if which == 'own':
         return f'{side} {part}'

@@ -1,4 +1,4 @@
-"""Which axis of a skeleton's coordinates points up, and how long their unit is."""
+"""Up axis and unit of skeleton coordinates."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .joint_names import find_joint, index_joints
 from .layouts import SkeletonLayout, get_layout
 
 UPS = ('y', '-y', 'z', '-z', 'x', '-x')
-# For each of UPS what x, y, z of the turned coordinates are, and their signs. Each is a
-# rotation, so that left and right stay.
+# Axes and signs of the turned coordinates, for each of UPS. Each is a rotation, which
+# keeps left and right.
 _TURNS = {
     'y': ((0, 1, 2), (1, 1, 1)),
     '-y': ((0, 1, 2), (1, -1, -1)),
@@ -31,7 +31,7 @@ _USUAL_HEIGHT = 1.7
 
 @dataclass(frozen=True)
 class Orientation:
-    """What brings coordinates to metres with y up.
+    """The rotation and scale that convert coordinates to metres with y up.
 
     Attributes:
         up (str): The axis that points up: one of :data:`UPS`.
@@ -126,7 +126,7 @@ def find_up(x: np.ndarray, layout: str | dict | SkeletonLayout) -> str | None:
 
 
 def body_height(x: np.ndarray, layout: str | dict | SkeletonLayout) -> float | None:
-    """How tall the persons are: the length of trunk, neck and legs, in any posture.
+    """Height of the persons: the length of trunk, neck and legs, in any posture.
 
     Args:
         x (np.ndarray): Frames of persons ``(N, V, 3)``.
@@ -150,7 +150,7 @@ def body_height(x: np.ndarray, layout: str | dict | SkeletonLayout) -> float | N
 
 
 def find_scale(height: float | None, unit: float = 1.0) -> float:
-    """Metres in the unit in which a person is so tall.
+    """Find the unit, in metres, of coordinates with persons of this height.
 
     Args:
         height (float, optional): Of a person, in the unit.

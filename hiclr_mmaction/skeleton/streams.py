@@ -1,4 +1,4 @@
-"""Streams: what of a skeleton the encoder sees (joints, bones, their motion).
+"""Streams: joints, bones, and their motion.
 
 The difference of two 2-D joints has the smaller of their scores. (The product is
 the probability that both are right only if errors are independent, which those of one

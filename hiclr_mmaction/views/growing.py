@@ -20,9 +20,9 @@ class GrowingAugmentation(BaseTransform):
 
     Query view ``i`` is made by the sets ``0 .. i`` (in the paper: basic; basic and
     normal; basic, normal and strong), the key view by set ``0``. An empty set is
-    allowed: its view is another draw of the level below. A set may hold any
-    :class:`SkeletonTransform`. Masks of joints are not applied but handed on, for the
-    model's learnable value.
+    allowed: its view is drawn again from the level below. A set may hold any
+    :class:`SkeletonTransform`. Joint masks are not applied but returned,
+    for the model's learnable value.
 
     :class:`SkeletonViewPreprocessor` makes the views of a batch; as a transform of a
     pipeline this class makes those of one clip.
@@ -38,10 +38,10 @@ class GrowingAugmentation(BaseTransform):
 
     Args:
         levels (list[list[dict]]): The sets, weakest first; one query level each.
-        grown (bool): False, as released: each view is drawn anew from the clip. True:
+        grown (bool): False, as released: each view is drawn from the clip. True:
             view ``i`` is set ``i`` applied to view ``i - 1``.
         layout (str | dict, optional): The skeleton, for all augmentations that depend on
-            it and do not name one of their own.
+            it and have none set.
 
     Raises:
         ValueError: If there is no level, a level holds something other than a
@@ -131,7 +131,7 @@ class GrowingAugmentation(BaseTransform):
         return out
 
     def applied(self, n: int, sample: int, sets: list[list[tuple]]) -> list[list[str]]:
-        """What was done to a sample, in words.
+        """Describe the transforms of a sample.
 
         Args:
             n (int): Number of samples that were drawn for.

@@ -19,8 +19,8 @@ from .generator import to_device, uniform, worker_generator
 class SkeletonTransform(BaseTransform):
     """Base of random transforms of skeletons, for batches and in pipelines.
 
-    A subclass writes :meth:`draw` and :meth:`apply`. The base chooses with ``prob``
-    which samples are changed, and hands only those on.
+    A subclass implements :meth:`draw` and :meth:`apply`. The base selects samples with
+    ``prob`` and passes only those on.
 
     Required and Modified Keys, on one clip of a pipeline:
 
@@ -62,12 +62,12 @@ class SkeletonTransform(BaseTransform):
         Args:
             n (int): Number of samples, all of which will be changed.
             generator (Generator, optional): The only source of randomness, a generator
-                of the CPU (torch's own if None): a GPU need not be waited for, and
-                draws the same.
+                of the CPU (torch's own if None), which avoids waiting for a GPU and
+                gives the same draws on every device.
 
         Returns:
             dict: Keyword arguments of :meth:`apply`: tensors with one row per sample.
-            Where the clips' shape decides how much is drawn (noise, masks), draw one
+            If the number of draws depends on the clips' shape (noise, masks), draw one
             seed here (:func:`draw_seed`) and the rest in :meth:`apply`
             (:func:`from_seed`).
         """

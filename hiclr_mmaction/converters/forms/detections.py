@@ -82,7 +82,7 @@ def read_images(paths: Sequence[Path], options: Options) -> Recording:
 
 
 def is_image(path: Path) -> bool | None:
-    """Whether a JSON file is of one image; None if nobody is in it to tell by."""
+    """Whether a JSON file is of one image; None if it contains no person."""
     if not path.is_file():
         return None
     try:
@@ -103,7 +103,7 @@ def is_image(path: Path) -> bool | None:
 
 
 def _load(path: Path) -> Any:
-    """The content of a file; one of one line per frame is a list of them."""
+    """The content of a file; a list of frames if there is one line per frame."""
     data = path.read_bytes()
     utf16 = data[:2] in (b'\xff\xfe', b'\xfe\xff')
     try:
@@ -685,7 +685,7 @@ FRAME_FORMS = (
         'MMPose, Ultralytics, TensorFlow.js',
         'JSON',
         'frames with `instances`, `poses`, or lists of persons with `keypoints`; or one '
-        'file an image',
+        'file per image',
         '{"instance_info": [\n'
         '  {"frame_id": 1, "instances": [\n'
         '    {"keypoints": [[3, 9], [3, 5], [3, 1]], "keypoint_scores": [1, 0.8, 0.7]}]},\n'

@@ -1,4 +1,4 @@
-"""What a form of file is, and what is read of it."""
+"""Forms of files, and their content."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def guess_columns(count: int, layout: SkeletonLayout) -> str:
 def follow(
     frames: Mapping[int, Sequence[Person]], num_person: int, path: Path
 ) -> np.ndarray:
-    """Put the persons of the frames together to one array a person.
+    """Join the persons of all frames to one array per person.
 
     A person with an id is the one who had it before. The others are matched with those
     seen last so that the joints move least in all, and not further than a person is
@@ -244,7 +244,7 @@ def follow(
         unnamed = []
         seen = set()
         for person in frames[t]:
-            # An id that two persons have tells neither from the other.
+            # An id that two persons share does not identify either.
             if person.id is None or person.id in seen:
                 unnamed.append(person.values)
                 continue

@@ -1,4 +1,4 @@
-"""What makes a GPU faster and needs one."""
+"""Speed-ups for a GPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...models.modules import bare_model
 
 @HOOKS.register_module()
 class AccelerationHook(Hook):
-    """TF32 and ``torch.compile``, where there is a GPU; else it says that it is off.
+    """TF32 and ``torch.compile`` on a GPU; on a CPU a log line says that both are off.
 
     Args:
         tf32 (bool): Whether float32 products may round their factors to TF32.

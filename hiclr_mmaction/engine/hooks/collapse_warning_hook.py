@@ -1,4 +1,4 @@
-"""A collapse, said in words."""
+"""A warning of collapse."""
 
 from __future__ import annotations
 

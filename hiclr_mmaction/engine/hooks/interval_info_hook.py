@@ -1,4 +1,4 @@
-"""Losses for the log, fetched from the device now and then."""
+"""Losses for the log, fetched from the device at intervals."""
 
 from __future__ import annotations
 

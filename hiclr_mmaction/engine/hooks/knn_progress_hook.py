@@ -1,4 +1,4 @@
-"""What pre-training has brought, against the encoder that it began with."""
+"""k-NN accuracy before and after pre-training."""
 
 from __future__ import annotations
 

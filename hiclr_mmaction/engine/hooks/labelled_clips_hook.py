@@ -1,4 +1,4 @@
-"""Which clips a semi-supervised run may see the labels of."""
+"""The labelled clips of a semi-supervised run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class LabelledClipsHook(Hook):
     """Save the clips that :class:`LabelledFraction` chose, in the work directory.
 
     The file has ``fraction``, ``clips_per_class``, ``seed``, ``num_whole`` (clips of the
-    whole set) and ``clips`` (``index`` in the whole set, ``name``, ``label``). A run that
-    goes on in the same work directory must have the same choice; with ``--resume`` and no
-    seed of its own it gets it.
+    whole set) and ``clips`` (``index`` in the whole set, ``name``, ``label``). A run
+    resumed in the same work directory must have the same choice; with ``--resume`` and no
+    seed it takes over the choice.
 
     Args:
         file_name (str): Name of the file.

@@ -1,4 +1,4 @@
-"""Are there as many classes as labels? Asked before the first iteration."""
+"""A check of labels against classes before the first iteration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...models.modules import bare_model
 
 @HOOKS.register_module()
 class LabelsCheckHook(Hook):
-    """Refuse to train a classifier on labels that it has no class for.
+    """Check that a classifier has a class for every label.
 
     Without it the loss fails with an index that is out of range, on a GPU far from
     where it came from.

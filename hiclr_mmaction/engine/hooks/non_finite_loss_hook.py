@@ -1,4 +1,4 @@
-"""A loss that is not a number: what led to it, and what then."""
+"""Handling of infinite and NaN losses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ...models.modules import bare_model
 
 @HOOKS.register_module()
 class NonFiniteLossHook(Hook):
-    """Stop at a loss that is infinite or NaN, or leave its step out.
+    """Stop at a loss that is infinite or NaN, or skip its step.
 
     Either way each rank that has such a loss writes ``nonfinite_step<N>_rank<R>.json``
     to the work folder: the step, the clips of the batch and whether their coordinates

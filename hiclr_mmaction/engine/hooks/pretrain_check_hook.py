@@ -1,4 +1,4 @@
-"""Does everything fit together? Asked before the first iteration."""
+"""A check of data, views and model before the first iteration."""
 
 from __future__ import annotations
 

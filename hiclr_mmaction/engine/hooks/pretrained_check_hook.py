@@ -1,4 +1,4 @@
-"""Are the pre-trained weights those of this encoder? Asked before they are loaded."""
+"""A check of pre-trained weights before they are loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a frozen encoder makes of a data set, held in memory."""
+"""Features of a frozen encoder, held in memory."""
 
 from __future__ import annotations
 

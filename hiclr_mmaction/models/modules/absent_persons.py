@@ -1,4 +1,4 @@
-"""Persons that are not there: a clip of one person holds zeros in place of the second."""
+"""Absent persons: zeros in a clip with fewer persons."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def present_persons(x: Tensor) -> Tensor:
 
 
 def forward_present(backbone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Run a backbone on the persons that are there, and average over them.
+    """Run a backbone on the present persons, and average over them.
 
-    Of a clip without any person the first is run all the same. Which persons are run
-    is read from the data, so a GPU is waited for.
+    The first person is run even if the clip has none. Reading who is present waits for
+    the GPU.
 
     Args:
         backbone (Callable): ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
@@ -25,7 +25,7 @@ def forward_present(backbone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
     Returns:
         Tensor: ``(N, 1, C', T', V)``; a mean over its second axis, as heads and necks
-        take it, is the mean over the persons that are there.
+        take it, is the mean over the present persons.
     """
     present = present_persons(x)
     present[:, 0] |= ~present.any(1)
@@ -40,12 +40,12 @@ def forward_present(backbone: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def keep_absent(
     backbone: nn.Module, views: Sequence[Tensor], weakest: Sequence[Tensor]
 ) -> list[Tensor]:
-    """Take back what noise and masks made of absent persons.
+    """Reset absent persons to zeros after noise and masks.
 
     Only for a backbone that leaves absent persons out (``skip_absent``).
 
     Args:
-        backbone (nn.Module): Where the views go.
+        backbone (nn.Module): The backbone that takes the views.
         views (Sequence[Tensor]): Views of the same clips, ``(N, M, T, V, C)`` each.
         weakest (Sequence[Tensor]): Views in which a person is all zeros only if absent.
     """

@@ -1,4 +1,4 @@
-"""The model inside of what wraps it for several processes."""
+"""The model inside a wrapper for distributed runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Query levels that an augmentation is for."""
+"""Query levels of an augmentation."""
 
 from __future__ import annotations
 

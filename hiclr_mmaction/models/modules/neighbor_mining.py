@@ -10,7 +10,7 @@ class NeighborMining:
     """Settings of neighbour mining (AimCLR, 'Nearest Neighbors Mining').
 
     Args:
-        topk (int): So many entries of the queue for each query become positives, too.
+        topk (int): Number of queue entries per query that become positives, too.
         begin (int, optional): Epochs without mining. None: not decided yet.
 
     Raises:
