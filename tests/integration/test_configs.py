@@ -100,7 +100,11 @@ def prepare(content):
     source = SimpleNamespace(layout=layout.name, num_person=2, untracked='released')
     preparation = Preparation.of(source, num_frames=50)
     annotations = [
-        dict(a, keypoint=prepare_clip(a['keypoint'], layout, preparation))
+        dict(
+            a,
+            keypoint=prepare_clip(a['keypoint'], layout, preparation),
+            total_frames=preparation.num_frames,
+        )
         for a in content['annotations']
     ]
     return dict(content, annotations=annotations, prepared=asdict(preparation))
