@@ -145,10 +145,11 @@ def finish(process: multiprocessing.Process, work_dir: Path, status: int = 0) ->
 
 
 def wait_for_line(process, work_dir: Path, text: str, count: int) -> bool:
-    """Wait until the log has a number of lines with a text; false if it ends before."""
-    log = Path(f'{work_dir}.log')
+    """Wait until the logs have a number of lines with a text; false if it ends before."""
     while process.is_alive():
-        if log.exists() and log.read_text().count(text) >= count:
+        # Not the console, which shows fewer lines.
+        logs = [log.read_text() for log in work_dir.glob('*/*.log')]
+        if sum(log.count(text) for log in logs) >= count:
             return True
         time.sleep(0.002)
     return False
