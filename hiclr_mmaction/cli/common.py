@@ -1,4 +1,4 @@
-"""What `train.py` and `test.py` have in common."""
+"""Common parts of `train.py` and `test.py`."""
 
 import argparse
 import os
@@ -52,7 +52,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='settings of the config to replace, such as '
         'model.queue_size=256 "model.mining=dict(topk=1)"; a list is written key=a,b or '
-        'key="[a,b]". They win over the config and over every other option',
+        'key="[a,b]". They override the config and every other option',
     )
     parser.add_argument(
         '--launcher',
@@ -68,7 +68,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_config(path: str) -> Config:
     """Read a config, or end the program with a line that names it."""
-    # It names each variable of the environment that a config reads.
+    # mmengine logs each environment variable that a config reads.
     MMLogger.get_current_instance().setLevel('WARNING')
     try:
         cfg = read_config(path)
@@ -133,7 +133,7 @@ def merge_options(cfg: Config, options: dict) -> None:
 
 
 def _replace(cfg: Config, option: str, value: Any) -> None:
-    """Set what a dotted name leads to; a dict takes the place of what was there."""
+    """Set the value of a dotted name; a dict replaces the old value."""
     cfg.merge_from_dict({option: None if isinstance(value, dict) else value})
     if isinstance(value, dict):
         *path, last = option.split('.')
@@ -242,8 +242,8 @@ def _build(cfg: Config) -> Runner:
 def plain_errors(runner: Runner) -> Iterator[None]:
     """End the program with one line where a run cannot begin.
 
-    A file that is not there, or a setting that does not fit the data, says all itself; the
-    traceback is in the log file. Once the run has begun, an error is not of this kind.
+    For a missing file, or a setting that does not fit the data. The traceback is in the log
+    file. Errors after the start of the run are raised as usual.
     """
     (console,) = (hook for hook in runner.hooks if isinstance(hook, ConsoleHook))
     try:

@@ -1,4 +1,4 @@
-"""What goes wrong around a program, as one line that says what to do."""
+"""One-line messages for failures of the machine, with the remedy."""
 
 import errno
 import re
@@ -26,7 +26,7 @@ _REMEDIES = {
 
 @contextmanager
 def one_line_failures(place: str) -> Iterator[None]:
-    """End the program with one line where the machine, not the program, is at fault.
+    """End the program with one line if the machine is at fault.
 
     Args:
         place (str): Where the program writes, for errors that do not name a file.

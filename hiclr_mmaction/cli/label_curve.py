@@ -5,7 +5,7 @@ Example:
 
 For each seed an encoder is pre-trained on all training clips without labels. Then every
 read-out, the baselines, fine-tuning and training from scratch use 5, 10, 20, 50 and 100 %
-of the labels of each class. The same command resumes it.
+of the labels of each class. The same command resumes a stopped run.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         nargs='+',
         choices=STREAMS,
         default=['joint'],
-        help='an encoder for each; their features are read side by side (default: joint)',
+        help='one encoder per stream; their features are concatenated (default: joint)',
     )
     parser.add_argument(
         '--baselines',
@@ -74,7 +74,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--no-training',
         action='store_true',
-        help='leave out fine-tuning and training from scratch, which take longest',
+        help='skip fine-tuning and training from scratch, which take longest',
     )
     parser.add_argument(
         '--no-hybrid',

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from ..atomic_write import write_text
 
 LOCK = '.run.lock'
-# Of whoever holds the lock; the lock's own file is emptied by whoever asks for it.
+# Written by the holder; opening the lock's own file empties it.
 HOLDER = '.run.json'
 # Data workers, which share a killed process's lock, notice its end within 5 seconds.
 GRACE = 15
@@ -22,10 +22,10 @@ GRACE = 15
 
 @contextmanager
 def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
-    """Hold a work folder, or end the program with a line that says who does.
+    """Lock a work folder, or end the program with a line that names the holder.
 
-    The lock is the operating system's: it goes with its process, however that ends. Of
-    several ranks the first asks for it.
+    The lock is the operating system's: it is released when its process ends, also if
+    killed. Of several ranks only the first takes it.
 
     Args:
         work_dir (str | os.PathLike): The folder; it is made if need be, and removed if

@@ -1,7 +1,7 @@
-"""What works around released packages, one file a package.
+"""Workarounds for released packages, one file per package.
 
-Each workaround names the release that it is for and does nothing where it isn't needed,
-so that it can go when the package is mended.
+Each workaround names its release, does nothing where it is not needed, and can be removed
+once the package is fixed.
 """
 
 from .mmaction2 import check_mmaction, provide_drn, provide_importlib_metadata

@@ -1,4 +1,4 @@
-"""Is a package of a release that mmaction2 accepts?"""
+"""Check that mmaction2 accepts the release of a package."""
 
 from __future__ import annotations
 

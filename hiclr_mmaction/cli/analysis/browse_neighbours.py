@@ -1,4 +1,4 @@
-"""Show a clip and its neighbours in feature space on a page to be turned by the mouse.
+"""Write an HTML page with a clip and its neighbours in feature space.
 
 Example:
     python tools/analysis/browse_neighbours.py CONFIG CHECKPOINT --out page.html
@@ -66,7 +66,7 @@ def find_clip(dataset, args: argparse.Namespace) -> int:
 
 
 def describe(dataset, index: int, classes, lines, query: bool = False) -> dict:
-    """A clip as :func:`viewer_page` takes it, aligned as the encoder gets it."""
+    """A clip as :func:`viewer_page` takes it, aligned as for the encoder."""
     packed = dataset[index]
     sample = packed['data_samples']
     label = int(sample.gt_label) if 'gt_label' in sample else None

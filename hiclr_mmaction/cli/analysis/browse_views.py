@@ -22,7 +22,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     add_config(parser)
     parser.add_argument(
-        '--out', default='views.png', help='a .gif moves; else the suffix names a '
+        '--out', default='views.png', help='a .gif is an animation; else the suffix is a '
         'format of still pictures (default: views.png)'
     )  # fmt: skip
     parser.add_argument(

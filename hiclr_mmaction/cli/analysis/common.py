@@ -1,4 +1,4 @@
-"""What the tools that draw have in common."""
+"""Common parts of the drawing tools."""
 
 import argparse
 import sys
@@ -48,7 +48,7 @@ def writable(path: str) -> None:
 
 
 def read_names(path: str | None) -> list[str] | None:
-    """The lines of a text file, the name of a class each."""
+    """Class names from a text file, one per line."""
     if path is None:
         return None
     require_file(path, 'names of classes')

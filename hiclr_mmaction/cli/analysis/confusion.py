@@ -1,4 +1,4 @@
-"""Draw the confusion matrix of a classifier and list what it confuses most.
+"""Draw the confusion matrix of a classifier and list the most confused classes.
 
 Example:
     python tools/test.py CONFIG CHECKPOINT --dump scores.pkl

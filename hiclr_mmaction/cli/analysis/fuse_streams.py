@@ -32,8 +32,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         nargs='+',
         type=float,
         metavar='W',
-        help='one per file (default: equal). Weights that were chosen by the accuracy on '
-        'these very clips give no honest result',
+        help='one per file (default: equal). Weights chosen by the accuracy on '
+        'these clips give a biased result',
     )
     parser.add_argument(
         '--classes', metavar='FILE', help='text file with the names, one per line'
@@ -106,7 +106,7 @@ def main(argv=None) -> None:
 
 
 def short_names(paths: list[str]) -> list[str]:
-    """The part nearest to the end in which no two paths are alike, e.g. a folder."""
+    """The last part of the paths that differs between all, e.g. a folder."""
     parts = (reversed(Path(path).with_suffix('').parts) for path in paths)
     for names in zip(*parts, strict=False):
         if len(set(names)) == len(paths):
@@ -115,7 +115,7 @@ def short_names(paths: list[str]) -> list[str]:
 
 
 def class_accuracy(matrix) -> list[float | None]:
-    """Of each class the part that is right; None where it has no clip."""
+    """Accuracy of each class; None without clips."""
     return [
         None if row.sum() == 0 else float(row[i] / row.sum())
         for i, row in enumerate(matrix)

@@ -1,4 +1,4 @@
-"""Draw the features of a config's clips in the plane, coloured by class.
+"""Draw the features of a config's clips in 2-D, coloured by class.
 
 Example:
     python tools/analysis/plot_features.py CONFIG CHECKPOINT

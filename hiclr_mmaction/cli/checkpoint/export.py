@@ -1,5 +1,5 @@
-"""Export a checkpoint of ours: for MMAction2 without this package, to a folder that can be
-put on a model hub, or to ONNX.
+"""Export a checkpoint to MMAction2 without this package, to a folder for a model hub, or to
+ONNX.
 
 Example:
     python tools/checkpoint/export.py work_dirs/pretrain/epoch_300.pth encoder.pth
@@ -48,7 +48,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--num-joints', type=int, help="ONNX: joints (default: the checkpoint's)"
     )
     parser.add_argument(
-        '--overwrite', action='store_true', help='replace OUT if it is there'
+        '--overwrite', action='store_true', help='replace OUT if it exists'
     )
     return parser.parse_args(argv)
 

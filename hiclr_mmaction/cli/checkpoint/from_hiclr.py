@@ -1,4 +1,4 @@
-"""Convert a checkpoint of the released HiCLR project to one of ours.
+"""Convert a checkpoint of the released HiCLR project.
 
 Example:
     python tools/checkpoint/from_hiclr.py released.pt hiclr.pth
@@ -29,7 +29,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--config', help='also check that the weights fit the model of this config'
     )
     parser.add_argument(
-        '--overwrite', action='store_true', help='replace OUT if it is there'
+        '--overwrite', action='store_true', help='replace OUT if it exists'
     )
     return parser.parse_args(argv)
 

@@ -25,8 +25,8 @@ def parse_args(argv=None):
     parser.add_argument(
         '--layout',
         type=parse_layout,
-        help='give the clips the joints of this skeleton (kinect20, nturgb+d, ...): those '
-        'that are called so, or made of others',
+        help='map the clips to this skeleton (kinect20, nturgb+d, ...): joints of the same '
+        'name, or computed from others',
     )
     parser.add_argument(
         '--fps', type=float, help='frames per second to keep, where the files have more'

@@ -1,4 +1,4 @@
-"""The options that all converters have, and how they end."""
+"""Options and exit of all converters."""
 
 import argparse
 import sys
@@ -47,15 +47,15 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
             type=int,
             metavar='FRAMES',
             help='store clips aligned and resampled to this many frames (50 as in '
-            'HiCLR), so that training starts at once; the pipeline of the config then '
-            'has no SkeletonAlign. Without it clips are stored as they are',
+            'HiCLR); the pipeline of the config then needs no SkeletonAlign. Default: raw '
+            'clips',
         )
         group.add_argument(
             '--untracked',
             choices=UNTRACKED,
-            help='of frames without anybody, of persons and joints that are lost for a '
-            'while: drop and interpolate them in alignment, refuse such clips, or align '
-            "as HiCLR's released preprocessing does. Without it: drop; of NTU RGB+D and "
+            help='frames without persons, and lost persons and joints: drop and '
+            'interpolate them in alignment, refuse such clips, or align as in the '
+            'released preprocessing of HiCLR. Default: drop; for NTU RGB+D and '
             'PKU-MMD: released',
         )
         group.add_argument(
@@ -63,39 +63,39 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
             type=parse_layout,
             metavar='LAYOUT',
             help='store clips with the joints of this skeleton (kinect20, coco, ...); '
-            'those that the files lack are made of others',
+            'missing joints are computed from others',
         )
         group.add_argument(
             '--up',
             choices=UPS,
-            help='axis of the files that points up (--up=-y); the result has y up. '
-            'Without it: what is known, or along which heads are above feet',
+            help='up axis of the files (--up=-y); the result has y up. Default: known from '
+            'the format, or estimated from heads and feet',
         )
         group.add_argument(
             '--scale',
             type=float,
             metavar='METRES',
-            help="metres in the files' unit, such as 0.001. Without it: what is known, or "
-            'what makes persons between 0.5 and 2.5 m tall',
+            help='metres per unit of the files, such as 0.001. Default: known from the '
+            'format, or estimated from the height of persons',
         )
     group.add_argument(
         '--ignore',
         type=Path,
         metavar='LIST',
-        help='text file with the names of samples to leave out, one per line; lines that '
-        'are no names are not heeded',
+        help='text file with the names of samples to skip, one per line; other lines '
+        'are ignored',
     )
     group.add_argument(
         '--workers',
         type=int,
         metavar='N',
-        help='processes; without it, one for each core',
+        help='number of processes (default: one per core)',
     )
     group.add_argument(
         '--strict',
         action='store_true',
-        help='end with an error at the first clip that cannot be used, instead of '
-        'leaving it out and saying so in the summary',
+        help='stop at the first unusable clip, instead of skipping it and reporting it '
+        'in the summary',
     )
     group.add_argument(
         '--overwrite', action='store_true', help='replace OUT if it exists'
@@ -109,14 +109,14 @@ def add_max_frames(parser: argparse.ArgumentParser, default: int) -> None:
         type=int,
         default=default,
         metavar='N',
-        help='leave out clips of more frames; 0: no limit',
+        help='skip clips of more frames; 0: no limit',
     )
 
 
 def run(
     make_converter: Callable[[], SkeletonConverter], args: argparse.Namespace
 ) -> Report:
-    """Convert, or end the program with one line that says what is wrong.
+    """Convert, or end the program with a one-line error.
 
     Args:
         make_converter (Callable): Makes the converter; its errors are

@@ -1,6 +1,6 @@
-"""Write synthetic clips as CSV files and a table of labels: to try the way of own data.
+"""Write synthetic clips as CSV files and a table of labels, as an example of custom data.
 
-200 clips of 5 actions by 10 people: 20 for each, of whom two are to be evaluated on.
+200 clips of 5 actions by 10 persons; two persons are for evaluation.
 
 Example:
     python tools/data/example.py data/example --layout openni15

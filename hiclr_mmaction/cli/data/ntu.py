@@ -16,8 +16,8 @@ def parse_args(argv=None):
         'splits: xsub_train, xsub_val, and xview_train, xview_val (60) or xset_train,\n'
         'xset_val (120).\n\n'
         'bodies: first-two takes the first two body ids in order of appearance, as the\n'
-        'released HiCLR preprocessing does; most-motion drops what is not a person and\n'
-        'takes the two who move most.',
+        'released HiCLR preprocessing does; most-motion drops false detections and\n'
+        'takes the two persons who move most.',
     )
     parser.add_argument(
         'folder', nargs='+', help='folders with .skeleton files; subfolders count'

@@ -1,4 +1,4 @@
-"""Synthetic persons who perform synthetic actions."""
+"""Synthetic persons who perform actions."""
 
 from .choreography import ACTIONS
 from .synthetic_skeletons import (

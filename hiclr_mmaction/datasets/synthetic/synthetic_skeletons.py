@@ -1,4 +1,4 @@
-"""Synthetic labelled motions of persons, for those who have no data yet."""
+"""Synthetic labelled motions of persons."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ class SyntheticSkeletons(BaseActionDataset):
     that the sensor loses. The last ``num_val_subjects`` subjects are the
     validation split, all others the training split.
 
-    A clip depends on ``seed``, its action, its subject and its repetition, and
-    on nothing else: neither the other settings of size nor the order of
-    access change it.
+    A clip depends only on ``seed``, its action, its subject and its repetition.
 
     Each item has ``keypoint``, float32 ``(M, T, 25, 3)`` with ``M`` of 1 or 2
     (actions between two), metres in Kinect's camera space (``x`` to the

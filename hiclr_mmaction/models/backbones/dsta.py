@@ -29,7 +29,7 @@ HICLR_STAGES = (
 class DSTANet(BaseModule):
     """DSTA-Net (ACCV 2020) as HiCLR uses it: attention over joints only.
 
-    It knows no graph: each block attends from joint to joint, by one map for all clips
+    It uses no graph: each block attends from joint to joint, by one map for all clips
     and one of each clip. :class:`EdgePerturbation` acts on their sum.
 
     Args:
@@ -41,8 +41,8 @@ class DSTANet(BaseModule):
         dropout (float): On the residual path around the temporal convolution. The
             released configuration pre-trains with 0.5, under the name of attention
             dropout, and fine-tunes with 0.
-        skip_absent (bool): Whether only the persons that are there, not all zeros, are run
-            and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
+        skip_absent (bool): Whether only present persons (not all zeros) are run and
+            averaged; the output is then ``(N, 1, C', T', V)``. Batch norm sees
             only these, too. The released code runs and averages all.
         init_cfg (dict | list[dict], optional): Initialisation; Kaiming by default.
 

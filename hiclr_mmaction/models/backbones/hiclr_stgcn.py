@@ -17,7 +17,7 @@ from ..modules import forward_present
 
 @MODELS.register_module()
 class HiCLRSTGCN(STGCN):
-    """MMAction2's :class:`STGCN` whose last block has a width of its own.
+    """MMAction2's :class:`STGCN` with a separate width of the last block.
 
     With the default widths this is the encoder of SkeletonCLR, AimCLR and HiCLR:
     ten blocks, 16 (4 times), 32 (3), 64 (2) and 256 channels.
@@ -31,9 +31,9 @@ class HiCLRSTGCN(STGCN):
         out_channels (int): Width of the last block.
         frames_first (bool): Whether float inputs on a CPU are computed in a layout that
             is faster there: equal up to rounding, see :mod:`hiclr_mmaction.accelerate`.
-            Where a block is hooked the stock way is taken, which calls the hook.
-        skip_absent (bool): Whether only the persons that are there, not all zeros, are run
-            and averaged over; the output is ``(N, 1, C', T', V)`` then. Batch norm sees
+            If a block has a hook, the stock blocks run and call it.
+        skip_absent (bool): Whether only present persons (not all zeros) are run and
+            averaged; the output is then ``(N, 1, C', T', V)``. Batch norm sees
             only these, too. The released code runs and averages all.
         init_cfg (dict | list[dict], optional): Initialisation. Where it is given it
             holds for the blocks as well, in place of their own.
@@ -89,7 +89,7 @@ class HiCLRSTGCN(STGCN):
         """The last block made anew with the stock arguments, but for its width."""
         old = self.gcn[-1]
         block_kwargs = {
-            # A list with one value a block is STGCN's way to vary an argument.
+            # A list with one value per block is STGCN's way to vary an argument.
             k: v[-1] if isinstance(v, list | tuple) and len(v) == len(self.gcn) else v
             for k, v in kwargs.items()
             if k[:4] in ('gcn_', 'tcn_')

@@ -1,4 +1,4 @@
-"""A classifier that sees when and where."""
+"""A classifier that keeps time and joints separate."""
 
 from __future__ import annotations
 

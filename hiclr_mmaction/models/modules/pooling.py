@@ -49,8 +49,7 @@ def pool_skeleton(x: Tensor, time: int = 1, joints: bool = False) -> Tensor:
 
     Args:
         x (Tensor): Feature map of a GCN backbone, ``(N, M, C, T, V)``.
-        time (int): Segments of time that are kept apart. Where a joint was and when is
-            lost in a mean over all.
+        time (int): Segments of time that are kept separate.
         joints (bool): Whether joints are kept apart.
 
     Returns:
