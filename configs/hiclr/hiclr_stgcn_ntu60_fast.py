@@ -1,5 +1,5 @@
 # The experiment of hiclr_stgcn_ntu60.py, made fast. Each switch is one --cfg-options:
-# docs/performance.md lists them and tells what each gives.
+# docs/performance.md lists them with the gain of each.
 _base_ = '../hiclr_stgcn_ntu60.py'
 
 model = dict(data_preprocessor=dict(non_blocking=True))

@@ -1,4 +1,4 @@
-"""The class of a skeleton file, with scores and an animation.
+"""Classify a skeleton file, with scores and an animation.
 
 With a checkpoint that has no classifier, such as of pre-training, the nearest training
 clips are printed instead.

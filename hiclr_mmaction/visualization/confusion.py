@@ -1,4 +1,4 @@
-"""Which classes are taken for which."""
+"""Confusion matrices."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def most_confused(
 
     Args:
         matrix (np.ndarray): Counts ``(K, K)``, as in :func:`draw_confusion`.
-        count (int): How many pairs to give at most.
+        count (int): Maximum number of pairs.
 
     Returns:
-        list[tuple]: Of each pair the true class, the predicted one, the number of clips
-        and which part of the true class they are; the largest part first.
+        list[tuple]: For each pair the true class, the predicted class, the number of clips
+        and their share of the true class; the largest share first.
 
     Raises:
         ValueError: If the matrix is not square or holds no clip.

@@ -25,8 +25,8 @@ def read_run(path: str | Path) -> Curves:
             resumed run continues where it was resumed.
 
     Returns:
-        dict: Of each scalar the iterations and the values, ``(n,)`` each. What was
-        logged once an epoch stands at the epoch's last iteration.
+        dict: For each scalar iterations and values, ``(n,)`` each. Values logged per
+        epoch are at the last iteration of the epoch.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -49,7 +49,7 @@ def read_run(path: str | Path) -> Curves:
     for file in files:
         for key, new in _read_start(file).items():
             old = curves.setdefault(key, {})
-            # What a stopped start did after the checkpoint was done again.
+            # Steps after the checkpoint of a stopped start were repeated.
             first = min(new)
             curves[key] = {k: v for k, v in old.items() if k < first} | new
     if not curves:

@@ -1,4 +1,4 @@
-"""Pictures of features in the plane."""
+"""Pictures of features in 2-D."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_method(method: str) -> None:
 def embed_features(
     features: np.ndarray, method: str = 'tsne', seed: int = 0
 ) -> np.ndarray:
-    """Put features into the plane such that near ones (by cosine) stay near.
+    """Embed features in 2-D such that near ones (by cosine) stay near.
 
     Args:
         features (np.ndarray): ``(N, C)``.

@@ -25,18 +25,18 @@ class Stage:
     """Draws frames of clips of one skeleton, all at one scale.
 
     A skeleton is drawn as the sensor sees it. In 3-D ``y`` is up, and ``x``, which in
-    Kinect's camera space grows to the camera's left, grows to the left. In an image
-    (``layout.coordinates`` are ``'2d'``) ``y`` is down and ``x`` to the right. So the
-    left side (blue) of somebody who faces the camera is to the right in both. Persons
+    Kinect's camera space grows to the camera's left, grows to the left. In 2-D
+    ``y`` is down and ``x`` to the right. In both, the left side (blue) of a person who
+    faces the camera is to the right. Persons
     and joints that are absent (all zero, not finite, or with a score of 0) are left
-    out, and bones are the paler the smaller the score.
+    out, and bones with smaller scores are paler.
 
     Args:
         clips (Sequence[np.ndarray]): ``(M, T, V, C)`` or ``(T, V, C)`` each, metres, or
             pixels and, as a third, a score; ``C`` is at least 2.
         layout (str | dict | SkeletonLayout): Their skeleton, see :func:`get_layout`.
         turn (float): Degrees by which the persons are turned about the vertical before
-            they are drawn, so that what lies in depth is seen. In an image it must be 0.
+            drawing, to show depth. Must be 0 in 2-D.
         tall (float): Height of the axes that will be drawn in, in widths.
 
     Raises:
@@ -343,7 +343,7 @@ def _project(keypoint: np.ndarray, turn: float) -> np.ndarray:
 
 
 def joint_scores(keypoint: np.ndarray, image: bool) -> np.ndarray:
-    """How sure each joint is, 0 where it is absent, ``(M, T, V)``."""
+    """Score of each joint, 0 where it is absent, ``(M, T, V)``."""
     finite = np.isfinite(keypoint).all(-1)
     keypoint = np.nan_to_num(keypoint)
     if not image:

@@ -30,7 +30,7 @@ class View:
     Attributes:
         name (str): ``'key'``, ``'query 1'``, ...
         keypoint (np.ndarray): ``(M, T, V, C)``, aligned.
-        applied (tuple[str]): What changed it, in order.
+        applied (tuple[str]): The transforms that changed it, in order.
         mask (np.ndarray | None): bool ``(T, V)``, true where the model puts the mask's
             value.
         dropped (frozenset[tuple[int, int]]): Bones (child, parent) that have no edge,
@@ -51,7 +51,7 @@ def sample_views(
 ) -> list[View]:
     """Make the views of one clip as pre-training does.
 
-    The draws depend on the seed alone, and no generator is left changed.
+    The draws depend only on the seed; no generator is changed.
 
     Args:
         dataset: The training set, built.

@@ -1,5 +1,5 @@
-# Synthetic motions of 12 actions: needs no file. Of those between two people the first one
-# is seen: half the time, so that twice the iterations fit into some minutes.
+# Synthetic motions of 12 actions: needs no file. Of actions between two persons only the
+# first person is used, which halves the time of an iteration.
 _base_ = 'small_set.py'
 
 layout = 'nturgb+d'
