@@ -147,9 +147,7 @@ def finish(process: multiprocessing.Process, work_dir: Path, status: int = 0) ->
 def wait_for_line(process, work_dir: Path, text: str, count: int) -> bool:
     """Wait until the logs have a number of lines with a text; false if it ends before."""
     while process.is_alive():
-        # Not the console, which shows fewer lines.
-        logs = [log.read_text() for log in work_dir.glob('*/*.log')]
-        if sum(log.count(text) for log in logs) >= count:
+        if lines_logged(work_dir, text) >= count:
             return True
         time.sleep(0.002)
     return False
@@ -164,9 +162,9 @@ def wait_for_writing(process, work_dir: Path) -> bool:
     return False
 
 
-def steps_logged(work_dir: Path) -> int:
-    log = Path(f'{work_dir}.log')
-    return log.read_text().count('Epoch(train)') if log.exists() else 0
+def lines_logged(work_dir: Path, text: str = 'Epoch(train)') -> int:
+    """Lines of mmengine's logs, of all starts; the console shows fewer."""
+    return sum(log.read_text().count(text) for log in work_dir.glob('*/*.log'))
 
 
 def parts_with_a_state(checkpoint: Path) -> dict:
@@ -270,7 +268,7 @@ def test_twenty_sigkills_lose_nothing(uninterrupted, tmp_path):
                 caught = wait_for_writing(process, run)
             else:
                 # Also before the first step; and any moment of a step.
-                lines = steps_logged(run) + rng.randrange(4)
+                lines = lines_logged(run) + rng.randrange(4)
                 caught = wait_for_line(process, run, 'Epoch(train)', lines)
                 time.sleep(rng.random() / 4)
             if caught and process.is_alive():
