@@ -114,7 +114,10 @@ def build(work_dir, variant='plain'):
         },
     )
     cfg.train_dataloader.dataset.update(many, num_val_subjects=1, clips_per_action=1)
-    cfg.train_dataloader.dataset.pipeline.insert(1, dict(type='SeedByClip'))
+    # Views of the pipeline: those of the batch depend on the rank.
+    views = cfg.model.data_preprocessor.pop('views')
+    growing = dict(views, type='GrowingAugmentation')
+    cfg.train_dataloader.dataset.pipeline[1:1] = [dict(type='SeedByClip'), growing]
     if variant == 'skip_absent':
         cfg.train_dataloader.dataset.pipeline.insert(1, dict(type='SecondPerson'))
     for dataset in cfg.val_dataloader.dataset.datasets:
