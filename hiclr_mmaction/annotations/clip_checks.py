@@ -6,6 +6,7 @@ Used by the data set before training and by ``tools/data/inspect.py``.
 from __future__ import annotations
 
 import operator
+import re
 import reprlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,40 @@ def split_name(sample: Mapping[str, Any]) -> str | None:
     """How splits call a sample, as in MMAction2. None: it has no name."""
     name = sample.get('filename', sample.get('frame_dir'))
     return name if isinstance(name, str) else None
+
+
+def counterparts(splits: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Training splits, each with the other ones of its protocol."""
+    protocols: dict[tuple[str, str], dict[str, str]] = {}
+    for name in splits:
+        if match := re.fullmatch(r'(.*?)(train|val|test)(\d*)', name):
+            before, part, after = match.groups()
+            protocols.setdefault((before, after), {})[part] = name
+    return [
+        (parts['train'], parts[other])
+        for parts in protocols.values()
+        for other in ('val', 'test')
+        if 'train' in parts and other in parts
+    ]
+
+
+def split_overlaps(
+    splits: Mapping[str, Sequence[str]],
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """Training splits that share clips with the other ones of their protocol.
+
+    Yields:
+        tuple: The names of both splits, and a sentence.
+    """
+    for train, other in counterparts(splits):
+        shared = sorted(set(splits[train]) & set(splits[other]), key=str)
+        if shared:
+            yield (
+                (train, other),
+                f'splits {train!r} and {other!r} share {len(shared)} clips, such as '
+                f'{shared[0]!r}: what is trained on would be evaluated; take them out of '
+                'one.',
+            )
 
 
 def sample_label(sample: Mapping[str, Any]) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from ..skeleton.orientation import HEIGHTS, body_height, find_scale, find_up
 from .clip_checks import (
     array_shape,
     clip_problems,
+    counterparts,
     describe_counts,
     join_score,
     pose_content,
@@ -25,6 +25,7 @@ from .clip_checks import (
     sample_name,
     short,
     split_name,
+    split_overlaps,
 )
 from .prepared import Preparation
 from .safe_pickle import load_pickle
@@ -327,15 +328,8 @@ def _check_splits(
                 )
         if not members:
             out.find('warning', 'empty split', f'split {split!r} holds no clip.')
-    for train, other in _counterparts(splits):
-        shared = sorted(set(splits[train]) & set(splits[other]))
-        if shared:
-            out.find(
-                'error',
-                'splits overlap',
-                f'{train!r} and {other!r} share {len(shared)} clips, such as '
-                f'{shared[0]!r}.',
-            )
+    for _, problem in split_overlaps(splits):
+        out.find('error', 'splits overlap', problem)
     outside = known - {name for members in splits.values() for name in members}
     if splits and outside:
         out.find(
@@ -343,21 +337,6 @@ def _check_splits(
             'clips in no split',
             f'{len(outside)} clips are in no split, such as {min(map(str, outside))!r}.',
         )
-
-
-def _counterparts(splits: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Training splits, each with the other ones of its protocol."""
-    protocols: dict[tuple[str, str], dict[str, str]] = {}
-    for name in splits:
-        if match := re.fullmatch(r'(.*?)(train|val|test)(\d*)', name):
-            before, part, after = match.groups()
-            protocols.setdefault((before, after), {})[part] = name
-    return [
-        (parts['train'], parts[other])
-        for parts in protocols.values()
-        for other in ('val', 'test')
-        if 'train' in parts and other in parts
-    ]
 
 
 def _check_labels(
@@ -392,7 +371,7 @@ def _check_labels(
             f'one clip alone has the label {_some(single)}: it is trained or evaluated, '
             'not both.',
         )
-    for train, other in _counterparts(splits):
+    for train, other in counterparts(splits):
         trained, evaluated = (
             {labels[name] for name in splits[split] if name in labels}
             for split in (train, other)

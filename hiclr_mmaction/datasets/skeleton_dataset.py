@@ -28,6 +28,7 @@ from ..annotations.clip_checks import (
     sample_label,
     sample_name,
     split_name,
+    split_overlaps,
 )
 from ..annotations.prepared import Preparation
 from ..annotations.safe_pickle import load_pickle
@@ -120,6 +121,13 @@ class SkeletonDataset(PoseDataset):
                 if split_name(sample) is None:
                     self._check(sample, position, inline)
         data_list = self._select(annotations, splits)
+        counts = Counter(map(split_name, data_list))
+        for name, count in counts.items():
+            if name is not None and count > 1:
+                raise ValueError(
+                    f'{self.ann_file}: {count} clips are called {name!r}; give each clip '
+                    'a name (frame_dir) that no other has.'
+                )
         for position, sample in enumerate(data_list):
             self._check(sample, position, inline)
         shapes = [sample['keypoint'].shape for sample in data_list if inline]
@@ -197,9 +205,12 @@ class SkeletonDataset(PoseDataset):
                 f'split={self.split!r} is not in {self.ann_file}; it has '
                 f'{", ".join(splits) or "none: leave split out to use all clips"}.{hint}'
             )
+        for pair, problem in split_overlaps(splits):
+            if self.split in pair:
+                raise ValueError(f'{self.ann_file}: {problem}')
         names = set(splits[self.split])
         found = [clip for clip in annotations if split_name(clip) in names]
-        missing = len(names) - len(found)
+        missing = len(names - {split_name(clip) for clip in found})
         if missing and annotations:
             unknown = f'names {missing} clips that are not in the file'
             example = sample_name(annotations[0])

@@ -93,6 +93,25 @@ def test_empty_split_is_named(tmp_path):
         build(write(tmp_path, content()), split='none')
 
 
+@pytest.mark.parametrize('split', ['xsub_train', 'xsub_val'])
+def test_splits_that_share_clips_are_refused(tmp_path, split):
+    data = content()
+    data['split']['xsub_val'].append('clip3')
+    path = write(tmp_path, data)
+    with pytest.raises(ValueError, match="share 1 clips, such as 'clip3'"):
+        build(path, split=split)
+    assert len(build(path, split=None)) == CLIPS
+
+
+def test_clips_of_one_name_are_refused(tmp_path):
+    data = content()
+    data['annotations'].append(dict(data['annotations'][1]))
+    path = write(tmp_path, data)
+    with pytest.raises(ValueError, match="2 clips are called 'clip1'; give each"):
+        build(path)
+    assert len(build(path, split='xsub_val')) == 2
+
+
 def test_file_of_another_kind_is_told_from_a_pose_pickle(tmp_path):
     with pytest.raises(ValueError, match='is not a pose pickle'):
         build(write(tmp_path, dict(videos=[])))
