@@ -128,7 +128,11 @@ def _temporal_conv(
     y = _again_in_backward(
         lambda: torch.bmm(_along_time(analysis, _rows(make_input())), kernel)
     )
-    out = torch.addmm(bias.repeat(y.shape[1]), synthesis, y.flatten(1))
+    out = torch.addmm(
+        bias.repeat(y.shape[1]),  # type: ignore[union-attr]
+        synthesis,
+        y.flatten(1),
+    )
     return _image(out.view(len(out), *y.shape[1:]))
 
 

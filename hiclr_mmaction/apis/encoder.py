@@ -75,7 +75,7 @@ class SkeletonEncoder(nn.Module):
         """One raw clip ``(M, T, V, C)`` through the pipeline, by ``name`` in errors."""
         if not isinstance(clip, Mapping):
             clip = dict(keypoint=clip)
-        results = {
+        results: dict[str, Any] = {
             key: np.array(clip[key], dtype=np.float32)
             for key in ('keypoint', 'keypoint_score')
             if key in clip
@@ -165,7 +165,7 @@ def _read(
 ) -> tuple[Mapping[str, Any], dict[str, Any], str | os.PathLike | None]:
     """The whole config, the checkpoint's content, and its path."""
     if isinstance(config, Config) or str(config).endswith(_CONFIGS):
-        cfg = config if isinstance(config, Config) else read_config(config)
+        cfg = config if isinstance(config, Config) else read_config(str(config))
         fill_from_file(cfg)
         content = {} if checkpoint is None else read_checkpoint(checkpoint)
         return cfg.to_dict(), content, checkpoint
@@ -223,14 +223,14 @@ def extract_features(
     if batch_size < 1:
         raise ValueError(f'batch_size={batch_size}; it must be at least 1.')
     encoder.eval()
-    features = []
+    found: list[Tensor] = []
     for start in range(0, len(clips), batch_size):
         batch = [
             encoder.prepare(clip, f'clips[{i}]')
             for i, clip in enumerate(clips[start : start + batch_size], start)
         ]
-        features.append(encoder(batch).float().cpu())
-    return torch.cat(features).numpy()
+        found.append(encoder(batch).float().cpu())
+    return torch.cat(found).numpy()
 
 
 def _as_list(clips: Any) -> list[dict[str, Any]]:

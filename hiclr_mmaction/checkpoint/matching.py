@@ -143,7 +143,8 @@ def check_evaluated(
         ValueError: If a part has none, or they do not fit.
     """
     if hasattr(model, 'encoders'):
-        parts = dict([next(iter(model.encoders.items()))])
+        encoders: Any = model.encoders
+        parts = dict([next(iter(encoders.items()))])
     else:
         parts = {
             name: part

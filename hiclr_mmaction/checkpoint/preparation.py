@@ -37,7 +37,7 @@ def preparation(cfg: Mapping[str, Any]) -> dict[str, Any]:
         parts = list(_datasets((cfg.get(loader) or {}).get('dataset')))
         # Of several data sets the last is classified, the others are the bank.
         if parts and parts[-1].get('pipeline'):
-            out['pipeline'] = copy.deepcopy(list(parts[-1]['pipeline']))
+            out['pipeline'] = copy.deepcopy(list(parts[-1]['pipeline']))  # type: ignore[arg-type]
             break
     return out
 

@@ -91,8 +91,8 @@ class CustomConverter(LabelledFolder):
         for (folder, prefix, _), members in groupby(found, group):
             clips = list(members)
             paths = [path for _, (path,) in clips]
-            found = (is_image(path) for path in paths[:20])
-            if len(paths) > 1 and next((t for t in found if t is not None), False):
+            answers = (is_image(path) for path in paths[:20])
+            if len(paths) > 1 and next((a for a in answers if a is not None), False):
                 own = folder.relative_to(self.folder)
                 name = (own / prefix if prefix else own).as_posix()
                 paths.sort(key=lambda path: int(re.findall(r'\d+', path.stem)[-1]))

@@ -269,8 +269,9 @@ def _own_checks(cfg: Mapping) -> Iterator[str]:
     for path, part, registry in parts:
         kind = part.get('type') if isinstance(part, Mapping) else None
         target = registry.get(kind) if isinstance(kind, str) else kind
-        if hasattr(target, 'check'):
-            yield from (f'{path}: {sentence}' for sentence in target.check(part, cfg))
+        check = getattr(target, 'check', None)
+        if check is not None:
+            yield from (f'{path}: {sentence}' for sentence in check(part, cfg))
 
 
 def _not_a_number(cfg: Mapping, reported: Sequence[str]) -> Iterator[str]:

@@ -22,8 +22,8 @@ from ..skeleton import resample
 
 def resample_clips(clips: np.ndarray, num_frames: int) -> np.ndarray:
     """Clips ``(N, M, T, V, C)`` with another number of frames, float32."""
-    clips = torch.from_numpy(np.ascontiguousarray(clips, np.float32))
-    return resample(clips, num_frames).numpy()
+    x = torch.from_numpy(np.ascontiguousarray(clips, np.float32))
+    return resample(x, num_frames).numpy()
 
 
 def as_vectors(clips: np.ndarray, num_frames: int = 32) -> np.ndarray:

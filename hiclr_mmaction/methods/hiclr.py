@@ -93,15 +93,16 @@ class HiCLR(SkeletonLearner):
         if graph_augment is not None:
             self.edge_perturbation = EdgePerturbation(self.backbone, **graph_augment)
         self.mining = None if mining is None else NeighborMining(**mining)
-        if mining is not None and self.mining.topk > queue_size:
+        if self.mining is not None and self.mining.topk > queue_size:
             raise ValueError(
                 f'mining.topk={self.mining.topk} is more than queue_size={queue_size}, '
                 'which the neighbours are taken from; make it smaller.'
             )
         views = getattr(self.data_preprocessor, 'views', None)
         for part in (self.head, self.edge_perturbation):
-            if views is not None and hasattr(part, 'check_levels'):
-                part.check_levels(views.num_levels)
+            check_levels = getattr(part, 'check_levels', None)
+            if views is not None and check_levels is not None:
+                check_levels(views.num_levels)
         # An integer: ranks can average it.
         self.register_buffer('_mining_active', torch.tensor(0))
         self._mining = HostValue()
@@ -136,7 +137,9 @@ class HiCLR(SkeletonLearner):
             queries,
             key,
             self.queue.features.clone(),  # backward needs it as it is now
-            num_neighbors=self.mining.topk if self.mining_active else 0,
+            num_neighbors=(
+                self.mining.topk if self.mining and self.mining_active else 0
+            ),
         )
         self.queue.enqueue(key)
         return losses

@@ -32,10 +32,19 @@ def draw_label_curve(
         x = np.array(list(row))
         mean = 100 * np.array([a.mean for a in row.values()])
         spread = 100 * np.nan_to_num([a.spread for a in row.values()])
-        style = dict(ls='--', marker='s') if method in plain else dict(marker='o')
+        dashed = method in plain
         axes.errorbar(
-            x, mean, spread, color=f'C{i}', lw=1.4, ms=4, capsize=2, label=method, **style
-        )  # fmt: skip
+            x,
+            mean,
+            spread,
+            ls='--' if dashed else '-',
+            marker='s' if dashed else 'o',
+            color=f'C{i}',
+            lw=1.4,
+            ms=4,
+            capsize=2,
+            label=method,
+        )
     axes.set_xscale('log')
     axes.set_xticks(fractions, [f'{100 * f:g} %' for f in fractions])
     axes.minorticks_off()

@@ -81,7 +81,9 @@ def sample_views(
     with draws_taken_back():
         torch.manual_seed(seed)
         clips = [dataset[i % len(dataset)]['inputs'] for i in (index, index + 1)]
-        views, applied = preprocessor.sample_views(default_collate(clips))
+        views, applied = preprocessor.sample_views(  # type: ignore[union-attr]
+            default_collate(clips)
+        )
         queries, masks = views['queries'], views.get('mask')
         if not isinstance(masks, list):  # of the last query
             masks = [None] * (len(queries) - 1) + [masks]
@@ -217,7 +219,7 @@ def _add_legend(figure: Figure, views: Sequence[View]) -> None:
     )  # fmt: skip
 
 
-def _edges(model: nn.Module, level: int, num_levels: int) -> dict[str, Any]:
+def _edges(model: Any, level: int, num_levels: int) -> dict[str, Any]:
     """Names, dropped bones and added pairs of one draw for the first layer."""
     perturbation = getattr(model, 'edge_perturbation', None)
     if perturbation is None or not perturbation.acts_on(level, num_levels):

@@ -222,11 +222,11 @@ def _frame_numbers(frames: Sequence[Any]) -> list[int]:
         for frame in frames
     ]
     for name in _FRAME_NUMBERS:
-        numbers = [frame.get(name) for frame in plain]
+        numbers: list[Any] = [frame.get(name) for frame in plain]
         if all(map(_is_whole, numbers)):
             return [int(number) for number in numbers]
     for name in _TIMES:
-        times = [frame.get(name) for frame in plain]
+        times: list[Any] = [frame.get(name) for frame in plain]
         if all(isinstance(time, int | float) for time in times):
             ranks = {time: rank for rank, time in enumerate(sorted(set(times)))}
             return [ranks[time] for time in times]

@@ -269,8 +269,8 @@ def follow(
     joints = len(next(iter(tracks[0].values())))
     out = blank((len(tracks), last - first + 1, joints, 4), path)
     out[:] = np.nan
-    for array, seen in zip(out, tracks, strict=True):
-        array[np.array(list(seen)) - first] = list(seen.values())
+    for array, poses in zip(out, tracks, strict=True):
+        array[np.array(list(poses)) - first] = list(poses.values())
     return out
 
 

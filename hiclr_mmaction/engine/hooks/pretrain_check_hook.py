@@ -78,7 +78,8 @@ class PretrainCheckHook(Hook):
 def _try_step(model: SkeletonLearner, loader: DataLoader) -> None:
     """The loss of two clips, after which the model and all generators are as before."""
     state = copy.deepcopy(model.state_dict())
-    clips = Subset(loader.dataset, [0, min(1, len(loader.dataset) - 1)])
+    size = len(loader.dataset)  # type: ignore[arg-type]
+    clips = Subset(loader.dataset, [0, min(1, size - 1)])
     with draws_taken_back(), torch.no_grad():
         (batch,) = DataLoader(clips, 2, collate_fn=loader.collate_fn)
         _check_joints(model, batch['inputs'])

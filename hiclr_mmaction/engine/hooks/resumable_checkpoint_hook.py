@@ -100,7 +100,7 @@ class ResumableCheckpointHook(CheckpointHook):
         """Clear up after a killed run."""
         self.before_val(runner)
         local = '://' not in str(self.out_dir or runner.work_dir)
-        if local and self.backend_args is self.file_client_args is None:
+        if local and self.backend_args is self.file_client_args is None:  # type: ignore[has-type]
             register_backend('hiclr_atomic', AtomicBackend, force=True)
             self.backend_args = dict(backend='hiclr_atomic')
         super().before_train(runner)
