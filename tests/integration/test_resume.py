@@ -371,7 +371,7 @@ def test_two_ranks_end_alike_at_sigterm_and_resume_exactly(tmp_path):
 
     process = launch(run)
     log = Path(f'{run}.log')
-    while process.poll() is None and 'Epoch(train) [2][1/4]' not in log.read_text():
+    while process.poll() is None and not lines_logged(run, 'Epoch(train) [2][1/4]'):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGTERM)
     assert process.wait(120) != 0
