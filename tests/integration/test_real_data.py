@@ -108,7 +108,10 @@ def test_ntu60_config_runs_on_a_pickle_made_from_raw_files(
             )
         )
     names = [a['frame_dir'] for a in annotations]
-    split = dict(xsub_train=names, xsub_val=names[:2])
+    # Two of them again, for no clip is in both splits.
+    held_out = [dict(a, frame_dir=f'{a["frame_dir"]}_again') for a in annotations[:2]]
+    annotations += held_out
+    split = dict(xsub_train=names, xsub_val=[a['frame_dir'] for a in held_out])
     (tmp_path / 'skeleton').mkdir()
     pose_file = tmp_path / 'skeleton' / 'ntu60_3d.pkl'
     pose_file.write_bytes(pickle.dumps(dict(split=split, annotations=annotations)))
