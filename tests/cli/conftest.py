@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers.configs import synthetic_config
 from mmaction.registry import MODELS
+from mmengine.logging import MessageHub, MMLogger
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / 'tools'
@@ -63,6 +64,10 @@ def run_tool(load_tool, monkeypatch):
     def run(name, *args):
         argv = [f'{name}.py', *map(str, args)]
         monkeypatch.setattr(sys, 'argv', argv)
+        # Runs of one name that start within one second would share what a process has
+        # of its own.
+        for kind in (MMLogger, MessageHub):
+            kind._instance_dict.clear()
         load_tool(name).main()
 
     return run
