@@ -170,7 +170,7 @@ class LabelCurve:
         self, name: str, seed: int, stream: str, steps: list[str], **options
     ) -> dict:
         """Run steps of :mod:`.run_protocol` in a folder of their own; their results."""
-        settings = dict(checkpoint=None, untrained=False, cfg_options=[])
+        settings = dict(checkpoint=None, untrained=False, fraction=None, cfg_options=[])
         settings.update(options)
         protocol = run_protocol.Protocol(
             Namespace(
