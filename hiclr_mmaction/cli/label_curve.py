@@ -23,6 +23,7 @@ from rich.table import Table
 from ..apis import build_dataset, dataset_features, init_encoder
 from ..atomic_write import write_text
 from ..evaluation.baselines import BASELINES, NEED_AEON, check_baselines
+from ..evaluation.data_settings import fill_from_file
 from ..evaluation.label_curve import (
     DEFAULT_BASELINES,
     EvaluatedClips,
@@ -34,7 +35,7 @@ from ..evaluation.label_curve import (
 from ..skeleton.streams import STREAMS
 from ..visualization.label_curve import draw_label_curve
 from . import run_protocol
-from .common import load_config, merge_options
+from .common import load_config, merge_options, one_line
 from .values import parse_options
 
 SCRATCH, FINETUNED = 'from scratch', 'fine-tuned'
@@ -121,6 +122,8 @@ class LabelCurve:
             if option.partition('=')[0].rpartition(':')[0] in ('', 'pretrain')
         ]
         merge_options(self.cfg, parse_options(options))
+        with one_line():
+            fill_from_file(self.cfg)
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.work_dir = args.work_dir or Path('work_dirs') / f'{self.config.stem}_curve'
         self.file = self.work_dir / 'curve.json'

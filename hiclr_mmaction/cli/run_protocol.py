@@ -29,6 +29,7 @@ from ..checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import PROTOCOLS
 from ..skeleton.streams import STREAMS
 from .common import load_config, merge_options, require_file
@@ -195,6 +196,7 @@ class Protocol:
         """A checkpoint of the model as `train.py` with this seed begins with it."""
         cfg = self.cfg.copy()
         merge_options(cfg, parse_options(self.options('pretrain')))
+        fill_from_file(cfg)
         set_random_seed(self.args.seed)
         model = build_model(cfg.model, self.config)
         model.init_weights()
