@@ -43,6 +43,7 @@ def streams(tmp_path):
 @pytest.fixture
 def fuse(run_tool, capsys):
     def run(*args):
+        capsys.readouterr()  # what mmengine said of the score files
         run_tool('analysis/fuse_streams', *args)
         return capsys.readouterr().out
 
