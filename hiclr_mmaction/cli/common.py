@@ -99,9 +99,14 @@ def merge_common(cfg: Config, args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg.launcher = args.launcher
     cfg.work_dir = work_dir(cfg, args)
-    if args.cfg_options:
-        merge_options(cfg, args.cfg_options)
-        follow_training(cfg, args.cfg_options)
+    options = args.cfg_options or {}
+    settle(cfg, options)
+    follow_training(cfg, options)
+
+
+def settle(cfg: Config, options: dict) -> None:
+    """Merge options, and read data settings that are still open from the data file."""
+    merge_options(cfg, options)
     with one_line():
         fill_from_file(cfg)
 

@@ -13,7 +13,9 @@ import json
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.registry import init_default_scope
@@ -23,19 +25,21 @@ from rich.table import Table
 from ..apis import build_dataset, dataset_features, init_encoder
 from ..atomic_write import write_text
 from ..evaluation.baselines import BASELINES, NEED_AEON, check_baselines
-from ..evaluation.data_settings import fill_from_file
 from ..evaluation.label_curve import (
+    CHOSEN,
     DEFAULT_BASELINES,
+    HYBRID,
     EvaluatedClips,
     baseline_accuracies,
     conclusions,
     over_seeds,
     readout_accuracies,
 )
+from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
 from ..visualization.label_curve import draw_label_curve
 from . import run_protocol
-from .common import load_config, merge_options, one_line
+from .common import load_config, settle
 from .values import parse_options
 
 SCRATCH, FINETUNED = 'from scratch', 'fine-tuned'
@@ -115,15 +119,8 @@ class LabelCurve:
         self.args = args
         self.config = Path(args.config)
         self.cfg = load_config(args.config)
-        # Without a step before them, or for the pre-training, whose config this is.
-        options = [
-            option.removeprefix('pretrain:')
-            for option in args.cfg_options
-            if option.partition('=')[0].rpartition(':')[0] in ('', 'pretrain')
-        ]
-        merge_options(self.cfg, parse_options(options))
-        with one_line():
-            fill_from_file(self.cfg)
+        options = run_protocol.options_of('pretrain', args.cfg_options)
+        settle(self.cfg, parse_options(options))
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.work_dir = args.work_dir or Path('work_dirs') / f'{self.config.stem}_curve'
         self.file = self.work_dir / 'curve.json'
@@ -136,17 +133,8 @@ class LabelCurve:
 
     def load(self) -> None:
         """Take over the cells of an earlier call, which must be of the same encoder."""
-        if not self.file.exists():
-            return
-        content = json.loads(self.file.read_text(encoding='utf-8'))
-        for setting, value in self.settings.items():
-            if content['settings'][setting] != value:
-                sys.exit(
-                    f'{self.file} is of a run with {setting}='
-                    f'{content["settings"][setting]!r}, this one has {value!r}: name '
-                    'another --work-dir'
-                )
-        self.cells = {(m, f, s): value for m, f, s, value in content['cells']}
+        cells = run_protocol.read_results(self.file, self.settings).get('cells', [])
+        self.cells = {(m, f, s): value for m, f, s, value in cells}
 
     def add(self, found: dict[str, float], fraction: float, seed: int) -> None:
         """Record accuracies."""
@@ -166,55 +154,59 @@ class LabelCurve:
                 continue
             stream = self.args.streams[0]
             for fraction in self.args.fractions:
-                self.train(FINETUNED, fraction, seed, stream)
-                self.train(SCRATCH, fraction, seed, stream)
+                where = fraction, seed, stream
+                self.train(FINETUNED, *where, checkpoint=encoders[stream])
+                self.train(SCRATCH, *where, untrained=True)
 
     def protocol(
-        self, name: str, seed: int, stream: str, steps: list[str], **options
+        self,
+        name: str,
+        seed: int,
+        stream: str,
+        step: str,
+        checkpoint: str | None = None,
+        untrained: bool = False,
+        fraction: float | None = None,
     ) -> dict:
-        """Run steps of :mod:`.run_protocol` in a folder of their own; their results."""
-        settings = dict(checkpoint=None, untrained=False, fraction=None, cfg_options=[])
-        settings.update(options)
-        protocol = run_protocol.Protocol(
-            Namespace(
-                config=str(self.config),
-                work_dir=self.work_dir / f'seed{seed}' / name,
-                steps=steps,
-                seed=seed,
-                stream=stream,
-                **{
-                    **settings,
-                    'cfg_options': [*self.args.cfg_options, *settings['cfg_options']],
-                },
-            )
+        """The result of a step of :mod:`.run_protocol`, run in a folder of its own."""
+        args = Namespace(
+            config=str(self.config),
+            work_dir=self.work_dir / f'seed{seed}' / name,
+            steps=[step],
+            checkpoint=checkpoint,
+            untrained=untrained,
+            seed=seed,
+            stream=stream,
+            fraction=fraction,
+            cfg_options=self.args.cfg_options,
         )
+        protocol = run_protocol.Protocol(args)
         protocol.run()
-        return protocol.results
+        return protocol.results[step]
 
     def pretrain(self, seed: int, stream: str) -> str:
         """The checkpoint of an encoder."""
-        return self.protocol(stream, seed, stream, ['pretrain'])['pretrain'][
-            'checkpoint'
-        ]
+        return self.protocol(stream, seed, stream, 'pretrain')['checkpoint']
+
+    def missing(self, names: Iterable[str], fraction: float, seed: int) -> list[str]:
+        """The methods of these names that are not measured yet."""
+        return [name for name in names if (name, fraction, seed) not in self.cells]
 
     def read_out(self, seed: int, encoders: dict[str, str]) -> None:
         """Baselines and read-outs, which need no training loop."""
-        missing = [
-            f for f in self.args.fractions
-            if ('ridge', f, seed) not in self.cells
-            or any((b, f, seed) not in self.cells for b in self.args.baselines)
-        ]  # fmt: skip
-        if not missing:
+        hybrid = not self.args.no_hybrid
+        readouts = [*READOUTS, CHOSEN, *([HYBRID] if hybrid else [])]
+        methods = [*self.args.baselines, *readouts]
+        fractions = [f for f in self.args.fractions if self.missing(methods, f, seed)]
+        if not fractions:
             return
         train, test = (self.evaluated(part, encoders) for part in ('train', 'val'))
-        for fraction in missing:
-            found = baseline_accuracies(
-                train, test, fraction, seed, self.args.baselines
-            )
-            self.add(found, fraction, seed)
-            hybrid = not self.args.no_hybrid
-            found = readout_accuracies(train, test, fraction, seed, hybrid)
-            self.add(found, fraction, seed)
+        for fraction in fractions:
+            draw = train, test, fraction, seed
+            baselines = self.missing(self.args.baselines, fraction, seed)
+            self.add(baseline_accuracies(*draw, baselines), fraction, seed)
+            if self.missing(readouts, fraction, seed):
+                self.add(readout_accuracies(*draw, hybrid), fraction, seed)
 
     def evaluated(self, part: str, encoders: dict[str, str]) -> EvaluatedClips:
         """The clips of a split, and their features by all encoders."""
@@ -231,25 +223,16 @@ class LabelCurve:
             np.stack(packed), np.concatenate(features, 1), found.labels, found.names
         )
 
-    def train(self, method: str, fraction: float, seed: int, stream: str) -> None:
-        """Fine-tune the encoder, pre-trained or as it was drawn, on some labels."""
-        if (method, fraction, seed) in self.cells:
-            return
-        encoder = (
-            dict(untrained=True)
-            if method == SCRATCH
-            else dict(checkpoint=self.pretrain(seed, stream))
-        )
-        results = self.protocol(
-            f'{method.replace(" ", "_")}_{fraction:g}',
-            seed,
-            stream,
-            ['semi'],
-            cfg_options=[f'semi:train_dataloader.dataset.fraction={fraction:g}'],
-            **encoder,
-        )
-        top1 = results['semi']['metrics']['acc/top1']
-        self.add({method: top1}, fraction, seed)
+    def train(
+        self, method: str, fraction: float, seed: int, stream: str, **encoder: Any
+    ) -> None:
+        """Fine-tune an encoder, pre-trained or as it was drawn, on some labels."""
+        if self.missing([method], fraction, seed):
+            name = f'{method.replace(" ", "_")}_{fraction:g}'
+            result = self.protocol(
+                name, seed, stream, 'semi', fraction=fraction, **encoder
+            )
+            self.add({method: result['metrics']['acc/top1']}, fraction, seed)
 
     def show(self) -> None:
         """Print the table and what it says; write both and the picture."""

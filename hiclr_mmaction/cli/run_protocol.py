@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,9 @@ from ..checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import PROTOCOLS
 from ..skeleton.streams import STREAMS
-from .common import load_config, merge_options, require_file
+from .common import load_config, require_file, settle
 from .values import parse_options
 
 # In the order in which they are run.
@@ -142,17 +142,7 @@ class Protocol:
 
     def load(self) -> None:
         """Take over the results of an earlier call, which must have been the same."""
-        if not self.file.exists():
-            return
-        content = json.loads(self.file.read_text(encoding='utf-8'))
-        for setting, value in self.settings.items():
-            before = content['settings'].get(setting)
-            if before != value:
-                sys.exit(
-                    f'{self.file} is of a run with {setting}={before!r}, this one has '
-                    f'{value!r}: name another --work-dir'
-                )
-        self.results = content['results']
+        self.results = read_results(self.file, self.settings).get('results', {})
 
     def save(self, step: str, **result: Any) -> None:
         """Record a step that is done."""
@@ -195,8 +185,7 @@ class Protocol:
     def initial_encoder(self) -> dict[str, Any]:
         """A checkpoint of the model as `train.py` with this seed begins with it."""
         cfg = self.cfg.copy()
-        merge_options(cfg, parse_options(self.options('pretrain')))
-        fill_from_file(cfg)
+        settle(cfg, parse_options(self.options('pretrain')))
         set_random_seed(self.args.seed)
         model = build_model(cfg.model, self.config)
         model.init_weights()
@@ -242,15 +231,7 @@ class Protocol:
         chosen = [] if stream is None else [f'model.data_preprocessor.stream={stream}']
         if step == 'semi' and self.args.fraction is not None:
             chosen.append(f'fraction={self.args.fraction}')
-        # The k-NN is on the config of the pre-training.
-        mine = ('pretrain', 'knn') if step in ('pretrain', 'knn') else (step,)
-        for option in self.args.cfg_options:
-            name, colon, setting = option.partition(':')
-            if not (colon and name in STEPS):
-                chosen.append(option)
-            elif name in mine:
-                chosen.append(setting)
-        return chosen
+        return chosen + options_of(step, self.args.cfg_options)
 
     def tool(self, name: str, step: str, config: Path, *args: Any, options=()) -> None:
         """Run `train.py` or `test.py` in the folder of a step."""
@@ -268,6 +249,35 @@ class Protocol:
                 f'step {step} failed ({name}.py ended with {code}); see above what it '
                 'said. run the same command again to resume from here'
             )
+
+
+def options_of(step: str, options: Sequence[str]) -> list[str]:
+    """Of `--cfg-options [STEP:]KEY=VALUE`, those for the config of a step."""
+    # The k-NN is on the config of the pre-training.
+    mine = ('pretrain', 'knn') if step in ('pretrain', 'knn') else (step,)
+    chosen = []
+    for option in options:
+        name, colon, setting = option.partition(':')
+        if not (colon and name in STEPS):
+            chosen.append(option)
+        elif name in mine:
+            chosen.append(setting)
+    return chosen
+
+
+def read_results(file: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What an earlier call wrote, which must have had the same settings."""
+    if not file.exists():
+        return {}
+    content = json.loads(file.read_text(encoding='utf-8'))
+    for setting, value in settings.items():
+        before = content['settings'].get(setting)
+        if before != value:
+            sys.exit(
+                f'{file} is of a run with {setting}={before!r}, this one has '
+                f'{value!r}: name another --work-dir'
+            )
+    return content
 
 
 def last_checkpoint(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..datasets import choose_clips
-from .baselines import BASELINES, MiniRocketRidge, minirocket_features
+from .baselines import BASELINES, minirocket_features
 from .readouts import READOUTS, Accuracies, ChosenReadout, ridge, verdict
 
 #: The baselines that run by default: warping takes minutes on a thousand clips.
@@ -66,8 +66,8 @@ def baseline_accuracies(
     found = {}
     for name in baselines:
         model = BASELINES[name]()
-        if isinstance(model, MiniRocketRidge):
-            model.seed = seed
+        if 'seed' in model.get_params():
+            model.set_params(seed=seed)
         found[name] = _accuracy(model, few.clips, few.labels, test.clips, test.labels)
     return found
 

@@ -10,8 +10,7 @@ from mmengine.registry import init_default_scope
 
 import hiclr_mmaction  # noqa: F401  registers the components
 
-from ...evaluation.data_settings import fill_from_file
-from ..common import load_config, merge_options, one_line, require_file
+from ..common import load_config, require_file, settle
 from ..values import ConfigOptions
 
 __all__ = ['add_config', 'read_config', 'read_names', 'require_file', 'writable']
@@ -34,9 +33,7 @@ def read_config(args: argparse.Namespace) -> Config:
     # mmengine logs the initialisation of every layer.
     MMLogger.get_current_instance().setLevel('WARNING')
     cfg = load_config(args.config)
-    merge_options(cfg, args.cfg_options or {})
-    with one_line():
-        fill_from_file(cfg)
+    settle(cfg, args.cfg_options or {})
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     return cfg
 
