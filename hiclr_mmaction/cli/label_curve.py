@@ -18,13 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.table import Table
 
 from ..apis import build_dataset, dataset_features, init_encoder
 from ..atomic_write import write_text
-from ..evaluation.baselines import BASELINES, NEED_AEON, check_baselines
+from ..evaluation.baselines import (
+    BASELINES,
+    NEED_AEON,
+    SERIES_FRAMES,
+    check_baselines,
+)
 from ..evaluation.label_curve import (
     CHOSEN,
     DEFAULT_BASELINES,
@@ -37,6 +43,7 @@ from ..evaluation.label_curve import (
 )
 from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
+from ..views import SkeletonAlign
 from ..visualization.label_curve import draw_label_curve
 from . import run_protocol
 from .common import load_config, settle
@@ -210,18 +217,15 @@ class LabelCurve:
 
     def evaluated(self, part: str, encoders: dict[str, str]) -> EvaluatedClips:
         """The clips of a split, and their features by all encoders."""
+        clips, labels, names = baseline_clips(self.cfg, part)
         dataset = build_dataset(self.cfg, part)
-        packed = [dataset[i]['inputs'].numpy() for i in range(len(dataset))]
         features = []
         for stream, checkpoint in encoders.items():
             cfg = self.cfg.copy()
             cfg.model.data_preprocessor.stream = stream
             encoder = init_encoder(cfg, checkpoint, self.args.device)
-            found = dataset_features(encoder, dataset)
-            features.append(found.features)
-        return EvaluatedClips(
-            np.stack(packed), np.concatenate(features, 1), found.labels, found.names
-        )
+            features.append(dataset_features(encoder, dataset).features)
+        return EvaluatedClips(clips, np.concatenate(features, 1), labels, names)
 
     def train(
         self, method: str, fraction: float, seed: int, stream: str, **encoder: Any
@@ -263,6 +267,25 @@ class LabelCurve:
         figure = draw_label_curve(curve, self.config.stem, (*BASELINES, SCRATCH))
         figure.savefig(self.work_dir / 'curve.png', dpi=120)
         console.print(f'Also in {self.work_dir}: curve.md, curve.png, curve.json')
+
+
+def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The clips of a split for the baselines, their labels and names.
+
+    They are aligned to as many frames as the baseline that needs most, not to those of
+    the encoder.
+    """
+    dataset = build_dataset(cfg, part)
+    for transform in dataset.pipeline.transforms:
+        if isinstance(transform, SkeletonAlign):
+            transform.num_frames = SERIES_FRAMES
+    packed = [dataset[i] for i in range(len(dataset))]
+    samples = [clip['data_samples'] for clip in packed]
+    return (
+        np.stack([clip['inputs'].numpy() for clip in packed]),
+        np.array([int(sample.gt_label) for sample in samples]),
+        [str(sample.get('frame_dir', '')) for sample in samples],
+    )
 
 
 def main(argv=None) -> None:

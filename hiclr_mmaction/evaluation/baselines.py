@@ -19,6 +19,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ..skeleton import resample
 
+#: Frames of the vectors and of the series that the baselines learn from.
+VECTOR_FRAMES, SERIES_FRAMES = 32, 64
+
 
 def resample_clips(clips: np.ndarray, num_frames: int) -> np.ndarray:
     """Clips ``(N, M, T, V, C)`` with another number of frames, float32."""
@@ -26,13 +29,13 @@ def resample_clips(clips: np.ndarray, num_frames: int) -> np.ndarray:
     return resample(x, num_frames).numpy()
 
 
-def as_vectors(clips: np.ndarray, num_frames: int = 32) -> np.ndarray:
+def as_vectors(clips: np.ndarray, num_frames: int = VECTOR_FRAMES) -> np.ndarray:
     """Each clip as one vector, ``(N, M * num_frames * V * C)``."""
     clips = resample_clips(clips, num_frames)
     return clips.reshape(len(clips), -1)
 
 
-def as_series(clips: np.ndarray, num_frames: int = 64) -> np.ndarray:
+def as_series(clips: np.ndarray, num_frames: int = SERIES_FRAMES) -> np.ndarray:
     """Each clip as a multivariate series, ``(N, M * V * C, num_frames)``.
 
     A channel that is constant in all clips, such as a coordinate of the joint that clips
@@ -73,12 +76,12 @@ class DTWNeighbour(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(labels)
         self.model_ = KNeighborsTimeSeriesClassifier(
             n_neighbors=1, distance='dtw', distance_params=dict(window=self.window)
-        ).fit(as_series(clips, 32).astype(np.float64), labels)
+        ).fit(as_series(clips, VECTOR_FRAMES).astype(np.float64), labels)
         return self
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
         """Labels of clips ``(N, M, T, V, C)``."""
-        return self.model_.predict(as_series(clips, 32).astype(np.float64))
+        return self.model_.predict(as_series(clips, VECTOR_FRAMES).astype(np.float64))
 
 
 class MiniRocketRidge(ClassifierMixin, BaseEstimator):

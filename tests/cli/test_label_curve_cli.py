@@ -1,12 +1,16 @@
 """`tools/label_curve.py`: a table of methods over fractions, which goes on."""
 
 import json
+import pickle
 import subprocess
 import sys
 
 import pytest
 from helpers.paths import ROOT
 from helpers.protocol import write_config
+
+from hiclr_mmaction.cli.label_curve import LabelCurve, baseline_clips, parse_args
+from hiclr_mmaction.datasets.synthetic import pose_annotations
 
 TOOL = ROOT / 'tools' / 'label_curve.py'
 
@@ -58,3 +62,22 @@ def test_bad_options_are_named_before_any_work(tmp_path, args, message):
     assert result.returncode == 2
     assert message in result.stderr
     assert not (tmp_path / 'curve').exists()
+
+
+def test_own_data_need_no_setting_but_the_file(tmp_path):
+    """The skeleton is the file's; baselines see as many frames as they need."""
+    file = tmp_path / 'own.pkl'
+    few = dict(num_subjects=2, num_val_subjects=1, clips_per_action=1)
+    content = pose_annotations(actions=['wave', 'squat'], **few)
+    content['split'] = {
+        f'xsub_{part}': content['split'][name]
+        for part, name in zip(('train', 'val'), content['split'], strict=True)
+    }
+    file.write_bytes(pickle.dumps(dict(content, layout='nturgb+d')))
+    own = ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_own.py'
+    options = ['--no-hybrid', '--baselines', '--cfg-options', f'ann_file={file}']
+    curve = LabelCurve(parse_args([str(own), *options]))
+    assert curve.cfg.layout == 'nturgb+d'
+    clips, labels, names = baseline_clips(curve.cfg, 'train')
+    assert clips.shape == (len(names), 1, 64, 25, 3)
+    assert set(labels) == {0, 1}
