@@ -7,32 +7,12 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from helpers.line import Line, Numbers
 from mmengine.logging import HistoryBuffer
-from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 from hiclr_mmaction.checkpoint import load_file, load_safely
-
-
-class Line(BaseModel):
-    """y = w x, with the loss y^2."""
-
-    def __init__(self):
-        super().__init__()
-        self.linear = torch.nn.Linear(1, 1)
-
-    def forward(self, inputs, mode='tensor'):
-        # a list or a batch, as the loader is mmengine's or torch's
-        return dict(loss=self.linear(torch.stack(list(inputs))).square().mean())
-
-
-class Numbers(torch.utils.data.Dataset):
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return dict(inputs=torch.tensor([float(index)]))
 
 
 def make_runner(work_dir, max_epochs, name, **kwargs):

@@ -6,10 +6,9 @@ import subprocess
 import sys
 
 import pytest
-import torch
+from helpers.paths import ROOT
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.model import BaseModel
 
 from hiclr_mmaction.compat import mmengine as compat
 
@@ -20,26 +19,6 @@ def test_mmengine_outside_the_range_is_named_with_the_remedy(monkeypatch, versio
     with pytest.raises(ImportError, match=f'mmengine=={version}') as error:
         compat.check_mmengine()
     assert "pip install 'mmengine>=0.7.1,<1.0.0'" in str(error.value)
-
-
-class Line(BaseModel):
-    """y = w x, with the loss y^2."""
-
-    def __init__(self):
-        super().__init__()
-        self.linear = torch.nn.Linear(1, 1)
-
-    def forward(self, inputs, mode='tensor'):
-        # a list or a batch, as the loader is mmengine's or torch's
-        return dict(loss=self.linear(torch.stack(list(inputs))).square().mean())
-
-
-class Numbers(torch.utils.data.Dataset):
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return dict(inputs=torch.tensor([float(index)]))
 
 
 # Trains `Line`, each process on numbers of its own, and prints the weight.
@@ -53,7 +32,7 @@ from mmengine.runner import Runner
 from mmengine.registry import MODELS, DATASETS
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
-from test_mmengine import Line, Numbers
+from helpers.line import Line, Numbers
 
 MODELS.register_module(module=Line)
 DATASETS.register_module(module=Numbers)
@@ -84,8 +63,7 @@ class TestCpuLaunch:
     def launch(self, tmp_path, launcher, *start, **env):
         script = tmp_path / 'two_processes.py'
         script.write_text(TWO_PROCESSES)
-        here = os.path.dirname(__file__)
-        path = os.pathsep.join([here, os.environ.get('PYTHONPATH', '')])
+        path = os.pathsep.join([str(ROOT / 'tests'), os.environ.get('PYTHONPATH', '')])
         return subprocess.run(
             [sys.executable, *start, str(script), str(tmp_path / 'work'), launcher],
             env={
