@@ -102,9 +102,14 @@ def test_checkpoint_tests_to_the_same_accuracy(cached):
 @pytest.mark.slow
 @pytest.mark.skipif(not MMACTION_TEST.is_file(), reason='no tools in this mmaction2')
 def test_mmaction2_own_test_tool_finds_the_same_accuracy(cached, tmp_path):
+    config = tmp_path / 'test.py'
+    imports = ['hiclr_mmaction', 'hiclr_mmaction.safe_loading']
+    config.write_text(
+        f'_base_ = {cached.runner.work_dir + "/cfg.py"!r}\n'
+        f'custom_imports = dict(imports={imports})\n'
+    )
     command = [
-        sys.executable, MMACTION_TEST, cached.runner.work_dir + '/cfg.py', cached.file,
-        '--work-dir', tmp_path,
+        sys.executable, MMACTION_TEST, config, cached.file, '--work-dir', tmp_path
     ]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]
