@@ -94,13 +94,13 @@ def readout_accuracies(
     found = {name: _accuracy(make(), *data) for name, make in READOUTS.items()}
     found[CHOSEN] = _accuracy(ChosenReadout(seed=seed), *data)
     if hybrid:
-        pairs = zip(
+        pairs = (
             (few.features, test.features),
             minirocket_features(few.clips, test.clips, seed),
-            strict=True,
         )
-        both = [np.concatenate(pair, axis=1) for pair in pairs]
-        found[HYBRID] = _accuracy(ridge(), both[0], few.labels, both[1], test.labels)
+        sizes = [few_part.shape[1] for few_part, _ in pairs]
+        x, test_x = (np.concatenate(part, axis=1) for part in zip(*pairs, strict=True))
+        found[HYBRID] = _accuracy(ridge(sizes), x, few.labels, test_x, test.labels)
     return found
 
 

@@ -12,7 +12,7 @@ from sklearn.linear_model import RidgeClassifierCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
 
 def nearest_clip() -> BaseEstimator:
@@ -33,13 +33,19 @@ def class_mean() -> BaseEstimator:
     return make_pipeline(StandardScaler(), Normalizer(), _ClassMean())
 
 
-def ridge() -> BaseEstimator:
+def ridge(blocks: Sequence[int] = ()) -> BaseEstimator:
     """Ridge classifier of standardised features.
 
     The penalty is chosen by leave-one-out, in closed form.
+
+    Args:
+        blocks (Sequence[int]): Sizes of the blocks that the features consist of. Blocks
+            weigh the same, so that 10,000 features do not drown 256.
     """
+    scale = np.repeat([np.sqrt(sum(blocks) / size) for size in blocks], blocks)
+    weigh = [FunctionTransformer(lambda x: x * scale)] if blocks else []
     return make_pipeline(
-        StandardScaler(), RidgeClassifierCV(alphas=np.logspace(-1, 5, 13))
+        StandardScaler(), *weigh, RidgeClassifierCV(alphas=np.logspace(-1, 5, 13))
     )
 
 
