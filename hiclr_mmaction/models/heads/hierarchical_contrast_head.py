@@ -78,7 +78,8 @@ class HierarchicalContrastHead(BaseModule):
         super().__init__()
         if not 0 < temperature < math.inf:
             raise ValueError(
-                f'temperature={temperature} is not positive; give a number above 0, such as 0.07.'
+                f'temperature={temperature} is not positive; give a number above 0, '
+                'such as 0.07.'
             )
         if not level_weights or not all(0 <= w < math.inf for w in level_weights):
             raise ValueError(
