@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from hiclr_mmaction.datasets.synthetic import pose_annotations
 from hiclr_mmaction.datasets.synthetic.camera import to_coco
@@ -29,6 +30,21 @@ def moving_person(frames: int = 8, seed: int = 0, joints: int = 25) -> np.ndarra
     still = rng.uniform([-0.3, -0.9, 2.8], [0.3, 0.9, 3.2], (joints, 3))
     moving = still + np.cumsum(rng.normal(0, 0.02, (frames, joints, 3)), axis=0)
     return moving.round(4)
+
+
+def view_batch(n=4, levels=3, persons=1, masked=True):
+    """Random views as the data preprocessor gives them, of ``kinect20``."""
+
+    def view():
+        return torch.randn(n, persons, 8, 20, 3)
+
+    mask = torch.zeros(n, 8, 20, dtype=torch.bool)
+    mask[:, ::2, 5] = True
+    return dict(
+        key=view(),
+        queries=[view() for _ in range(levels)],
+        mask=mask if masked else None,
+    )
 
 
 def coco_annotations(**settings):

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from helpers.skeletons import view_batch as batch
 from mmaction.registry import MODELS
 
 from hiclr_mmaction.models.modules import pool_skeleton
@@ -36,19 +37,6 @@ def build(levels=3, **kwargs):
     model = MODELS.build(config(levels, **kwargs))
     model.init_weights()
     return model.train()
-
-
-def batch(n=4, levels=3, persons=1, masked=True):
-    def view():
-        return torch.randn(n, persons, 8, 20, 3)
-
-    mask = torch.zeros(n, 8, 20, dtype=torch.bool)
-    mask[:, ::2, 5] = True
-    return dict(
-        key=view(),
-        queries=[view() for _ in range(levels)],
-        mask=mask if masked else None,
-    )
 
 
 def total(losses):
