@@ -2,5 +2,6 @@
 
 from .base import SkeletonLearner
 from .hiclr import HiCLR
+from .vicreg import SkeletonVICReg
 
-__all__ = ['HiCLR', 'SkeletonLearner']
+__all__ = ['HiCLR', 'SkeletonLearner', 'SkeletonVICReg']

@@ -1,12 +1,13 @@
 """Parts of the learners, and the preprocessor that makes their views."""
 
 from .backbones import DSTANet, HiCLRSTGCN
-from .heads import HierarchicalContrastHead, PooledGCNHead
+from .heads import DecorrelationHead, HierarchicalContrastHead, PooledGCNHead
 from .necks import SkeletonProjector
 from .skeleton_view_preprocessor import SkeletonViewPreprocessor
 
 __all__ = [
     'DSTANet',
+    'DecorrelationHead',
     'HiCLRSTGCN',
     'HierarchicalContrastHead',
     'PooledGCNHead',

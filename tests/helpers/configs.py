@@ -65,6 +65,29 @@ def save_pretrained(path: Path, **options) -> Path:
     return path
 
 
+#: What each learner has beside data preprocessor, backbone and neck.
+LEARNERS: dict[str, dict] = dict(
+    BYOL={},
+    SkeletonVICReg=dict(head=dict(type='DecorrelationHead')),
+)
+
+
+def with_learner(learner: str, work_dir: Path, **options) -> Config:
+    """:func:`synthetic_config` with another learner in place of HiCLR.
+
+    Args:
+        learner (str): One of ``LEARNERS``; BYOL is written outside of the package.
+        work_dir (Path): For checkpoints and logs.
+        **options: Settings to change, as in ``--cfg-options``.
+    """
+    cfg = synthetic_config(work_dir)
+    model = {k: cfg.model[k] for k in ('data_preprocessor', 'backbone', 'neck')}
+    model.update(_delete_=True, type=learner, **LEARNERS[learner])
+    cfg.custom_imports.imports.append('helpers.byol')
+    cfg.merge_from_dict({'model': model, **options})
+    return cfg
+
+
 def probe_config(work_dir: Path, checkpoint: Path, **options) -> Config:
     """Linear evaluation of :func:`synthetic_config`'s encoder: 24 and 12 clips.
 

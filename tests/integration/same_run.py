@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers.configs import synthetic_config
+from helpers.configs import synthetic_config, with_learner
 
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 from hiclr_mmaction.models.modules import BatchShuffle
@@ -35,6 +35,8 @@ VARIANTS = dict(
     shuffle_bn={'model.shuffle_bn': True},
     skip_absent={'model.backbone.skip_absent': True},
     accumulated={'optim_wrapper.accumulative_counts': 2},
+    vicreg=dict(learner='SkeletonVICReg'),
+    barlow={'learner': 'SkeletonVICReg', 'model.head.loss': 'barlow'},
 )
 
 
@@ -102,17 +104,17 @@ def build(work_dir, variant='plain'):
     many = dict(actions=['wave', 'squat', 'push', 'clap'], num_subjects=17)  # 64 clips
     # 42 in the bank, 9 to classify: not to be divided by two.
     odd = dict(actions=['wave', 'squat', 'push'], num_subjects=17, num_val_subjects=3)
-    cfg = synthetic_config(
-        Path(work_dir),
-        **{
-            'train_dataloader.batch_size': BATCH // get_world_size(),
-            'train_dataloader.sampler': dict(_delete_=True, type='PartsOfBatches'),
-            'train_cfg.max_epochs': 10,
-            'model.queue_size': 48,
-            'optim_wrapper.optimizer.lr': 0.01,
-            **VARIANTS[variant],
-        },
-    )
+    options = {
+        'train_dataloader.batch_size': BATCH // get_world_size(),
+        'train_dataloader.sampler': dict(_delete_=True, type='PartsOfBatches'),
+        'train_cfg.max_epochs': 10,
+        'optim_wrapper.optimizer.lr': 0.01,
+        **VARIANTS[variant],
+    }
+    if learner := options.pop('learner', None):
+        cfg = with_learner(learner, Path(work_dir), **options)
+    else:
+        cfg = synthetic_config(Path(work_dir), **{'model.queue_size': 48, **options})
     cfg.train_dataloader.dataset.update(many, num_val_subjects=1, clips_per_action=1)
     # Views of the pipeline: those of the batch depend on the rank.
     views = cfg.model.data_preprocessor.pop('views')

@@ -7,6 +7,7 @@ from .edge_perturbation import EdgePerturbation
 from .feature_queue import FeatureQueue
 from .feature_spread import feature_spread
 from .foreach_ema import ForeachEMA
+from .gather_rows import gather_rows
 from .host_value import HostValue
 from .masking import fill_masked
 from .neighbor_mining import NeighborMining
@@ -25,6 +26,7 @@ __all__ = [
     'feature_spread',
     'fill_masked',
     'forward_present',
+    'gather_rows',
     'keep_absent',
     'check_pool',
     'pool_map',

@@ -25,6 +25,8 @@ class SkeletonProjector(BaseModule):
             :func:`~hiclr_mmaction.models.modules.pool_skeleton`. None: nothing, as
             released.
         num_joints (int, optional): Joints of the layout; needed by ``pool.joints``.
+        norm (bool): Whether batch norm stands before the ReLU, as in the expanders of
+            VICReg and Barlow Twins. Off, as in MoCo v2.
 
     Raises:
         ValueError: If ``pool`` is out of range.
@@ -38,6 +40,7 @@ class SkeletonProjector(BaseModule):
         init_cfg: dict | list[dict] | None = None,
         pool: Annotated[dict, check_pool] | None = None,
         num_joints: int | None = None,
+        norm: bool = False,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.pool = dict(pool or {})
@@ -47,6 +50,7 @@ class SkeletonProjector(BaseModule):
         hid_channels = hid_channels or in_channels
         self.mlp = nn.Sequential(
             nn.Linear(pooled, hid_channels),
+            *([nn.BatchNorm1d(hid_channels)] if norm else []),
             nn.ReLU(inplace=True),
             nn.Linear(hid_channels, out_channels),
         )

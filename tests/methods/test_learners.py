@@ -1,14 +1,14 @@
-"""A learner of another project meets every hook, check and tool of ours."""
+"""Learners beside HiCLR, ours and another project's, meet every hook and tool."""
 
 import runpy
 import sys
 from pathlib import Path
 
+import helpers.byol  # noqa: F401  registers it
 import numpy as np
 import pytest
 import torch
-from helpers.byol import BYOL
-from helpers.configs import synthetic_config
+from helpers.configs import with_learner
 from helpers.paths import ROOT
 from mmaction.registry import DATASETS, MODELS
 from mmengine.runner import Runner
@@ -19,20 +19,19 @@ from hiclr_mmaction.engine import CollapseWarningHook
 from hiclr_mmaction.engine.config_check import check_config
 from hiclr_mmaction.visualization import sample_views
 
+# Each with a loss that it logs.
+LEARNERS = dict(BYOL='loss_byol', SkeletonVICReg='loss_variance')
 
-def byol_config(work_dir, **options):
-    """The tiny synthetic config with BYOL in place of HiCLR."""
-    cfg = synthetic_config(work_dir)
-    model = {k: cfg.model[k] for k in ('data_preprocessor', 'backbone', 'neck')}
-    cfg.custom_imports.imports.append('helpers.byol')
-    cfg.merge_from_dict({'model': dict(_delete_=True, type='BYOL', **model), **options})
-    return cfg
+
+@pytest.fixture(scope='module', params=LEARNERS)
+def learner(request):
+    return request.param
 
 
 @pytest.fixture(scope='module')
-def trained(tmp_path_factory):
+def trained(learner, tmp_path_factory):
     """An epoch under the hooks of the default runtime, and those that are optional."""
-    cfg = byol_config(tmp_path_factory.mktemp('byol'))
+    cfg = with_learner(learner, tmp_path_factory.mktemp(learner))
     cfg.train_dataloader.dataset.indices = 16  # two steps
     cfg.default_hooks.checkpoint.interval = 1
     cfg.default_hooks.non_finite_loss.action = 'skip'
@@ -45,11 +44,11 @@ def trained(tmp_path_factory):
     return runner
 
 
-def test_trains_under_every_hook(trained):
+def test_trains_under_every_hook(trained, learner):
     assert trained.iter == 2
-    assert isinstance(trained.model, BYOL)
+    assert type(trained.model).__name__ == learner
     scalars = trained.message_hub.log_scalars
-    assert scalars['train/loss_byol'].data[0].shape == (2,)
+    assert scalars[f'train/{LEARNERS[learner]}'].data[0].shape == (2,)
     assert 0 < scalars['train/feature_spread'].current() < 1.5
 
 
@@ -77,29 +76,29 @@ def test_its_collapse_is_warned_of(trained, caplog):
     [
         ({'model.neck.in_channles': 3}, 'did you mean in_channels'),
         ({'model.backbone.out_channels': 0}, 'out_channels=0'),
-        ({'model.momentun': 0.1}, 'momentun is not a setting of BYOL'),
+        ({'model.momentun': 0.1}, 'momentun is not a setting of {}'),
     ],
 )
-def test_its_settings_are_checked(tmp_path, options, message):
-    with pytest.raises(ValueError, match=message):
-        check_config(byol_config(tmp_path, **options))
+def test_its_settings_are_checked(learner, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message.format(learner)):
+        check_config(with_learner(learner, tmp_path, **options))
 
 
-def test_its_views_are_drawn(tmp_path):
-    cfg = byol_config(tmp_path)
+def test_its_views_are_drawn(learner, tmp_path):
+    cfg = with_learner(learner, tmp_path)
     views = sample_views(
         DATASETS.build(cfg.train_dataloader.dataset), MODELS.build(cfg.model)
     )
     assert [view.name for view in views[:2]] == ['key', 'query 1']
 
 
-def test_its_views_are_browsed(tmp_path, monkeypatch, capsys):
-    cfg = byol_config(tmp_path)
-    cfg.dump(tmp_path / 'byol.py')
+def test_its_views_are_browsed(learner, tmp_path, monkeypatch, capsys):
+    cfg = with_learner(learner, tmp_path)
+    cfg.dump(tmp_path / 'learner.py')
     out = tmp_path / 'views.png'
     tool = ROOT / 'tools' / 'analysis' / 'browse_views.py'
     monkeypatch.syspath_prepend(tool.parent)
-    args = [str(tool), str(tmp_path / 'byol.py'), '--out', str(out)]
+    args = [str(tool), str(tmp_path / 'learner.py'), '--out', str(out)]
     monkeypatch.setattr(sys, 'argv', args)
     runpy.run_path(str(tool), run_name='__main__')
     assert out.is_file()
