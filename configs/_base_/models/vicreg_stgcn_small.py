@@ -1,0 +1,19 @@
+# VICReg for some hundred clips: encoder and views of the small HiCLR, a wide projector
+# with batch norm, and no queue to fit to the number of clips.
+_base_ = 'hiclr_stgcn_small.py'
+
+model = dict(
+    _delete_=True,
+    type='SkeletonVICReg',
+    data_preprocessor=_base_.model.data_preprocessor,
+    backbone=_base_.model.backbone,
+    neck=dict(
+        type='SkeletonProjector',
+        in_channels=64,
+        hid_channels=512,
+        out_channels=512,
+        norm=True,
+        init_cfg=_base_.init_cfg,
+    ),
+    head=dict(type='DecorrelationHead', loss='vicreg', level_weights=(1.0, 0.5, 0.5)),
+)
