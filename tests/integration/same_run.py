@@ -36,7 +36,6 @@ VARIANTS = dict(
     skip_absent={'model.backbone.skip_absent': True},
     accumulated={'optim_wrapper.accumulative_counts': 2},
     vicreg=dict(learner='SkeletonVICReg'),
-    barlow={'learner': 'SkeletonVICReg', 'model.head.loss': 'barlow'},
 )
 
 

@@ -27,8 +27,8 @@ def _vicreg(a: Tensor, b: Tensor) -> dict[str, Tensor]:
         covariances.append(_off_diagonal(covariance).square().sum() / x.shape[1])
     return dict(
         invariance=F.mse_loss(a, b),
-        variance=sum(variances) / 2,
-        covariance=sum(covariances),
+        variance=torch.stack(variances).mean(),
+        covariance=torch.stack(covariances).sum(),
     )
 
 
