@@ -5,12 +5,10 @@ which works when it is asked. Only what every version has is used: the config
 ``hiclr_stgcn_ntu60.py``, the model that it builds and the model's preprocessor.
 """
 
-import argparse
 import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,27 +53,21 @@ class Checkout:
 
     def seconds(self, calls: int) -> float:
         """Seconds that so many calls take."""
-        return self._ask(calls)
-
-    def peak_mb(self) -> float:
-        """Peak memory of the process, or of the GPU by it."""
-        return self._ask('peak')
-
-    def close(self) -> None:
-        self._process.stdin.close()
-        self._process.wait()
-
-    def _ask(self, question: object) -> float:
         with contextlib.suppress(BrokenPipeError):
-            print(question, file=self._process.stdin, flush=True)
+            print(calls, file=self._process.stdin, flush=True)
         for line in self._process.stdout:
             if line.startswith(ANSWER):
                 return float(line.removeprefix(ANSWER))
         sys.exit('--against: the process of the checkout ended; its error is above')
 
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+
 
 def build(what: str, folder: Path, batch_size: int, device: str) -> Callable:
     """The function that is measured."""
+    import torch
     from _measure import make_clips
     from mmaction.registry import MODELS
     from mmengine.config import Config
@@ -97,7 +89,8 @@ def build(what: str, folder: Path, batch_size: int, device: str) -> Callable:
         return lambda: prepare(dict(inputs=clips), True)
     model = MODELS.build(cfg.model).to(device).train()
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    views = views_of(clips)
+    mask = torch.rand(clips.shape[0], *clips.shape[2:4], device=clips.device) < 0.1
+    views = dict(key=clips, queries=[clips, clips, clips], mask=mask)
 
     def step() -> None:
         inputs = model.data_preprocessor(dict(inputs=views), True)['inputs']
@@ -109,40 +102,18 @@ def build(what: str, folder: Path, batch_size: int, device: str) -> Callable:
     return step
 
 
-def views_of(clips) -> dict:
-    """Ready-made views of clips, which are all alike."""
-    import torch
-
-    mask = torch.rand(clips.shape[0], *clips.shape[2:4], device=clips.device) < 0.1
-    return dict(key=clips, queries=[clips, clips, clips], mask=mask)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    for name in ('what', 'folder', 'batch_size', 'device', 'clock', 'threads'):
-        integer = name in ('batch_size', 'threads')
-        parser.add_argument(name, type=int if integer else str)
-    args = parser.parse_args()
+    what, folder, batch_size, device, clock, threads = sys.argv[1:]
 
     import torch
-    from _measure import peak_mb, wait
+    from _measure import CLOCKS, seconds
 
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    function = build(args.what, Path(args.folder), args.batch_size, args.device)
-    clock = time.process_time if args.clock == 'process' else time.perf_counter
-    device = torch.device(args.device)
+    if int(threads):
+        torch.set_num_threads(int(threads))
+    function = build(what, Path(folder), int(batch_size), device)
     for line in sys.stdin:
-        if line.strip() == 'peak':
-            answer = peak_mb(device)
-        else:
-            wait(device)
-            start = clock()
-            for _ in range(int(line)):
-                function()
-            wait(device)
-            answer = clock() - start
-        print(f'{ANSWER}{answer}', flush=True)
+        taken = seconds(function, int(line), torch.device(device), CLOCKS[clock])
+        print(f'{ANSWER}{taken}', flush=True)
 
 
 if __name__ == '__main__':

@@ -8,17 +8,18 @@ import argparse
 import importlib
 import importlib.util
 import json
+import multiprocessing
 import platform
-import resource
 import statistics
 import sys
 import tempfile
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from _checkout import Checkout
@@ -29,6 +30,7 @@ from rich.table import Table
 
 Figures = dict[str, dict[str, float | None]]
 Key = TypeVar('Key')
+CLOCKS = dict(wall=time.perf_counter, process=time.process_time)
 
 
 def add_common_arguments(
@@ -37,12 +39,6 @@ def add_common_arguments(
     """Add the options that the benchmarks share; those of other code if ``released``."""
     parser.add_argument(
         '--out', type=Path, metavar='FILE.json', help='where the figures are written'
-    )
-    parser.add_argument(
-        '--compare',
-        type=Path,
-        metavar='STORED.json',
-        help='figures that an earlier --out wrote, to compare with',
     )
     parser.add_argument(
         '--profile',
@@ -79,44 +75,42 @@ def devices(chosen: str | None = None) -> list[torch.device]:
 def machine() -> dict[str, str | int]:
     """What the figures depend on."""
     facts = dict(
-        processor=_processor(),
+        processor=platform.processor() or platform.machine(),
         threads=torch.get_num_threads(),
         python=platform.python_version(),
         torch=torch.__version__,
     )
+    for line in Path('/proc/cpuinfo').read_text().splitlines():
+        if line.startswith('model name'):
+            facts['processor'] = line.partition(':')[2].strip()
     if torch.cuda.is_available():
         facts['gpu'] = torch.cuda.get_device_name()
     return facts
 
 
-def _processor() -> str:
-    info = Path('/proc/cpuinfo')
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith('model name'):
-                return line.partition(':')[2].strip()
-    return platform.processor() or platform.machine()
+def proc_mb(field: str, file: str = 'status', pid: int | str = 'self') -> float:
+    """A line of ``/proc/PID/status`` or another such file, in MiB."""
+    for line in Path(f'/proc/{pid}/{file}').read_text().splitlines():
+        if line.startswith(f'{field}:'):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f'/proc/{pid}/{file} has no {field}')
 
 
-def own_peak_mb() -> float:
-    """Peak resident memory of this process, in MiB.
+def peak_mb(device: torch.device) -> float:
+    """Peak memory of the GPU by this process, or of this process, in MiB.
 
     ``getrusage`` would tell the peak of the process that started this one, where that
     was larger: Linux hands it on.
     """
-    status = Path('/proc/self/status')
-    if status.is_file():
-        for line in status.read_text().splitlines():
-            if line.startswith('VmHWM:'):
-                return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def peak_mb(device: torch.device) -> float:
-    """Peak memory of the GPU by this process, or of this process, in MiB."""
     if device.type == 'cuda':
         return torch.cuda.max_memory_allocated() / 2**20
-    return own_peak_mb()
+    return proc_mb('VmHWM')
+
+
+def run_apart(function: Callable, *args: Any) -> Any:
+    """Call a function in a process of its own, which has not made what this one has."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as executor:
+        return executor.submit(function, *args).result()
 
 
 def make_clips(num: int, single: float, device: torch.device | str) -> torch.Tensor:
@@ -132,12 +126,27 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def seconds(
+    function: Callable[[], object],
+    calls: int,
+    device: torch.device,
+    clock: Callable[[], float],
+) -> float:
+    """Seconds that so many calls take on a device."""
+    wait(device)
+    start = clock()
+    for _ in range(calls):
+        function()
+    wait(device)
+    return clock() - start
+
+
 def in_turns(
     candidates: dict[Key, Callable[[], object] | Checkout],
     rounds: int = 5,
     min_seconds: float = 0.2,
     device: torch.device | str = 'cpu',
-    clock: Callable[[], float] = time.perf_counter,
+    clock: str = 'wall',
 ) -> dict[Key, list[float]]:
     """Measure functions in turns, so that a change of the machine's speed meets all.
 
@@ -146,32 +155,25 @@ def in_turns(
         rounds (int): Turns of each.
         min_seconds (float): A function is called as often in a turn as this takes.
         device (torch.device | str): Where they work.
-        clock (Callable): ``time.process_time`` on one thread of a CPU that others use
-            too.
+        clock (str): ``'process'`` on one thread of a CPU that others use too.
 
     Returns:
         dict: Seconds a call, one for each turn.
     """
-    device = torch.device(device)
 
-    def seconds(function: Callable[[], object] | Checkout, calls: int) -> float:
+    def a_call(function: Callable[[], object] | Checkout, calls: int) -> float:
         if isinstance(function, Checkout):
             return function.seconds(calls) / calls
-        wait(device)
-        start = clock()
-        for _ in range(calls):
-            function()
-        wait(device)
-        return (clock() - start) / calls
+        return seconds(function, calls, torch.device(device), CLOCKS[clock]) / calls
 
     calls = {}
     for name, function in candidates.items():
-        seconds(function, 1)  # what is done once: caches, compilation, allocation
-        calls[name] = max(1, round(min_seconds / max(seconds(function, 1), 1e-9)))
+        a_call(function, 1)  # what is done once: caches, compilation, allocation
+        calls[name] = max(1, round(min_seconds / max(a_call(function, 1), 1e-9)))
     times: dict[Key, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name, function in candidates.items():
-            times[name].append(seconds(function, calls[name]))
+            times[name].append(a_call(function, calls[name]))
     return times
 
 
@@ -181,19 +183,37 @@ def ratio(times: dict[Key, list[float]], name: Key, to: Key) -> float:
     return statistics.median(a / b for a, b in pairs)
 
 
-def accuracies(cfg: Config) -> dict[str, float]:
-    """Train in a folder that is removed again; the last k-NN accuracies, percent."""
-    cfg.train_cfg.val_interval = cfg.train_cfg.max_epochs
-    with tempfile.TemporaryDirectory() as folder:
-        cfg.work_dir = folder
-        runner = Runner.from_cfg(cfg)
-        runner.train()
-    history = runner.message_hub.log_scalars
-    return {
-        name.removeprefix('val/'): 100 * values.current()
-        for name, values in history.items()
-        if name.startswith('val/knn/')
-    }
+def compare_accuracies(
+    make_config: Callable[[str, int], Config],
+    variants: Iterable[str],
+    seeds: Iterable[int],
+    out: Path | None,
+) -> None:
+    """Pre-train each variant with each seed in a folder that is removed again.
+
+    Prints the k-NN accuracies after the last epoch, percent, and their means over the
+    seeds; writes all to ``out``.
+    """
+    figures: dict[str, dict[str, list[float]]] = {name: {} for name in variants}
+    for seed in seeds:
+        for variant, row in figures.items():
+            cfg = make_config(variant, seed)
+            cfg.randomness.seed = seed
+            cfg.experiment_name = f'{variant}_{seed}'
+            cfg.train_cfg.val_interval = cfg.train_cfg.max_epochs
+            with tempfile.TemporaryDirectory() as cfg.work_dir:
+                runner = Runner.from_cfg(cfg)
+                runner.train()
+            for name, history in runner.message_hub.log_scalars.items():
+                if name.startswith('val/knn/'):
+                    value = 100 * history.current()
+                    row.setdefault(name.removeprefix('val/'), []).append(value)
+                    print(f'{variant} seed {seed} {name}: {value:.1f} %', flush=True)
+    for variant, row in figures.items():
+        means = (f'{k} {statistics.mean(v):.1f} %' for k, v in row.items())
+        print(variant, 'mean', *means)
+    if out:
+        out.write_text(json.dumps(figures, indent=1))
 
 
 @contextmanager
@@ -218,64 +238,23 @@ def trace(path: Path | None) -> Iterator[None]:
 def finish(
     args: argparse.Namespace, settings: dict, figures: Figures, title: str
 ) -> None:
-    """Print the figures as a table, write them and compare them, as the options say."""
+    """Print the figures as a table, and write them where --out says."""
     # A file or a pipe has no width of its own to wrap the table to.
     console = Console() if sys.stdout.isatty() else Console(width=200)
+    columns = list(dict.fromkeys(c for row in figures.values() for c in row))
+    table = Table('', *columns, title=title)
+    for name, row in figures.items():
+        cells = (
+            (f'{v:,.0f}' if v >= 1000 else f'{v:.4g}') if v is not None else '-'
+            for v in map(row.get, columns)
+        )
+        table.add_row(name, *cells)
+    console.print(table)
     report = dict(machine=machine(), settings=settings, figures=figures)
-    about = ', '.join(f'{key} {value}' for key, value in report['machine'].items())
-    console.print(_table(title, figures))
-    console.print(about, style='dim')
-    if args.compare:
-        stored = load_report(args.compare)
-        for part in ('machine', 'settings'):
-            for key in sorted({*report[part], *stored[part]}):
-                now, then = report[part].get(key), stored[part].get(key)
-                if now != then:
-                    console.print(f'{part} differs: {key} was {then}, is {now}')
-        console.print(_comparison(args.compare, stored['figures'], figures))
+    console.print(', '.join(f'{k} {v}' for k, v in report['machine'].items()))
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(report, indent=1) + '\n')
-
-
-def load_report(path: Path) -> dict:
-    """What ``--out`` wrote, or end the program with a line that names the file."""
-    if not path.is_file():
-        sys.exit(f'--compare: there is no file {path}; make one with --out')
-    try:
-        report = json.loads(path.read_text())
-        return {part: dict(report[part]) for part in ('machine', 'settings', 'figures')}
-    except (ValueError, KeyError, TypeError) as error:
-        sys.exit(f'--compare: {path} was not written by --out ({error!r})')
-
-
-def _number(value: float | str | None) -> str:
-    if value is None:
-        return '-'
-    if isinstance(value, str):
-        return value
-    return f'{value:,.0f}' if abs(value) >= 1000 else f'{value:.4g}'
-
-
-def _table(title: str, figures: Figures) -> Table:
-    columns = list(dict.fromkeys(c for row in figures.values() for c in row))
-    table = Table('', *columns, title=title)
-    for column in table.columns[1:]:
-        column.justify = 'right'
-    for name, row in figures.items():
-        table.add_row(name, *(_number(row.get(column)) for column in columns))
-    return table
-
-
-def _comparison(path: Path, stored: Figures, figures: Figures) -> Table:
-    table = Table('', 'figure', 'stored', 'now', 'now / stored', title=str(path))
-    for name, row in figures.items():
-        for column, now in row.items():
-            then = stored.get(name, {}).get(column)
-            both = [v for v in (then, now) if isinstance(v, int | float)]
-            part = f'{now / then:.2f}' if len(both) == 2 and then else '-'
-            table.add_row(name, column, _number(then), _number(now), part)
-    return table
 
 
 def import_released(folder: Path, *modules: str) -> list[types.ModuleType]:

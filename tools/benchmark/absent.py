@@ -10,14 +10,12 @@ Example:
 """
 
 import argparse
-import json
 import pickle
-import statistics
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from _measure import accuracies
+from _measure import compare_accuracies
 from mmengine.config import Config
 
 import hiclr_mmaction  # noqa: F401  registers the components
@@ -32,7 +30,6 @@ def parse_args(argv=None) -> argparse.Namespace:
         description='What skip_absent does to the k-NN accuracy'
     )
     parser.add_argument('data', type=Path, help='pose pickle of clips of one person')
-    parser.add_argument('--config', default=str(CONFIG), help='of the pre-training')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0])
     parser.add_argument('--epochs', type=int, help="default: the config's")
     parser.add_argument(
@@ -61,39 +58,25 @@ def pair(data: dict, distance: float) -> dict:
     return dict(data, annotations=list(paired.values()))
 
 
-def prepare(args: argparse.Namespace, seed: int, skip: bool, file: Path) -> Config:
-    cfg = read_config(args.config)
-    cfg.randomness.seed = seed
-    cfg.experiment_name = f'absent_{seed}_{skip}'
-    cfg.model.backbone.skip_absent = skip
-    if args.epochs is not None:
-        cfg.train_cfg.max_epochs = args.epochs
-    for dataset in (
-        cfg.train_dataloader.dataset,
-        *cfg.val_dataloader.dataset.datasets,
-    ):
-        dataset.ann_file = str(file)
-        dataset.pipeline[0].num_person = 2
-    return cfg
-
-
 def main(argv=None) -> None:
     args = parse_args(argv)
-    figures: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, 'paired.pkl')
         file.write_bytes(pickle.dumps(pair(load_pickle(args.data), args.distance)))
-        for seed in args.seeds:
-            for skip in (False, True):
-                row = figures.setdefault(f'skip_absent={skip}', {})
-                for name, value in accuracies(prepare(args, seed, skip, file)).items():
-                    row.setdefault(name, []).append(value)
-                    print(f'skip_absent={skip} seed {seed} {name}: {value:.1f} %')
-    for name, row in figures.items():
-        means = ', '.join(f'{k} {statistics.mean(v):.1f} %' for k, v in row.items())
-        print(f'{name}: {means}')
-    if args.out:
-        args.out.write_text(json.dumps(figures, indent=1))
+
+        def make_config(variant: str, seed: int) -> Config:
+            cfg = read_config(CONFIG)
+            cfg.model.backbone.skip_absent = variant == 'skip_absent=True'
+            if args.epochs is not None:
+                cfg.train_cfg.max_epochs = args.epochs
+            train, *val = cfg.train_dataloader, *cfg.val_dataloader.dataset.datasets
+            for dataset in (train.dataset, *val):
+                dataset.ann_file = str(file)
+                dataset.pipeline[0].num_person = 2
+            return cfg
+
+        variants = ('skip_absent=False', 'skip_absent=True')
+        compare_accuracies(make_config, variants, args.seeds, args.out)
 
 
 if __name__ == '__main__':

@@ -10,15 +10,14 @@ Example:
 
 import argparse
 import json
-import multiprocessing
 import os
 import pickle
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from _measure import proc_mb, run_apart
 from torch.utils.data import DataLoader
 
 from hiclr_mmaction.converters import write_pose_pickle
@@ -84,25 +83,24 @@ def make_pickle(folder: Path, num_clips: int, frames: int) -> Path:
 
 
 def resident_mb(pids: list[int]) -> float:
-    """Proportional set size of processes, MB."""
-    total = 0
-    for pid in pids:
-        for line in Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines():
-            if line.startswith('Pss:'):
-                total += int(line.split()[1])
-    return total / 1024
+    """Proportional set size of processes, MiB."""
+    return sum(proc_mb('Pss', 'smaps_rollup', pid) for pid in pids)
 
 
 def measure(path: Path, kind: str, workers: int, batch_size: int) -> dict[str, float]:
     """Build the data set and read every clip once."""
     imports = resident_mb([os.getpid()])
     start, start_cpu = time.monotonic(), time.process_time()
-    if kind == 'npy':
-        dataset = HiCLRNpyDataset(str(path), [])
-    else:
-        dataset = SkeletonDataset(str(path), [], split='train')
-    startup = time.monotonic() - start
-    startup_cpu = time.process_time() - start_cpu
+    kind, options = (
+        (HiCLRNpyDataset, {})
+        if kind == 'npy'
+        else (SkeletonDataset, dict(split='train'))
+    )
+    dataset = kind(str(path), [], **options)
+    startup = dict(
+        startup_s=time.monotonic() - start,
+        startup_cpu_s=time.process_time() - start_cpu,
+    )
     # As a training does on Linux; this process itself was spawned.
     loader = DataLoader(
         dataset,
@@ -123,8 +121,7 @@ def measure(path: Path, kind: str, workers: int, batch_size: int) -> dict[str, f
     return dict(
         clips=read,
         file_mb=file_mb,
-        startup_s=startup,
-        startup_cpu_s=startup_cpu,
+        **startup,
         clips_per_s=read / (time.monotonic() - start),
         imports_mb=imports,
         resident_mb=peak,
@@ -143,13 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         make = make_array if args.kind == 'npy' else make_pickle
         path = make(Path(folder), args.clips, args.frames)
-        # A process that has not made the clips.
-        context = multiprocessing.get_context('spawn')
-        with ProcessPoolExecutor(1, context) as executor:
-            task = executor.submit(
-                measure, path, args.kind, args.workers, args.batch_size
-            )
-            figures = task.result()
+        figures = run_apart(measure, path, args.kind, args.workers, args.batch_size)
     text = json.dumps(dict(kind=args.kind, workers=args.workers, **figures), indent=1)
     print(text)
     if args.out:

@@ -11,13 +11,10 @@ Example:
 """
 
 import argparse
-import json
-import statistics
-import sys
 from pathlib import Path
 
 import torch
-from _measure import accuracies
+from _measure import compare_accuracies
 from mmengine.config import Config
 
 import hiclr_mmaction  # noqa: F401  registers the components
@@ -40,21 +37,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='default: all; without a GPU all but float16',
     )
     parser.add_argument('--epochs', type=int, default=120)
-    parser.add_argument('--metric', default='knn/k1')
-    parser.add_argument(
-        '--points', type=float, default=2.0, help='by which the means may differ'
-    )
     parser.add_argument('--out', type=Path, help='JSON file for the figures')
     return parser.parse_args(argv)
-
-
-def prepare(precision: str, seed: int, epochs: int) -> Config:
-    cfg = Config.fromfile(CONFIG)
-    cfg.optim_wrapper.update(WRAPPERS[precision])
-    cfg.randomness.seed = seed
-    cfg.train_cfg.max_epochs = epochs
-    cfg.experiment_name = f'{precision}_{seed}'
-    return cfg
 
 
 def main() -> None:
@@ -62,22 +46,14 @@ def main() -> None:
     precisions = args.precisions or [
         p for p in WRAPPERS if p != 'float16' or torch.cuda.is_available()
     ]
-    figures: dict[str, list[float]] = {p: [] for p in precisions}
-    for seed in args.seeds:
-        for precision in precisions:
-            cfg = prepare(precision, seed, args.epochs)
-            value = accuracies(cfg)[args.metric]
-            figures[precision].append(value)
-            print(f'{precision:9} seed {seed}: {value:.1f} %', flush=True)
-    means = {p: statistics.mean(values) for p, values in figures.items()}
-    for precision, mean in means.items():
-        print(f'{precision:9} {args.metric}: {mean:.1f} %')
-    if args.out:
-        args.out.write_text(json.dumps(figures, indent=1))
-    apart = max(means.values()) - min(means.values())
-    print(f'apart: {apart:.1f} points')
-    if apart > args.points:
-        sys.exit(f'the precisions are {apart:.1f} points apart, over {args.points}')
+
+    def make_config(precision: str, seed: int) -> Config:
+        cfg = Config.fromfile(CONFIG)
+        cfg.optim_wrapper.update(WRAPPERS[precision])
+        cfg.train_cfg.max_epochs = args.epochs
+        return cfg
+
+    compare_accuracies(make_config, precisions, args.seeds, args.out)
 
 
 if __name__ == '__main__':

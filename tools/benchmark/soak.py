@@ -10,6 +10,7 @@ Example:
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import sys
@@ -17,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from _measure import proc_mb
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -57,37 +59,21 @@ class Watch(Hook):
 
     def before_train_epoch(self, runner) -> None:
         """Look, when the workers of the epoch before are there or gone."""
-        main, *workers = [os.getpid(), *children(os.getpid())]
+        workers = [child.pid for child in multiprocessing.active_children()]
+        pids = [os.getpid(), *workers]
         passed = time.monotonic() - self.start
         self.rows.append(
             dict(
                 seconds=round(passed, 1),
                 step=runner.iter,
-                memory_mb=resident_mb(main),
-                workers_mb=sum(map(resident_mb, workers)),
-                handles=sum(map(num_handles, [main, *workers])),
-                processes=1 + len(workers),
+                memory_mb=proc_mb('VmRSS'),
+                workers_mb=sum(proc_mb('VmRSS', pid=pid) for pid in workers),
+                handles=sum(len(os.listdir(f'/proc/{pid}/fd')) for pid in pids),
+                processes=len(pids),
             )
         )
         if passed > self.seconds:
             runner.train_loop.stop_training = True
-
-
-def children(pid: int) -> list[int]:
-    return [
-        int(child)
-        for task in Path(f'/proc/{pid}/task').iterdir()
-        for child in (task / 'children').read_text().split()
-    ]
-
-
-def resident_mb(pid: int) -> float:
-    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
-
-
-def num_handles(pid: int) -> int:
-    return len(os.listdir(f'/proc/{pid}/fd'))
 
 
 def soak(minutes: float, workers: int, folder: str) -> list[dict]:
@@ -131,8 +117,6 @@ def judge(rows: list[dict], growth: float) -> list[str]:
 
 def main() -> None:
     args = parse_args()
-    if not Path('/proc/self/statm').exists():
-        sys.exit('soak.py reads /proc, which this system does not have')
     with tempfile.TemporaryDirectory() as folder:
         rows = soak(args.minutes, args.workers, folder)
     if args.out:

@@ -9,12 +9,8 @@ Example:
 """
 
 import argparse
-import multiprocessing
-import time
 import types
-from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from _checkout import Checkout
 from _measure import (
+    CLOCKS,
     Figures,
     add_common_arguments,
     devices,
@@ -31,6 +28,7 @@ from _measure import (
     make_clips,
     peak_mb,
     ratio,
+    run_apart,
     trace,
     wait,
 )
@@ -100,11 +98,11 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 class Parts:
-    """Seconds that the parts of a step took, since the last :meth:`take`."""
+    """Milliseconds that the parts of one step take."""
 
     def __init__(self, device: torch.device, clock: Callable[[], float]) -> None:
         self.device, self.clock = device, clock
-        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.ms: dict[str, float] = {}
 
     @contextmanager
     def part(self, name: str):
@@ -112,10 +110,10 @@ class Parts:
         start = self.clock()
         yield
         wait(self.device)
-        self.seconds[name].append(self.clock() - start)
+        self.ms[f'{name}_ms'] = 1000 * (self.clock() - start)
 
-    def within(self, owner: object, method: str, name: str) -> None:
-        """Measure a method of an object as a part of its own."""
+    def within_forward(self, owner: object, method: str, name: str) -> None:
+        """Measure a method that the forward calls as a part of its own."""
         function = getattr(owner, method)
 
         def measured(*args, **kwargs):
@@ -124,11 +122,9 @@ class Parts:
 
         setattr(owner, method, measured)
 
-    def fastest(self) -> dict[str, float]:
-        parts = {name: min(seconds) for name, seconds in self.seconds.items()}
-        if 'forward' in parts:  # they are done within it
-            parts['forward'] -= sum(parts.get(name, 0.0) for name in ('ema', 'queue'))
-        return parts
+    def taken(self) -> dict[str, float]:
+        inner = self.ms['ema_ms'] + self.ms['queue_ms']
+        return dict(self.ms, forward_ms=self.ms['forward_ms'] - inner)
 
 
 def our_step(
@@ -161,8 +157,8 @@ def our_step(
         clips = _on_cpu(clips)
     data = dict(inputs=clips)
     if parts is not None:
-        parts.within(net.key_encoder, 'update_parameters', 'ema')
-        parts.within(net.queue, 'enqueue', 'queue')
+        parts.within_forward(net.key_encoder, 'update_parameters', 'ema')
+        parts.within_forward(net.queue, 'enqueue', 'queue')
     part = parts.part if parts else _untimed
 
     def step() -> None:
@@ -216,8 +212,8 @@ def released_step(
     mask = mask.repeat(1, 1, persons, 1, 3)
     part = parts.part if parts else _untimed
     if parts is not None:
-        parts.within(model, '_momentum_update_key_encoder', 'ema')
-        parts.within(model, '_dequeue_and_enqueue', 'queue')
+        parts.within_forward(model, '_momentum_update_key_encoder', 'ema')
+        parts.within_forward(model, '_dequeue_and_enqueue', 'queue')
 
     def step() -> None:
         with part('forward'):
@@ -264,9 +260,7 @@ def peak_apart(name: str, args: argparse.Namespace, num: int, device: str) -> fl
 def measure(
     args: argparse.Namespace, names: list[str], num: int, device: torch.device
 ) -> Figures:
-    clock = time.process_time if args.clock == 'process' else time.perf_counter
     clips = make_clips(num, args.single, device)
-    parts = {name: Parts(device, clock) for name in names}
     # The whole is measured apart: within its parts a GPU waits for the program.
     whole = {name: make_step(name, args, clips) for name in names}
     # Both checkouts in processes of their own, that they are alike in all else.
@@ -275,35 +269,23 @@ def measure(
         for name, folder in (('here', ROOT), ('against', args.against))
         if args.against
     }
-    times = in_turns(
-        {**whole, **others}, args.rounds, min_seconds=0, device=device, clock=clock
-    )
+    times = in_turns({**whole, **others}, args.rounds, 0, device, args.clock)
     del whole
     figures: Figures = {}
-    for name in names:
-        step = make_step(name, args, clips, parts[name])
-        step()
-        best = min(times[name])
-        row = dict(step_s=best, samples_per_s=num / best)
-        for other in ('released', 'plain'):
-            if other in names:
+    for name, taken in times.items():
+        row = dict(step_s=min(taken), samples_per_s=num / min(taken))
+        for other in ('released', 'plain', 'against'):
+            if other in times and (other == 'against') == (name in others):
                 row[f'over_{other}'] = ratio(times, name, other)
-        row |= {f'{part}_ms': 1e3 * s for part, s in parts[name].fastest().items()}
-        if not args.no_memory:
-            context = multiprocessing.get_context('spawn')
-            with ProcessPoolExecutor(1, context) as executor:
-                task = executor.submit(peak_apart, name, args, num, device.type)
-                row['peak_mb'] = task.result()
+        if name in others:
+            others[name].close()
+        else:
+            parts = Parts(device, CLOCKS[args.clock])
+            make_step(name, args, clips, parts)()
+            row |= parts.taken()
+            if not args.no_memory:
+                row['peak_mb'] = run_apart(peak_apart, name, args, num, device.type)
         figures[f'{device.type} {num} {name}'] = row
-    for name, checkout in others.items():
-        best = min(times[name])
-        figures[f'{device.type} {num} {name}'] = dict(
-            step_s=best,
-            samples_per_s=num / best,
-            over_against=ratio(times, name, 'against'),
-            peak_mb=checkout.peak_mb(),
-        )
-        checkout.close()
     return figures
 
 

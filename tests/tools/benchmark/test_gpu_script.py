@@ -39,10 +39,10 @@ def test_each_switch_and_each_part_of_the_step_is_measured(out):
     assert json.loads((out / 'trace.json').read_text())['traceEvents']
 
 
-def test_all_views_and_each_augmentation_are_measured(out):
+def test_both_ways_to_make_views_are_measured(out):
     rows = figures(out / 'views.json')
-    assert len(rows) == 2 + 8  # the released set has eight augmentations
-    assert rows['all views']['cpu_batch_ms'] > 0
+    assert rows.keys() == {'pipeline', 'cpu_batch'}
+    assert rows['cpu_batch']['ms'] > 0
 
 
 def test_the_epoch_is_projected_from_a_part_of_the_clips(out):
@@ -71,4 +71,4 @@ def test_another_checkout_is_measured_in_the_same_run(what, tmp_path):
         assert rows['cpu 2 here']['over_against'] > 0
         assert rows['cpu 2 against']['over_against'] == 1
     else:
-        assert rows['all views']['here_over_against'] > 0
+        assert rows['here']['over_against'] > 0

@@ -37,7 +37,7 @@ def test_epoch_needs_two_batches(tool):
 @pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='needs /proc')
 def test_peak_memory_is_not_that_of_the_parent():
     held = np.ones(2**30 // 8)  # 1 GiB, beside what this process holds anyway
-    code = 'from _measure import own_peak_mb; print(own_peak_mb())'
+    code = 'from _measure import proc_mb; print(proc_mb("VmHWM"))'
     folder = ROOT / 'tools' / 'benchmark'
     command = [sys.executable, '-c', code]
     told = subprocess.run(
