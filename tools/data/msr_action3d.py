@@ -1,13 +1,8 @@
 """Convert the files of MSR-Action3D to a pose pickle."""
 
-import os
-import sys
+import _path  # noqa: F401  so that `import inspect` finds Python's own
 
-# So that `import inspect` finds Python's own, not the program of this folder.
-here = os.path.dirname(os.path.realpath(__file__))
-sys.path = [folder for folder in sys.path if folder != here]
-
-from hiclr_mmaction.cli.data.small_sets import main  # noqa: E402
+from hiclr_mmaction.cli.data.small_sets import main
 
 if __name__ == '__main__':
     main('msr_action3d')
