@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -38,18 +39,12 @@ _TOGETHER = {
 
 
 def check_config(cfg: Config | Mapping) -> None:
-    """Check a config for mistakes that do not depend on the data.
+    """Raise a ValueError with a line for each mistake that does not depend on the data.
 
     Names that nothing knows and settings that a part refuses (:mod:`.config_parts`),
-    missing sections, numbers of the run out of range, layouts against each other,
-    schedules against the length of the run, SyncBN against the device, and what the
-    classes of model and data sets find.
-
-    Args:
-        cfg (Config | Mapping): The whole config, with all options in it.
-
-    Raises:
-        ValueError: With a line for each problem: setting, value and remedy.
+    missing sections, numbers out of range, layouts against each other, schedules against
+    the length of the run, SyncBN against the device, and what the classes of model and
+    data sets find.
     """
     checks = (
         wrong_parts,
@@ -65,7 +60,23 @@ def check_config(cfg: Config | Mapping) -> None:
     problems = [problem for check in checks for problem in check(cfg)]
     problems += _not_a_number(cfg, problems)
     if problems:
-        raise ValueError('\n'.join(dict.fromkeys(problems)))
+        raise ValueError('\n'.join(_each_once(problems)))
+
+
+def _each_once(problems: Iterable[str]) -> Iterator[str]:
+    """A line for each mistake, though several parts may refuse it in the same words."""
+    places: dict[str, list[str]] = {}
+    for problem in problems:
+        place, _, words = problem.partition(': ')
+        if not re.fullmatch(r'[\w.]+', place):  # a value belongs to its place
+            place, words = '', problem
+        places.setdefault(words, []).append(place)
+    for words, found in places.items():
+        yield f'{found[0]}{_more(found)}: {words}' if found[0] else words
+
+
+def _more(places: Sequence[str]) -> str:
+    return f' (and {len(places) - 1} more)' if len(places) > 1 else ''
 
 
 def _as_dict(cfg: Config | Mapping) -> Mapping:
@@ -137,7 +148,7 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
 
 
 def _bad_layouts(cfg: Mapping) -> Iterator[str]:
-    """Skeletons of other joints or coordinates than that of the first data set."""
+    """Skeletons of other joints or coordinates than most of the config has."""
     data = [
         found
         for loader in LOADERS
@@ -147,28 +158,33 @@ def _bad_layouts(cfg: Mapping) -> Iterator[str]:
         if _keeps_skeleton(dataset)
         for found in _named_layouts(dataset, path)
     ]
-    model = list(_named_layouts(cfg.get('model'), 'model'))
-    first: tuple[str, SkeletonLayout] | None = None
-    for path, named in [*data, *model]:
+    layouts: dict[str, SkeletonLayout] = {}
+    for path, named in [*data, *_named_layouts(cfg.get('model'), 'model')]:
         try:
-            layout = get_layout(named)
+            layouts[path] = get_layout(named)
         except ValueError as error:
             yield f'{path}: {error}'
-            continue
-        if first is None:
-            # Without data to compare with, the model is the user's own affair.
-            first = (path, layout) if data else None
-            continue
-        for what in ('num_joints', 'coordinates'):
+    # Without data to compare with, the model is the user's own affair.
+    for what in ('num_joints', 'coordinates') if data else ():
+        places: dict[Any, list[str]] = {}
+        for path, layout in layouts.items():
             # A graph has no coordinates.
-            if what == 'coordinates' and path.endswith('graph_cfg.layout'):
-                continue
-            has, needed = getattr(layout, what), getattr(first[1], what)
-            if has != needed:
-                yield (
-                    f'{path}={layout.name!r} has {what} {has}, but {first[0]}='
-                    f'{first[1].name!r} has {needed}; name the layout of the data in both'
-                )
+            if what == 'num_joints' or not path.endswith('graph_cfg.layout'):
+                places.setdefault(getattr(layout, what), []).append(path)
+        if not places:
+            return
+        usual, *others = sorted(places, key=lambda value: -len(places[value]))
+        sides = [
+            f'{found[0]}={layouts[found[0]].name!r}{_more(found)} has {what} {value}'
+            for value in (usual, *others)
+            for found in [places[value]]
+        ]
+        yield from (
+            f'{side}, but {sides[0]}; name the layout of the data everywhere'
+            for side in sides[1:]
+        )
+        if others:
+            return
 
 
 def _stock_graphs(cfg: Mapping) -> Iterator[str]:
@@ -300,17 +316,10 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def check_widths(model: nn.Module, cfg: Config | Mapping) -> None:
-    """Check that neck or classifier take what the backbone gives.
+    """Raise a ValueError if neck or classifier do not take what the backbone gives.
 
-    An empty clip goes through the backbone, of the shape that the config's
-    first :class:`SkeletonAlign` gives; without one nothing is checked.
-
-    Args:
-        model (nn.Module): A built recognizer, wrapped or not; is left as it is.
-        cfg (Config | Mapping): The whole config.
-
-    Raises:
-        ValueError: If the widths differ.
+    An empty clip of the shape that the config's first :class:`SkeletonAlign` gives goes
+    through the backbone; without one nothing is checked.
     """
     inner = bare_model(model)
     shape = _clip_shape(_as_dict(cfg))
@@ -351,18 +360,8 @@ def check_weights(
 ) -> None:
     """Check that a checkpoint has the weights that a model begins or predicts with.
 
-    Args:
-        model (nn.Module): A built recognizer, wrapped or not.
-        checkpoint (str): A file or an address.
-        cfg (Config | Mapping, optional): The whole config: are clips prepared as those
-            that the weights were trained on?
-        evaluated (bool): Whether all that predicts must be there, not the backbone
-            alone.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be read, is of another encoder, has no classifier for
-            one that is evaluated, or was trained on clips prepared otherwise.
+    ``evaluated``: all that predicts must be there, not the backbone alone. With ``cfg``
+    clips must be prepared as those that the weights were trained on.
     """
     inner = bare_model(model)
     if not evaluated and not hasattr(inner, 'backbone'):
@@ -387,14 +386,7 @@ def check_weights(
 
 
 def check_work_dir(work_dir: str) -> None:
-    """Check that a new run would not overwrite a checkpoint.
-
-    Args:
-        work_dir (str): The folder of the run.
-
-    Raises:
-        ValueError: If it holds the checkpoints of another run.
-    """
+    """Raise a ValueError if a new run would overwrite the checkpoints of another."""
     found = [
         path
         for name in ('epoch_*.pth', 'iter_*.pth', 'best_*.pth')  # of CheckpointHook
@@ -410,16 +402,9 @@ def check_work_dir(work_dir: str) -> None:
 
 
 def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
-    """Check that a resumed run has the same model and clips as before.
+    """Raise a ValueError if a resumed run has another model or other clips than before.
 
     Where the files lie, how long the run is and how it learns may change.
-
-    Args:
-        cfg (Config | Mapping): The whole config.
-        checkpoint (str): What the run is to be continued from.
-
-    Raises:
-        ValueError: If the checkpoint is of another experiment.
     """
     paths = ('model', 'train_dataloader.dataset')
     sections = [path.partition('.')[0] for path in paths]

@@ -121,11 +121,8 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 def wrong_parts(cfg: Mapping) -> Iterator[str]:
     """Yield a sentence for each unknown name and each setting that a part refuses.
 
-    Settings of classes that take any keyword are left alone, but for those that are
-    nearly one that the class names.
-
-    Args:
-        cfg (Mapping): The whole config; what it imports is imported.
+    Settings of classes that take any keyword are left alone, but for those that are nearly
+    one that the class names.
     """
     yield from _misspelt_sections(cfg)
     for name in LOADERS:
@@ -169,11 +166,7 @@ def _loader(cfg: Mapping, path: str) -> Iterator[str]:
 
 
 def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[str]:
-    """Check what is, or holds, parts of a registry.
-
-    Args:
-        strict (bool): Whether a dict there must be a part.
-    """
+    """Check what is, or holds, parts of a registry; ``strict``: a dict must be a part."""
     if isinstance(value, list | tuple):
         for i, item in enumerate(value):
             yield from _part(item, f'{path}.{i}', registry, strict)

@@ -12,9 +12,7 @@ import torch
 def generator_states() -> dict[str, Any]:
     """Read the generators of Python, numpy, torch and this process's GPU.
 
-    Returns:
-        dict[str, Any]: What :func:`set_generator_states` takes. A checkpoint can hold
-        it: torch's safe loader reads it.
+    A checkpoint can hold them: torch's safe loader reads them.
     """
     _, words, gauss = random.getstate()
     _, keys, *rest = np.random.get_state()
@@ -29,11 +27,7 @@ def generator_states() -> dict[str, Any]:
 
 
 def set_generator_states(states: dict[str, Any]) -> None:
-    """Set the generators to what :func:`generator_states` read.
-
-    Args:
-        states (dict[str, Any]): The states, on any device.
-    """
+    """Set the generators to what :func:`generator_states` read, on any device."""
     python, numpy = states['python'], states['numpy']
     random.setstate((3, tuple(python['words'].tolist()), python['gauss']))
     keys = numpy['keys'].cpu().numpy().astype(np.uint32)

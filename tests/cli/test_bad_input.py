@@ -227,7 +227,15 @@ CONFIGS = {
     'layout of the model': (
         {'model.backbone.graph_cfg.layout': 'kinect20'},
         "model.backbone.graph_cfg.layout='kinect20' has num_joints 20, but "
-        f"{PIPELINE}.0.layout='nturgb+d' has 25",
+        f"{PIPELINE}.0.layout='nturgb+d' (and 5 more) has num_joints 25",
+    ),
+    'layout of the training set alone': (
+        {f'{PIPELINE}.0.layout': 'kinect20'},
+        f"{PIPELINE}.0.layout='kinect20' has num_joints 20, but",
+    ),
+    'one mistake in several places': (
+        {f'{PIPELINE}.0.num_person': 0, f'{VAL}.pipeline.0.num_person': 0},
+        f'{PIPELINE}.0 (and 1 more): num_frames=24, num_person=0',
     ),
     'layout of the validation set': (
         {f'{VAL}.pipeline.0.layout': 'coco'},

@@ -16,16 +16,11 @@ from ...models.modules import pool_map
 
 
 class FrozenFeatures(Dataset):
-    """Features and labels of a data set, in its order.
+    """Features ``(N, K, C, T, V)`` and labels of a data set, in its order.
 
-    A batch is one indexing of the features (:meth:`__getitems__` is what a
-    ``DataLoader`` asks for first), laid out as a backbone's output is.
-
-    Args:
-        features (Tensor): float32 ``(N, K, C, T, V)``: ``K`` cuts of each clip, pooled
-            over persons and over the frames and joints that the head does not keep apart.
-        data_samples (Sequence[ActionDataSample]): ``N`` of them.
-        metainfo (Mapping[str, Any]): The data set's.
+    ``K`` cuts of each clip, pooled over persons and over the frames and joints that the
+    head does not keep apart. A batch is one indexing of the features (:meth:`__getitems__`
+    is what a ``DataLoader`` asks for first), laid out as a backbone's output is.
     """
 
     def __init__(
