@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -25,11 +26,8 @@ def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
     """Lock a work folder, or end the program with a line that names the holder.
 
     The lock is the operating system's: it is released when its process ends, also if
-    killed. Of several ranks only the first takes it.
-
-    Args:
-        work_dir (str | os.PathLike): The folder; it is made if need be, and removed if
-            nothing was written to it.
+    killed. Of several ranks only the first takes it. The folder is made if need be, and
+    removed if nothing was written to it, or a file that the run needs is missing.
     """
     ranks = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
     if any(os.environ.get(name, '0') != '0' for name in ranks):
@@ -51,6 +49,7 @@ def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
                 'another folder with --work-dir'
             )
         lock.acquire(timeout=GRACE)
+    useless = False
     try:
         me = dict(
             pid=os.getpid(),
@@ -59,12 +58,17 @@ def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
         )
         write_text(json.dumps(me), folder / HOLDER)
         yield
+    except SystemExit as end:
+        # A run whose data are missing has written logs alone.
+        useless = isinstance(end.__context__, FileNotFoundError)
+        useless &= not any(folder.rglob('*.pth'))
+        raise
     finally:
         (folder / HOLDER).unlink(missing_ok=True)
         lock.release()
-        if is_new and {path.name for path in folder.iterdir()} <= {LOCK}:
-            (folder / LOCK).unlink(missing_ok=True)
-            folder.rmdir()
+        useless |= {path.name for path in folder.iterdir()} <= {LOCK}
+        if is_new and useless:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _holder(folder: Path) -> dict:

@@ -135,6 +135,21 @@ class TestLock:
             with work_dir_lock(tmp_path):
                 pass
 
+    def test_a_new_folder_goes_again_if_a_file_is_missing(self, tmp_path):
+        folder = tmp_path / 'run'
+
+        def begin():
+            with work_dir_lock(folder):
+                (folder / 'run.log').touch()
+                try:
+                    (tmp_path / 'nowhere.pkl').read_bytes()
+                except FileNotFoundError as error:
+                    sys.exit(str(error))
+
+        with pytest.raises(SystemExit):
+            begin()
+        assert not folder.exists()
+
     def test_it_is_free_again_after_an_error(self, tmp_path):
         with pytest.raises(KeyError), work_dir_lock(tmp_path):
             raise KeyError
