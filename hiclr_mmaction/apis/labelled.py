@@ -38,13 +38,15 @@ class LabelledFeatures:
     indices: np.ndarray
 
 
-def build_dataset(cfg: Config, part: str = 'val') -> Any:
+def build_dataset(cfg: Config, part: str = 'val', trusted: bool = True) -> Any:
     """Build the data set of a config whose clips are prepared as in tests.
 
     Args:
         cfg (Config): Of pre-training or of a recognizer.
         part (str): ``'val'``, the clips that are evaluated, or ``'train'``, those of the
             k-NN's labelled bank or, where there is none, of training.
+        trusted (bool): False: only a data set of this package, which runs no code in
+            its file.
 
     Raises:
         ValueError: If the part is unknown, or the config has no such data set.
@@ -66,6 +68,15 @@ def build_dataset(cfg: Config, part: str = 'val') -> Any:
     evaluated = copy.deepcopy(dict(parts[which]))
     evaluated.update(pipeline=_test_pipeline(cfg), test_mode=True)
     with DefaultScope.overwrite_default_scope('mmaction'):
+        kind = None if trusted else DATASETS.get(evaluated['type'])
+        if not (
+            trusted or getattr(kind, '__module__', '').startswith('hiclr_mmaction.')
+        ):
+            raise ValueError(
+                f'{evaluated["type"]}, which the config in the checkpoint names, may run '
+                f'code in {evaluated.get("ann_file")}; if you trust both, give the config '
+                'by --config.'
+            )
         return DATASETS.build(evaluated)
 
 

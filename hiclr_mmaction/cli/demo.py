@@ -115,9 +115,8 @@ def tell_classes(scores: np.ndarray, classes, top: int, console: Console) -> lis
     return lines
 
 
-def tell_neighbours(cfg, encoder, inputs, classes, top: int, console: Console):
+def tell_neighbours(bank, encoder, inputs, classes, top: int, console: Console):
     """Print the nearest training clips; returns titles and clips to draw."""
-    bank = build_dataset(cfg, 'train')
     known = dataset_features(encoder, bank)
     with torch.no_grad():
         feature = encoder([inputs]).cpu().numpy()
@@ -157,8 +156,9 @@ def run(args: argparse.Namespace) -> None:
     else:
         console.print('The checkpoint has no classifier. Nearest clips:')
         inputs = packed['inputs']
+        bank = build_dataset(cfg, 'train', trusted=args.config is not None)
         titles, clips = tell_neighbours(
-            cfg, encoder, inputs, classes, args.top, console
+            bank, encoder, inputs, classes, args.top, console
         )
         titles = [f'{Path(args.file).name}\n', *titles[:3]]
         clips = [first_cut(inputs), *clips[:3]]
@@ -178,7 +178,3 @@ def main(argv=None) -> None:
         run(args)
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
-
-
-if __name__ == '__main__':
-    main()

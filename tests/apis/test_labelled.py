@@ -83,3 +83,10 @@ def test_a_part_that_is_not_there_is_named(cfg):
     cfg.test_dataloader = cfg.val_dataloader = None
     with pytest.raises(ValueError, match="no data set for part='val'"):
         build_dataset(cfg, 'val')
+
+
+def test_a_data_set_of_others_must_be_trusted(cfg):
+    dataset = dict(type='PoseDataset', ann_file='poses.pkl', pipeline=[])
+    cfg.test_dataloader = dict(dataset=dataset)
+    with pytest.raises(ValueError, match='PoseDataset, .*may run code in poses.pkl'):
+        build_dataset(cfg, trusted=False)
