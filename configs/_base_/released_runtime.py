@@ -1,4 +1,4 @@
-# Pre-training by the released recipe: neighbours are mined in its second half.
+# Pre-training by the released recipe.
 _base_ = 'default_runtime.py'
 
 custom_hooks = [
@@ -6,5 +6,4 @@ custom_hooks = [
     dict(type='KNNProgressHook'),
     # From epoch 10 of NTU-60: the released initialisation spreads little at first.
     dict(type='CollapseWarningHook', begin=3000),
-    dict(type='NeighborMiningHook', begin=150),
 ]

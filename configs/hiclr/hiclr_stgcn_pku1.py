@@ -11,4 +11,4 @@ train_cfg = dict(max_epochs=600)
 param_scheduler = [
     dict(type='MultiStepLR', milestones=[500], gamma=0.1, by_epoch=True, end=600)
 ]
-custom_hooks = [*_base_.custom_hooks[:-1], dict(type='NeighborMiningHook', begin=300)]
+model = dict(mining=dict(begin=300))

@@ -11,7 +11,7 @@ train_cfg = dict(max_epochs=1500)
 param_scheduler = [
     dict(type='MultiStepLR', milestones=[1250], gamma=0.1, by_epoch=True, end=1500)
 ]
-custom_hooks = [*_base_.custom_hooks[:-1], dict(type='NeighborMiningHook', begin=750)]
+model = dict(mining=dict(begin=750))
 
 # Linear evaluation for twice the epochs of NTU-60, as the paper has it.
 protocols = dict(

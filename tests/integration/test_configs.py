@@ -134,9 +134,8 @@ def few_clips(cfg):
             dataset.update(num_subjects=2, num_val_subjects=1, clips_per_action=1)
             dataset.actions = ['wave', 'squat', 'clap', 'push']
     cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = 1
-    for hook in cfg.custom_hooks:
-        if hook.type == 'NeighborMiningHook':
-            hook.begin = 0  # within the one epoch
+    if cfg.model.get('mining'):
+        cfg.model.mining.begin = 0  # within the one epoch
 
 
 @pytest.mark.parametrize('name', PRETRAINING)
@@ -191,8 +190,7 @@ def test_ntu60_is_the_released_recipe():
     )
     assert tuple(model.head.level_weights) == (1.0, 0.5, 0.5)
     assert (model.head.similarity, model.head.asymmetric) == ('kl', True)
-    assert model.mining.topk == 1
-    assert {'type': 'NeighborMiningHook', 'begin': 150} in cfg.custom_hooks
+    assert model.mining == dict(topk=1, begin=150)
     assert model.mask_token
     assert optimizer.type == 'SGD'
     assert (optimizer.lr, optimizer.momentum, optimizer.weight_decay) == (
@@ -394,10 +392,9 @@ def test_large_sets_have_the_published_constants(dataset):
         config(f'hiclr_stgcn_{dataset}{suffix}')
         for suffix in ('', '_linear', '_finetune', '_semi')
     )
-    assert pre.model.to_dict() == config('hiclr_stgcn_ntu60').model.to_dict()
-    mining = dict(ntu60=150, ntu120=150, pku1=300, pku2=750)[dataset]
-    hooks = [h for h in pre.custom_hooks if h.type == 'NeighborMiningHook']
-    assert [h.begin for h in hooks] == [mining]
+    model = config('hiclr_stgcn_ntu60').model
+    model.mining.begin = dict(ntu60=150, ntu120=150, pku1=300, pku2=750)[dataset]
+    assert pre.model.to_dict() == model.to_dict()
     assert linear.optim_wrapper.optimizer.to_dict() == dict(
         type='SGD', lr=3.0, momentum=0.9, weight_decay=0
     )

@@ -41,6 +41,6 @@ model = dict(
     ),
     queue_size=32768,
     momentum=0.001,
-    mining=dict(topk=1),
+    mining=dict(topk=1, begin=150),
     mask_token=True,
 )
