@@ -17,13 +17,7 @@ def draw_label_curve(
 ) -> Figure:
     """Draw accuracy, with its spread over seeds, over the fraction of the labels.
 
-    Args:
-        curve (Mapping): Accuracies by method and fraction.
-        title (str, optional): Written above.
-        plain (tuple[str, ...]): Methods without pre-training, drawn dashed.
-
-    Returns:
-        Figure: To be saved by its ``savefig``.
+    The methods in ``plain`` are without pre-training, and drawn dashed.
     """
     figure = Figure(figsize=(6.4, 4.2), layout='constrained')
     axes = figure.subplots()

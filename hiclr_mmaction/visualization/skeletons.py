@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from hiclr_mmaction.skeleton.layouts import SkeletonLayout, get_layout
+from ..skeleton.layouts import SkeletonLayout, get_layout
 
 COLOURS = dict(left='tab:blue', right='tab:red', middle='0.35', added='tab:green')
 _TALL = 1.25 * 0.83  # height of the axes of one figure, in widths
@@ -152,32 +153,25 @@ class Stage:
         axes.set_axis_off()
 
 
-def legend_of_persons(
-    masked: bool = False, dropped: bool = False, added: bool = False
-) -> list[Line2D]:
-    """What a legend of a :class:`Stage` shows.
-
-    Args:
-        masked, dropped, added (bool): Whether such joints and edges are drawn.
-    """
-    handles = [
-        Line2D([], [], color=COLOURS[side], lw=1.8, label=label)
-        for side, label in dict(left='left', right='right', middle='middle').items()
+def add_legend(
+    figure: Figure, masked: bool = False, dropped: bool = False, added: bool = False
+) -> None:
+    """Add a legend of what a :class:`Stage` draws: sides, and what else there is."""
+    parts = [
+        (True, 'left', dict(color=COLOURS['left'], lw=1.8)),
+        (True, 'right', dict(color=COLOURS['right'], lw=1.8)),
+        (True, 'middle', dict(color=COLOURS['middle'], lw=1.8)),
+        (masked, 'masked joint', dict(ls='', marker='o', mfc='white', mec='k', ms=4.5)),
+        (dropped, 'dropped edge', dict(color='k', lw=1.2, ls=(0, (1.5, 1.5)))),
+        (added, 'added edge', dict(color=COLOURS['added'], lw=0.8)),
     ]
-    if masked:
-        handles.append(
-            Line2D([], [], ls='', marker='o', mfc='white', mec='k', ms=4.5,
-                   label='masked joint')
-        )  # fmt: skip
-    if dropped:
-        handles.append(
-            Line2D([], [], color='k', lw=1.2, ls=(0, (1.5, 1.5)), label='dropped edge')
-        )
-    if added:
-        handles.append(
-            Line2D([], [], color=COLOURS['added'], lw=0.8, label='added edge')
-        )
-    return handles
+    handles = [
+        Line2D([], [], label=label, **style) for shown, label, style in parts if shown
+    ]
+    figure.legend(
+        handles=handles, loc='lower center', ncols=len(handles), frameon=False,
+        fontsize=8, borderpad=0.2, columnspacing=1.5,
+    )  # fmt: skip
 
 
 def draw_clip(
@@ -264,10 +258,7 @@ def animate_clips(
     top = 0.1 + 0.17 * max((title.count('\n') + 1 for title in titles), default=0)
     height = legend + tall + top
     figure = Figure(figsize=(size * len(clips), height), dpi=dpi)
-    figure.legend(
-        handles=legend_of_persons()[:2], loc='lower center', ncols=2, frameon=False,
-        fontsize=8, borderpad=0.3,
-    )  # fmt: skip
+    add_legend(figure)
     columns = np.arange(len(clips)) / len(clips)
     all_axes = [
         figure.add_axes((left, legend / height, 1 / len(clips), tall / height))
@@ -276,14 +267,7 @@ def animate_clips(
     for left, title in zip(columns, titles, strict=False):
         middle = left + 0.5 / len(clips)
         figure.text(middle, 1 - 0.05 / height, title, ha='center', va='top', fontsize=8)
-
-    def frames() -> Iterable[np.ndarray]:
-        for frame in range(stage.num_frames):
-            for clip, axes in enumerate(all_axes):
-                stage.draw(axes, clip, frame)
-            yield to_pixels(figure)
-
-    save_gif(frames(), path, fps)
+    save_animation(stage, figure, all_axes, path, fps)
 
 
 def to_pixels(figure: Figure) -> np.ndarray:
@@ -293,15 +277,23 @@ def to_pixels(figure: Figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def save_gif(frames: Iterable[np.ndarray], path: str | Path, fps: float) -> None:
-    """Write pictures as an animated GIF that repeats for ever.
+def save_animation(
+    stage: Stage,
+    figure: Figure,
+    all_axes: Sequence[Axes],
+    path: str | Path,
+    fps: float,
+    marks: Callable[[int, int], dict[str, Any]] = lambda clip, frame: {},
+) -> None:
+    """Draw each clip of a stage in its axes, as an animated GIF that repeats for ever.
 
-    Args:
-        frames (Iterable[np.ndarray]): uint8 ``(H, W, 3)`` each.
-        path (str | Path): The file.
-        fps (float): Frames per second; GIF keeps hundredths of a second.
+    ``marks`` of a clip and a frame are further arguments of :meth:`Stage.draw`.
     """
-    pictures = [Image.fromarray(frame) for frame in frames]
+    pictures = []
+    for frame in range(stage.num_frames):
+        for clip, axes in enumerate(all_axes):
+            stage.draw(axes, clip, frame, **marks(clip, frame))
+        pictures.append(Image.fromarray(to_pixels(figure)))
     # Lines on white need few colours; those of the first frame, so that none flickers,
     # and by a method that keeps white white.
     palette = pictures[0].quantize(64, Image.Quantize.MAXCOVERAGE)

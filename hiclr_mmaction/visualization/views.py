@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from torch import nn
 from ..datasets.randomness import draws_taken_back
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout
-from .skeletons import Stage, legend_of_persons, save_gif, to_pixels
+from .skeletons import Stage, add_legend, save_animation
 
 _LEGEND = 0.3  # inches
 _TALL = 1.25
@@ -144,7 +144,7 @@ def draw_views(
             axes = figure.add_axes(
                 (left, up / height, frame_size / width, tall / height)
             )
-            _draw(stage, axes, row, view, frame)
+            stage.draw(axes, row, frame, **_marks(view, frame))
             if row == len(views) - 1:
                 axes.text(
                     0.5, -0.05, f'frame {frame}', transform=axes.transAxes, ha='center',
@@ -185,19 +185,20 @@ def animate_views(
             figure.add_axes((left, _LEGEND / height, 1 / len(views), tall / height))
         )
     _add_legend(figure, views)
+    save_animation(
+        stage,
+        figure,
+        all_axes,
+        path,
+        fps,
+        lambda view, frame: _marks(views[view], frame),
+    )
 
-    def frames() -> Iterable[np.ndarray]:
-        for frame in range(stage.num_frames):
-            for column, (axes, view) in enumerate(zip(all_axes, views, strict=True)):
-                _draw(stage, axes, column, view, frame)
-            yield to_pixels(figure)
 
-    save_gif(frames(), path, fps)
-
-
-def _draw(stage: Stage, axes, clip: int, view: View, frame: int) -> None:
+def _marks(view: View, frame: int) -> dict[str, Any]:
+    """Masked joints, dropped and added edges, as :meth:`Stage.draw` takes them."""
     masked = None if view.mask is None else view.mask[frame]
-    stage.draw(axes, clip, frame, masked, view.dropped, view.added)
+    return dict(masked=masked, dropped=view.dropped, added=view.added)
 
 
 def _write_names(figure: Figure, view: View, x: float, y: float, width: int) -> None:
@@ -208,15 +209,12 @@ def _write_names(figure: Figure, view: View, x: float, y: float, width: int) -> 
 
 
 def _add_legend(figure: Figure, views: Sequence[View]) -> None:
-    handles = legend_of_persons(
+    add_legend(
+        figure,
         masked=any(view.mask is not None for view in views),
         dropped=any(view.dropped for view in views),
         added=any(view.added for view in views),
     )
-    figure.legend(
-        handles=handles, loc='lower center', ncols=len(handles), frameon=False,
-        fontsize=8, borderpad=0.2, columnspacing=1.5,
-    )  # fmt: skip
 
 
 def _edges(model: Any, level: int, num_levels: int) -> dict[str, Any]:
