@@ -4,7 +4,7 @@ Each workaround names its release, does nothing where it is not needed, and can 
 once the package is fixed.
 """
 
-from .mmaction2 import check_mmaction, provide_drn, provide_importlib_metadata
+from .mmaction2 import check_mmaction, provide_drn
 from .mmcv import check_mmcv
 from .mmengine import add_vis_backend, check_mmengine, prepare_cpu_launch
 from .opencv import check_opencv
@@ -31,6 +31,5 @@ def make_importable() -> None:
     check_mmengine()
     check_opencv()
     check_mmcv()
-    provide_importlib_metadata()
     check_mmaction()
     provide_drn()

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
-import importlib.metadata
 import importlib.util
 import sys
 import types
 
 
 def check_mmaction() -> None:
-    """Look mmaction2 up by its package name, which differs from its module name.
-
-    Raises:
-        ImportError: If mmaction2 is missing.
-    """
+    """Raise an ImportError, which says what to install, if mmaction2 is missing."""
     if importlib.util.find_spec('mmaction') is None:
         raise ImportError(
             "mmaction is not installed: pip install 'mmaction2>=1.2.0,<2.0.0'"
         )
-
-
-def provide_importlib_metadata() -> None:
-    """Stand in for `importlib_metadata` with the standard library's module.
-
-    For mmaction2 1.2.0, which imports it (`mmaction/utils/dependency.py`) and
-    does not declare it. This project declares it, so only an installation
-    without dependencies gets here. The two names that mmaction2 takes are the
-    same in both.
-    """
-    if importlib.util.find_spec('importlib_metadata') is None:
-        sys.modules['importlib_metadata'] = importlib.metadata
 
 
 class _DRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -12,14 +12,10 @@ MMCV_RANGE = ('2.0.0rc4', '2.2.0')
 
 
 def check_mmcv() -> None:
-    """Ask for an mmcv that mmaction2 accepts.
+    """Raise an ImportError if mmcv is missing or outside `MMCV_RANGE`.
 
-    For mmaction2 1.2.0, which does not declare mmcv and answers a release outside
-    its range with a bare assertion. The full mmcv and mmcv-lite serve alike;
-    which one is the user's choice, as each overwrites the other's files.
-
-    Raises:
-        ImportError: If mmcv is missing or outside `MMCV_RANGE`.
+    mmaction2 1.2.0 does not declare mmcv and answers with a bare assertion. mmcv and
+    mmcv-lite serve alike; each overwrites the other's files.
     """
     # The pre-release bound is what mmaction2 accepts; new installs get releases.
     wanted = f'>=2.0.0,<{MMCV_RANGE[1]}'

@@ -29,13 +29,9 @@ _RANK_VARIABLES = {
 
 
 def check_mmengine() -> None:
-    """Ask for an mmengine that mmaction2 accepts.
+    """Raise an ImportError if mmengine is missing or outside `MMENGINE_RANGE`.
 
-    For mmaction2 1.2.0, which does not declare mmengine and answers a release
-    outside its range with a bare assertion.
-
-    Raises:
-        ImportError: If mmengine is missing or outside `MMENGINE_RANGE`.
+    mmaction2 1.2.0 does not declare it and answers with a bare assertion.
     """
     remedy = "pip install 'mmengine>={},<{}'".format(*MMENGINE_RANGE)
     if importlib.util.find_spec('mmengine') is None:

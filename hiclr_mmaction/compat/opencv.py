@@ -4,14 +4,10 @@ from __future__ import annotations
 
 
 def check_opencv() -> None:
-    """Say what to install when OpenCV lacks a library of the system.
+    """Raise an ImportError that says what to install if OpenCV lacks a system library.
 
-    For opencv-python and opencv-contrib-python, which mmengine and mmaction2 ask
-    for by name: their wheels need libGL, which a machine without a screen may
-    not have.
-
-    Raises:
-        ImportError: If `import cv2` fails.
+    The wheels that mmengine and mmaction2 ask for need libGL, which a machine without a
+    screen may not have.
     """
     try:
         import cv2  # noqa: F401

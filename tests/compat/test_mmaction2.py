@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.machinery
-import importlib.metadata
 import sys
 
 import pytest
@@ -79,17 +78,3 @@ def test_no_other_missing_module_is_answered_for():
         assert compat._DRNFinder().find_spec(name) is None
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module('mmaction.models.localizers.drn.drn_utils')
-
-
-def test_importlib_metadata_falls_back_to_the_standard_library(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'importlib_metadata', None)
-    compat.provide_importlib_metadata()
-    assert sys.modules['importlib_metadata'] is importlib.metadata
-
-
-def test_an_installed_importlib_metadata_is_left_alone():
-    installed = pytest.importorskip('importlib_metadata')
-    if installed is importlib.metadata:
-        pytest.skip('importlib_metadata is not installed')
-    compat.provide_importlib_metadata()
-    assert sys.modules['importlib_metadata'] is installed
