@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
-from mmcv.transforms import BaseTransform
 
 from ..annotations.clip_checks import check_keypoint, join_score, sample_name
 from ..skeleton import align_clip, get_layout, measured_joints, to_stream
@@ -16,11 +15,11 @@ from ..skeleton.align import MAX_GAP, check_align_settings
 from ..skeleton.mapping import joint_mapping, map_joints
 from ..skeleton.streams import check_stream
 from .growing import pack_views
-from .transform import clip_of
+from .transform import ShownTransform, clip_of
 
 
 @TRANSFORMS.register_module()
-class SkeletonAlign(BaseTransform):
+class SkeletonAlign(ShownTransform):
     """Select persons, centre, resample and turn a clip.
 
     See :func:`~hiclr_mmaction.skeleton.align_clip`.
@@ -99,16 +98,9 @@ class SkeletonAlign(BaseTransform):
         results['coordinates'] = self._layout.coordinates
         return results
 
-    def __repr__(self) -> str:
-        return (
-            f'SkeletonAlign(layout={self.layout!r}, num_frames={self.num_frames}, '
-            f'num_person={self.num_person}, untracked={self.untracked!r}, '
-            f'max_gap={self.max_gap})'
-        )
-
 
 @TRANSFORMS.register_module()
-class SkeletonToLayout(BaseTransform):
+class SkeletonToLayout(ShownTransform):
     """Give a clip the joints of another layout, before it is aligned.
 
     See :func:`~hiclr_mmaction.skeleton.mapping.map_joints`.
@@ -154,12 +146,9 @@ class SkeletonToLayout(BaseTransform):
         ).numpy()
         return results
 
-    def __repr__(self) -> str:
-        return f'SkeletonToLayout(source={self.source!r}, layout={self.layout!r})'
-
 
 @TRANSFORMS.register_module()
-class SkeletonStream(BaseTransform):
+class SkeletonStream(ShownTransform):
     """Turn joint coordinates into bones or motion.
 
     For pre-training leave this to ``SkeletonViewPreprocessor``: there the stream is
@@ -186,12 +175,9 @@ class SkeletonStream(BaseTransform):
         results['keypoint'] = x.numpy()
         return results
 
-    def __repr__(self) -> str:
-        return f'SkeletonStream(stream={self.stream!r}, layout={self.layout!r})'
-
 
 @TRANSFORMS.register_module()
-class PackSkeletonViews(BaseTransform):
+class PackSkeletonViews(ShownTransform):
     """Pack the views of a sample, or the clip itself where none were made.
 
     Required Keys:
@@ -230,8 +216,3 @@ class PackSkeletonViews(BaseTransform):
         meta = {key: results[key] for key in self.meta_keys if key in results}
         sample.set_metainfo(dict(meta, knn_bank=self.knn_bank))
         return dict(inputs=inputs, data_samples=sample)
-
-    def __repr__(self) -> str:
-        return (
-            f'PackSkeletonViews(knn_bank={self.knn_bank}, meta_keys={self.meta_keys})'
-        )

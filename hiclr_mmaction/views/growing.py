@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 import torch
 from mmaction.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 from torch import Generator, Tensor
 
 from .generator import worker_generator
-from .transform import SkeletonTransform, clip_of
+from .transform import ShownTransform, SkeletonTransform, clip_of
 
 
 @TRANSFORMS.register_module()
-class GrowingAugmentation(BaseTransform):
+class GrowingAugmentation(ShownTransform):
     """Make views of growing strength from an ordered list of augmentation sets.
 
     Query view ``i`` is made by the sets ``0 .. i`` (in the paper: basic; basic and
@@ -188,9 +187,6 @@ class GrowingAugmentation(BaseTransform):
                         'it; put the mask after it, or set grown=False.'
                     )
                 masked = masked or t.masks_joints
-
-    def __repr__(self) -> str:
-        return f'GrowingAugmentation(levels={self.levels}, grown={self.grown})'
 
 
 def pack_views(views: dict) -> dict:

@@ -16,7 +16,16 @@ from ..skeleton.augment import on_coordinates
 from .generator import to_device, uniform, worker_generator
 
 
-class SkeletonTransform(BaseTransform):
+class ShownTransform(BaseTransform):
+    """A transform whose ``repr`` shows its public attributes, which are its arguments."""
+
+    def __repr__(self) -> str:
+        public = {k: v for k, v in vars(self).items() if not k.startswith('_')}
+        arguments = ', '.join(f'{k}={v!r}' for k, v in public.items())
+        return f'{type(self).__name__}({arguments})'
+
+
+class SkeletonTransform(ShownTransform):
     """Base of random transforms of skeletons, for batches and in pipelines.
 
     A subclass implements :meth:`draw` and :meth:`apply`. The base selects samples with
@@ -155,11 +164,6 @@ class SkeletonTransform(BaseTransform):
             out = x.masked_fill(out[:, None, :, :, None], 0)
         results['keypoint'] = out[0].numpy()
         return results
-
-    def __repr__(self) -> str:
-        public = {k: v for k, v in vars(self).items() if not k.startswith('_')}
-        arguments = ', '.join(f'{k}={v!r}' for k, v in public.items())
-        return f'{type(self).__name__}({arguments})'
 
 
 def clip_of(results: dict) -> Tensor:
