@@ -13,11 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import torch
-from _measure import add_common_arguments, finish, trace, wait
+from _measure import add_common_arguments, finish, trace
 from loader import make_pickle
 from mmengine.config import Config
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 import hiclr_mmaction  # noqa: F401
@@ -42,42 +40,6 @@ def parse_args(argv=None) -> argparse.Namespace:
     if not 0 < args.scale <= 1:
         parser.error(f'--scale={args.scale} is not above 0 and at most 1')
     return args
-
-
-class Stopwatch(Hook):
-    """How long the loop waits for data, and how long it works."""
-
-    priority = 'LOWEST'
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self.waiting, self.iterations = 0.0, 0
-
-    def before_train_epoch(self, runner) -> None:
-        self._start()
-
-    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        now = time.perf_counter()
-        if batch_idx == 0:  # workers start, kernels are compiled
-            self._start()
-        else:
-            self.waiting += now - self.last
-            self.iterations += 1
-
-    def after_train_iter(
-        self, runner, batch_idx: int, data_batch=None, outputs=None
-    ) -> None:
-        if batch_idx == 0:
-            wait(self.device)
-            self._start()
-        self.last = time.perf_counter()
-
-    def after_train_epoch(self, runner) -> None:
-        wait(self.device)
-        self.seconds = time.perf_counter() - self.first
-
-    def _start(self) -> None:
-        self.first = self.last = time.perf_counter()
 
 
 def epoch_config(
@@ -109,21 +71,21 @@ def epoch_config(
 
 
 def measure(cfg: Config, clips: int, max_epochs: int) -> dict[str, float]:
-    """Train for one epoch."""
+    """Train for one epoch; the times of its steps are those of mmengine's log."""
     start = time.perf_counter()
     runner = Runner.from_cfg(cfg)
-    device = next(runner.model.parameters()).device
-    watch = Stopwatch(device)
-    runner.register_hook(watch)
     runner.train()
+    total = time.perf_counter() - start
+    scalars = runner.message_hub.log_scalars
+    # Without the first step, in which workers start and kernels are compiled.
+    steps, waits = (scalars[f'train/{k}'].data[0][1:] for k in ('time', 'data_time'))
     batch = cfg.train_dataloader.batch_size
-    per_step = watch.seconds / watch.iterations
-    epoch = per_step * (NTU60_CLIPS // batch)
+    epoch = steps.mean() * (NTU60_CLIPS // batch)
     return dict(
         clips=clips,
-        start_s=time.perf_counter() - start - watch.seconds,
-        samples_per_s=batch / per_step,
-        waiting_for_data=watch.waiting / watch.seconds,
+        start_s=total - steps.sum(),
+        samples_per_s=batch / steps.mean(),
+        waiting_for_data=waits.sum() / steps.sum(),
         epoch_of_ntu60_s=epoch,
         training_of_ntu60_h=epoch * max_epochs / 3600,
     )
