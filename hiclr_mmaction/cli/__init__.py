@@ -1,1 +1,1 @@
-"""The programs of `tools/`, also as `python -m hiclr_mmaction.cli.train`."""
+"""The programs of `tools/`; train and test also run as `python -m`."""

@@ -197,12 +197,7 @@ def work_dir(cfg: Config, args: argparse.Namespace) -> str:
 
 
 def build_runner(cfg: Config, evaluated: bool = False) -> Runner:
-    """Check the config and build the runner that it asks for, on a GPU or a CPU.
-
-    Args:
-        cfg (Config): The config, with all options in it.
-        evaluated (bool): Whether its `load_from` is evaluated, not trained further.
-    """
+    """Check the config and build its runner, whose `load_from` may be `evaluated` alone."""
     with one_line(f'{cfg.filename}: '):
         check_config(cfg)
     if cfg.get('load_from'):

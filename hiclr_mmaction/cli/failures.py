@@ -26,11 +26,7 @@ _REMEDIES = {
 
 @contextmanager
 def one_line_failures(place: str) -> Iterator[None]:
-    """End the program with one line if the machine is at fault.
-
-    Args:
-        place (str): Where the program writes, for errors that do not name a file.
-    """
+    """End the program with one line, see :func:`explain`, if the machine is at fault."""
     try:
         yield
     except Exception as error:
@@ -43,9 +39,7 @@ def one_line_failures(place: str) -> Iterator[None]:
 def explain(error: BaseException, place: str) -> str | None:
     """A line with file and remedy; None for an error of another kind.
 
-    Args:
-        error (BaseException): What was raised.
-        place (str): Where the program writes, for errors that do not name a file.
+    ``place`` is named for errors that do not name a file.
     """
     text = str(error)
     worker = re.search(r'DataLoader worker \(pid\(?s?\)? ([\d, ]+)\)', text)

@@ -91,7 +91,3 @@ def main(argv=None) -> None:
         print(run(args))
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
-
-
-if __name__ == '__main__':
-    main()

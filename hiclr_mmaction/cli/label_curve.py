@@ -20,8 +20,6 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from rich.console import Console
-from rich.table import Table
 
 from ..apis import build_dataset, dataset_features, init_encoder
 from ..atomic_write import write_text
@@ -47,6 +45,7 @@ from ..views import SkeletonAlign
 from ..visualization.label_curve import draw_label_curve
 from . import run_protocol
 from .common import load_config, settle
+from .tables import print_table
 from .values import parse_options
 
 SCRATCH, FINETUNED = 'from scratch', 'fine-tuned'
@@ -116,11 +115,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 class LabelCurve:
-    """All cells of the table: what is measured, and what still is to be.
-
-    Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
-    """
+    """All cells of the table: what is measured, and what still is to be."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
@@ -252,21 +247,14 @@ class LabelCurve:
             [name, *(str(row[f]) if f in row else '' for f in fractions)]
             for name, row in curve.items()
         ]
-        table = Table(*headings, title=title)
-        for row in rows:
-            table.add_row(*row)
+        table = print_table(headings, rows, title)
         said = conclusions(curve)
-        console = Console()
-        console.print(table)
-        for sentence in said:
-            console.print(sentence)
-        rule = ['---', *['---:'] * len(fractions)]
-        lines = [f'| {" | ".join(row)} |' for row in (headings, rule, *rows)]
-        text = '\n'.join([title, '', *lines, '', *(f'- {s}' for s in said), ''])
+        print(*said, sep='\n')
+        text = '\n'.join([table, *(f'- {s}' for s in said), ''])
         write_text(text, self.work_dir / 'curve.md')
         figure = draw_label_curve(curve, self.config.stem, (*BASELINES, SCRATCH))
         figure.savefig(self.work_dir / 'curve.png', dpi=120)
-        console.print(f'Also in {self.work_dir}: curve.md, curve.png, curve.json')
+        print(f'Also in {self.work_dir}: curve.md, curve.png, curve.json')
 
 
 def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -298,7 +286,3 @@ def main(argv=None) -> None:
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     curve.show()
-
-
-if __name__ == '__main__':
-    main()

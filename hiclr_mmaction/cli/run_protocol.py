@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.runner import find_latest_checkpoint, set_random_seed
-from rich.console import Console
-from rich.table import Table
 
 from ..atomic_write import write_text
 from ..checkpoint import (
@@ -33,6 +31,7 @@ from ..checkpoint import (
 from ..evaluation.protocol import PROTOCOLS
 from ..skeleton.streams import STREAMS
 from .common import load_config, require_file, settle
+from .tables import print_table
 from .values import parse_options
 
 # In the order in which they are run.
@@ -109,11 +108,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 class Protocol:
-    """The steps of one encoder, and what is known of them.
-
-    Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
-    """
+    """The steps of one encoder, and what is known of them."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
@@ -340,18 +335,8 @@ def show(protocol: Protocol) -> None:
         f'{protocol.config.stem}, encoder {encoder}, seed {settings["seed"]}, {stream} '
         'stream: accuracy after the last epoch, %'
     )
-    rows = table_rows(protocol.results)
-    table = Table(*HEADINGS, title=title)
-    for column in table.columns[1:]:
-        column.justify = 'right'
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-    lines = [title, '']
-    for row in (HEADINGS, ('---', *['---:'] * (len(HEADINGS) - 1)), *rows):
-        lines.append(f'| {" | ".join(row)} |')
     path = protocol.work_dir / 'results.md'
-    write_text('\n'.join(lines) + '\n', path)
+    write_text(print_table(HEADINGS, table_rows(protocol.results), title), path)
     print(f'Also in {path} and {protocol.file}')
 
 
@@ -365,7 +350,3 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit('stopped; run the same command again to resume from here')
     show(protocol)
-
-
-if __name__ == '__main__':
-    main()

@@ -81,11 +81,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def merge_args(cfg, args: argparse.Namespace) -> list[str]:
-    """Put the options into the config; one line ends the program if one can't be.
-
-    Returns:
-        list[str]: Messages for the log.
-    """
+    """Put the options into the config; returns messages for the log."""
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp is not None:

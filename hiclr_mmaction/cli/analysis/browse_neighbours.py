@@ -19,7 +19,14 @@ from ...apis import (
 )
 from ...atomic_write import write_text
 from ...visualization import viewer_page
-from .common import add_config, read_config, read_names, require_file, writable
+from .common import (
+    add_classes,
+    add_config,
+    read_config,
+    read_names,
+    require_file,
+    writable,
+)
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -43,9 +50,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='look among that many training clips, taken at random (default: all)',
     )  # fmt: skip
     parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
-    parser.add_argument(
-        '--classes', metavar='FILE', help='text file with their names, one per line'
-    )
+    add_classes(parser)
     return parser.parse_args(argv)
 
 
@@ -108,7 +113,3 @@ def main(argv=None) -> None:
     for clip in clips:
         print('  '.join([clip['title'], *clip['lines']]))
     print(f'written: {args.out}')
-
-
-if __name__ == '__main__':
-    main()

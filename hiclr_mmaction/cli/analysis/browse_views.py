@@ -71,7 +71,3 @@ def main(argv=None) -> None:
     for view in views:
         print(f'{view.name}: {", ".join(view.applied) or "as it is"}')
     print(f'drawn: {args.out}')
-
-
-if __name__ == '__main__':
-    main()

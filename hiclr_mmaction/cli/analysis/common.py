@@ -4,16 +4,28 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import hiclr_mmaction  # noqa: F401  registers the components
 
+from ...visualization import most_confused
 from ..common import load_config, require_file, settle
+from ..tables import print_table
 from ..values import ConfigOptions
 
-__all__ = ['add_config', 'read_config', 'read_names', 'require_file', 'writable']
+__all__ = [
+    'add_classes',
+    'add_config',
+    'panel_names',
+    'print_confused',
+    'read_config',
+    'read_names',
+    'require_file',
+    'writable',
+]
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +37,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         action=ConfigOptions,
         metavar='KEY=VALUE',
         help='settings of the config to replace, as in tools/train.py',
+    )
+
+
+def add_classes(parser: argparse.ArgumentParser) -> None:
+    """Add ``--classes``, for :func:`read_names`."""
+    parser.add_argument(
+        '--classes', metavar='FILE', help='text file with their names, one per line'
     )
 
 
@@ -50,3 +69,23 @@ def read_names(path: str | None) -> list[str] | None:
         return None
     require_file(path, 'names of classes')
     return Path(path).read_text(encoding='utf-8').splitlines()
+
+
+def panel_names(names: list[str], count: int, what: str) -> list[str]:
+    """Names of panels or runs; one line ends the program unless each has its own."""
+    if len(names) != count or len(set(names)) < count:
+        sys.exit(
+            f'error: the names {", ".join(names)} are not one for each of the {count} '
+            f'{what}; give each a name of its own with --names'
+        )
+    return names
+
+
+def print_confused(matrix: np.ndarray, names: list[str], top: int) -> None:
+    """Print the pairs of classes that are confused most."""
+    rows = [
+        (names[true], names[predicted], str(clips), f'{part:.0%}')
+        for true, predicted, clips, part in most_confused(matrix, top)
+    ]
+    if rows:
+        print_table(('true class', 'taken for', 'clips', 'part of the class'), rows)

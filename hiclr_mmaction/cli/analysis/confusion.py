@@ -8,13 +8,11 @@ Example:
 import argparse
 import sys
 
-from rich.console import Console
-from rich.table import Table
 from sklearn.metrics import confusion_matrix
 
 from ...evaluation import read_scores
-from ...visualization import draw_confusion, most_confused
-from .common import read_names, writable
+from ...visualization import draw_confusion
+from .common import add_classes, print_confused, read_names, writable
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -23,9 +21,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         'confused most'
     )
     parser.add_argument('scores', help='what tools/test.py --dump wrote')
-    parser.add_argument(
-        '--classes', metavar='FILE', help='text file with the names, one per line'
-    )
+    add_classes(parser)
     parser.add_argument('--out', default='confusion.png', help='the picture')
     parser.add_argument('--title', help='written above')
     parser.add_argument(
@@ -50,12 +46,5 @@ def main(argv=None) -> None:
     names = classes or [str(c) for c in range(num_classes)]
     right = matrix.diagonal().sum()
     print(f'{right} of {matrix.sum()} clips are right: {right / matrix.sum():.1%}')
-    table = Table('true class', 'taken for', 'clips', 'part of the class')
-    for true, predicted, clips, part in most_confused(matrix, args.top):
-        table.add_row(names[true], names[predicted], str(clips), f'{part:.0%}')
-    Console().print(table)
+    print_confused(matrix, names, args.top)
     print(f'drawn: {args.out}')
-
-
-if __name__ == '__main__':
-    main()

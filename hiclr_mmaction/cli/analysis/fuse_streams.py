@@ -10,14 +10,19 @@ import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
 from sklearn.metrics import confusion_matrix
 
 from ...atomic_write import write_text
 from ...evaluation import accuracies, fuse_scores, read_scores
-from ...visualization import draw_confusion, most_confused
-from .common import read_names, require_file, writable
+from ...visualization import draw_confusion
+from ..tables import print_table
+from .common import (
+    add_classes,
+    print_confused,
+    read_names,
+    require_file,
+    writable,
+)
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -35,9 +40,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='one per file (default: equal). Weights chosen by the accuracy on '
         'these clips give a biased result',
     )
-    parser.add_argument(
-        '--classes', metavar='FILE', help='text file with the names, one per line'
-    )
+    add_classes(parser)
     parser.add_argument(
         '--picture', metavar='FILE.png', help='draw the confusion matrix of the fusion'
     )
@@ -87,9 +90,17 @@ def main(argv=None) -> None:
     weights = args.weights or [1.0] * len(streams)
     results = {name: accuracies(s.scores, labels) for name, s in streams.items()}
     results['fused'] = accuracies(fused, labels)
-    show(results, weights, len(labels))
+    shown = [*(f'{w:g}' for w in weights), '']
+    print_table(
+        ('scores', 'weight', 'top-1', 'top-5', 'mean class'),
+        [
+            (name, weight, *(f'{100 * value:.2f}' for value in values.values()))
+            for (name, values), weight in zip(results.items(), shown, strict=True)
+        ],
+        f'{len(labels)} clips, accuracy in %',
+    )
     names = classes or [str(c) for c in range(num_classes)]
-    show_confused(tables['fused'], names, args.top)
+    print_confused(tables['fused'], names, args.top)
     if args.out is not None:
         content = dict(
             files=args.scores,
@@ -120,30 +131,3 @@ def class_accuracy(matrix) -> list[float | None]:
         None if row.sum() == 0 else float(row[i] / row.sum())
         for i, row in enumerate(matrix)
     ]
-
-
-def show(results: dict, weights: list[float], num_clips: int) -> None:
-    """Each stream beside the fusion of all."""
-    table = Table(title=f'{num_clips} clips, accuracy in %')
-    table.add_column('scores', overflow='fold')
-    for heading in ('weight', 'top-1', 'top-5', 'mean class'):
-        table.add_column(heading, justify='right')
-    for (name, values), weight in zip(
-        results.items(), [*(f'{w:g}' for w in weights), ''], strict=True
-    ):
-        cells = (f'{100 * value:.2f}' for value in values.values())
-        table.add_row(name, weight, *cells)
-    Console().print(table)
-
-
-def show_confused(matrix, names: list[str], top: int) -> None:
-    """The pairs of classes that the fusion confuses most."""
-    table = Table('true class', 'taken for', 'clips', 'part of the class')
-    for true, predicted, clips, part in most_confused(matrix, top):
-        table.add_row(names[true], names[predicted], str(clips), f'{part:.0%}')
-    if table.rows:
-        Console().print(table)
-
-
-if __name__ == '__main__':
-    main()

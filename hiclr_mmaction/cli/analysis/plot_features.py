@@ -18,7 +18,15 @@ from ...apis import (
     init_encoder,
 )
 from ...visualization import METHODS, draw_features, embed_features
-from .common import add_config, read_config, read_names, require_file, writable
+from .common import (
+    add_classes,
+    add_config,
+    panel_names,
+    read_config,
+    read_names,
+    require_file,
+    writable,
+)
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -49,9 +57,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of all draws')
     parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
     parser.add_argument('--names', nargs='+', metavar='NAME', help='of the panels')
-    parser.add_argument(
-        '--classes', metavar='FILE', help='text file with their names, one per line'
-    )
+    add_classes(parser)
     parser.add_argument('--out', default='features.png', help='the picture')
     parser.add_argument('--title', help='written above')
     return parser.parse_args(argv)
@@ -68,11 +74,7 @@ def main(argv=None) -> None:
         'before training' if path == 'none' else Path(path).stem
         for path in args.checkpoints
     ]
-    if len(set(names)) < len(args.checkpoints) or len(names) > len(args.checkpoints):
-        sys.exit(
-            f'error: the names {", ".join(names)} are not one for each of the '
-            f'{len(args.checkpoints)} panels; give each a name of its own with --names'
-        )
+    panel_names(names, len(args.checkpoints), 'panels')
     try:
         dataset = build_dataset(cfg, args.split)
         points = {}
@@ -87,7 +89,3 @@ def main(argv=None) -> None:
     except (ImportError, ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     print(f'{len(found.labels)} clips drawn: {args.out}')
-
-
-if __name__ == '__main__':
-    main()

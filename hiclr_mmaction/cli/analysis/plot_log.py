@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from ...visualization import DEFAULT_KEYS, draw_curves, read_run
-from .common import writable
+from .common import panel_names, writable
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -39,19 +39,11 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def name_runs(args: argparse.Namespace) -> list[str]:
     """A name for each run, and no name twice."""
-    if args.names is None:
-        paths = [Path(run).resolve() for run in args.runs]
-        names = [path.name for path in paths]
-        if len(set(names)) < len(names):
-            names = [str(path) for path in paths]
-    else:
-        names = args.names
-    if len(names) != len(args.runs) or len(set(names)) < len(names):
-        sys.exit(
-            f'error: the names {", ".join(names)} are not one for each of the '
-            f'{len(args.runs)} runs; give each run a name of its own with --names'
-        )
-    return names
+    paths = [Path(run).resolve() for run in args.runs]
+    folders = [path.name for path in paths]
+    if len(set(folders)) < len(folders):
+        folders = [str(path) for path in paths]
+    return panel_names(args.names or folders, len(args.runs), 'runs')
 
 
 def main(argv=None) -> None:
@@ -64,7 +56,3 @@ def main(argv=None) -> None:
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     print(f'drawn: {args.out}')
-
-
-if __name__ == '__main__':
-    main()

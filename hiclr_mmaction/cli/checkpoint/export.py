@@ -17,7 +17,7 @@ from ...checkpoint.export import package_needed
 from ...evaluation.protocol import read_config
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description='Export encoder and classifier to RecognizerGCN (OUT.pth or '
         'OUT.safetensors; a folder OUT also gets a model card), with stock STGCN where '
@@ -50,11 +50,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--overwrite', action='store_true', help='replace OUT if it exists'
     )
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     try:
         cfg = None if args.config is None else read_config(args.config).to_dict()
         if args.target.endswith('.onnx'):
@@ -81,7 +77,3 @@ def main() -> None:
     except (ImportError, OSError, ValueError) as error:
         sys.exit(str(error))
     print(f'{args.target}: {summary}')
-
-
-if __name__ == '__main__':
-    main()

@@ -13,7 +13,7 @@ from ...checkpoint import convert_hiclr
 from ...evaluation.protocol import read_config
 
 
-def parse_args(argv=None) -> argparse.Namespace:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description='Convert released HiCLR weights (GCN or DSTA encoder; from '
         'pre-training, linear evaluation or fine-tuning)'
@@ -31,11 +31,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--overwrite', action='store_true', help='replace OUT if it exists'
     )
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     try:
         model = None if args.config is None else read_config(args.config).model
         model = convert_hiclr(
@@ -44,7 +40,3 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.exit(str(error))
     print(f'{args.target}: {model["type"]} with {model["backbone"]["type"]}')
-
-
-if __name__ == '__main__':
-    main()

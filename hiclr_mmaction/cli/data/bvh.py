@@ -15,7 +15,7 @@ from .common import (
 )
 
 
-def parse_args(argv=None):
+def main() -> None:
     parser = make_parser(
         'Convert a folder of BVH motion capture to a pose pickle.',
         "Without --layout the skeleton is the first file's own; it is in the result and\n"
@@ -33,11 +33,7 @@ def parse_args(argv=None):
     )
     add_max_frames(parser, default=0)
     add_output_options(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     run(
         lambda: BVHConverter(
             args.folder,
@@ -49,7 +45,3 @@ def main() -> None:
         ),
         args,
     )
-
-
-if __name__ == '__main__':
-    main()

@@ -28,11 +28,9 @@ def make_parser(description: str, epilog: str | None = None) -> argparse.Argumen
 
 
 def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> None:
-    """Add the options of :func:`hiclr_mmaction.converters.conversion`.
+    """Add the result and the options of :func:`convert`.
 
-    Args:
-        parser (ArgumentParser): Gets them, and the result as last positional argument.
-        align (bool): False for converters whose clips may be aligned already.
+    ``align`` is false for converters whose clips may be aligned already.
     """
     parser.add_argument(
         'out',
@@ -116,13 +114,7 @@ def add_max_frames(parser: argparse.ArgumentParser, default: int) -> None:
 def run(
     make_converter: Callable[[], SkeletonConverter], args: argparse.Namespace
 ) -> Report:
-    """Convert, or end the program with a one-line error.
-
-    Args:
-        make_converter (Callable): Makes the converter; its errors are
-            reported in the same way.
-        args (Namespace): Of :func:`add_output_options`.
-    """
+    """Convert, or end the program with a one-line error, also of making the converter."""
     try:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         converter = make_converter()

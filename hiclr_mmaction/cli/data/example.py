@@ -75,7 +75,3 @@ def main(argv=None):
     except FileExistsError as error:
         sys.exit(f'error: {error}; name a new folder.')
     print(f'{count} clips in {args.folder / "clips"}, {args.folder / "labels.csv"}')
-
-
-if __name__ == '__main__':
-    main()

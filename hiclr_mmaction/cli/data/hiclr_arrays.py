@@ -18,7 +18,7 @@ from ...converters import (
 from .common import add_output_options, make_parser, run
 
 
-def parse_args(argv=None):
+def main() -> None:
     parser = make_parser(
         'Convert the arrays of HiCLR, 2s-AGCN or CTR-GCN to a pose pickle, or back.',
         'HiCLR, AimCLR, CrosSCLR: the arrays of a split are train_position.npy,\n'
@@ -47,11 +47,7 @@ def parse_args(argv=None):
     to_arrays.add_argument(
         '--overwrite', action='store_true', help='replace files that exist'
     )
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     npz = args.arrays.suffix == '.npz'
     if args.way == 'to-pickle':
         converter = CTRGCNConverter if npz else HiCLRArrayConverter
@@ -66,7 +62,3 @@ def main() -> None:
         sys.exit(f'error: {error}')
     for name, shape in shapes.items():
         print(f'{args.arrays} {name} {shape}')
-
-
-if __name__ == '__main__':
-    main()

@@ -87,7 +87,3 @@ def main(argv=None):
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
     sys.exit(1 if inspection.errors else 0)
-
-
-if __name__ == '__main__':
-    main()

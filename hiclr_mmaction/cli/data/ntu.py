@@ -10,7 +10,7 @@ from ...converters.ntu import BODY_SELECTIONS
 from .common import add_max_frames, add_output_options, make_parser, run
 
 
-def parse_args(argv=None):
+def main() -> None:
     parser = make_parser(
         'Convert the .skeleton files of NTU RGB+D to a pose pickle.',
         'splits: xsub_train, xsub_val, and xview_train, xview_val (60) or xset_train,\n'
@@ -36,18 +36,10 @@ def parse_args(argv=None):
     )
     add_max_frames(parser, default=300)
     add_output_options(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     run(
         lambda: NTUConverter(
             args.folder, args.dataset, args.bodies, args.max_frames or None
         ),
         args,
     )
-
-
-if __name__ == '__main__':
-    main()

@@ -17,7 +17,7 @@ from .common import (
 )
 
 
-def parse_args(argv=None):
+def main() -> None:
     parser = make_parser(
         'Convert a folder of CSV, NPY or JSON files, one per clip, to a pose pickle.',
         f'What is read:\n{forms_summary()}',
@@ -65,11 +65,7 @@ def parse_args(argv=None):
     )
     add_max_frames(parser, default=0)
     add_output_options(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     run(
         lambda: CustomConverter(
             args.folder,
@@ -85,7 +81,3 @@ def main() -> None:
         ),
         args,
     )
-
-
-if __name__ == '__main__':
-    main()

@@ -19,7 +19,7 @@ def split_file(text: str) -> tuple[str, str]:
     return name, path
 
 
-def parse_args(argv=None):
+def main() -> None:
     parser = make_parser(
         'Cut the recordings of PKU-MMD I or II into a pose pickle of action clips.',
         'A label line class,start,end,confidence becomes a clip of the lines start to\n'
@@ -41,18 +41,10 @@ def parse_args(argv=None):
     )
     add_max_frames(parser, default=0)
     add_output_options(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> None:
-    args = parse_args()
+    args = parser.parse_args()
     run(
         lambda: PKUMMDConverter(
             args.skeletons, args.labels, dict(args.split), args.max_frames or None
         ),
         args,
     )
-
-
-if __name__ == '__main__':
-    main()

@@ -61,11 +61,7 @@ SETS = dict(
 
 
 def main(name: str) -> None:
-    """Run the program of a data set.
-
-    Args:
-        name (str): ``'kard'``, ``'msr_action3d'``, ...
-    """
+    """Run the program of a data set, such as ``'kard'``."""
     title, converter, folder, splits = SETS[name]
     parser = make_parser(f'Convert the files of {title} to a pose pickle.', splits)
     parser.add_argument('folder', help=f'{folder}; subfolders count')
