@@ -181,16 +181,9 @@ class _NormOnce:
 
 
 def _graph_conv(x: Tensor, A: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Sum over subsets of adjacency times 1x1 convolution.
+    """Sum over subsets of adjacency ``(K, V, V)`` times 1x1 convolution.
 
-    Args:
-        x (Tensor): ``(1, C, T, V * N)``.
-        A (Tensor): ``(K, V, V)``.
-        weight (Tensor): ``(K * C', C, 1, 1)``.
-        bias (Tensor): ``(K * C',)``.
-
-    Returns:
-        Tensor: ``(1, C', T, V * N)``.
+    ``(1, C, T, V * N)`` to ``(1, C', T, V * N)``, by ``weight (K * C', C, 1, 1)``.
     """
     subsets, joints, _ = A.shape
     x = _rows(x)

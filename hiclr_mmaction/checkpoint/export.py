@@ -114,15 +114,7 @@ def package_needed(model: nn.Module) -> str | None:
 def exported_weights(
     state_dict: Mapping[str, Tensor], source: str | os.PathLike
 ) -> dict[str, Tensor]:
-    """The weights of backbone and classifier.
-
-    Args:
-        state_dict (Mapping[str, Tensor]): Of the whole model.
-        source (str | os.PathLike): What the error calls the weights.
-
-    Raises:
-        ValueError: If there is no backbone among them.
-    """
+    """The weights of backbone and classifier; a ValueError names a source without."""
     parts = ('backbone.', 'cls_head.')
     part_weights(state_dict, source)  # raises where there are none
     weights = {k: v.clone() for k, v in state_dict.items() if k.startswith(parts)}
@@ -132,12 +124,7 @@ def exported_weights(
 def exported_model_cfg(model: Mapping[str, Any]) -> dict:
     """The ``RecognizerGCN`` around a model's backbone and classifier.
 
-    Args:
-        model (Mapping[str, Any]): Config of a model with a ``backbone``.
-
-    Returns:
-        dict: With stock ``STGCN`` in place of :class:`HiCLRSTGCN` where that has the
-        same widths.
+    The backbone is stock ``STGCN`` where that has the widths of :class:`HiCLRSTGCN`.
     """
     exported = dict(type='RecognizerGCN', backbone=_stock_backbone(model['backbone']))
     if model.get('cls_head') is not None:

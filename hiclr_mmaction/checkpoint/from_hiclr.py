@@ -105,15 +105,7 @@ def from_hiclr(
 def released_model_cfg(
     state_dict: Mapping[str, Tensor], layout: str | dict = 'nturgb+d-stgcn'
 ) -> dict:
-    """The model that converted weights are for, its widths taken from the weights.
-
-    Args:
-        state_dict (Mapping[str, Tensor]): As :func:`from_hiclr` returns it.
-        layout (str | dict): Layout of the model.
-
-    Raises:
-        ValueError: If there are no backbone weights.
-    """
+    """The model for weights of :func:`from_hiclr`, its widths taken from them."""
     backbone = _backbone_cfg(state_dict, layout)
     preprocessor = dict(type='SkeletonViewPreprocessor', layout=layout)
     classifier = state_dict.get('cls_head.fc.weight')

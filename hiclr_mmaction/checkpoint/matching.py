@@ -88,16 +88,7 @@ def part_weights(
     source: str | os.PathLike,
     prefix: str = 'backbone.',
 ) -> dict[str, Tensor]:
-    """The weights of a part of a model, by its own names for them.
-
-    Args:
-        state_dict (Mapping[str, Tensor]): Of the whole model.
-        source (str | os.PathLike): What the error calls the weights.
-        prefix (str): What the names of the part's weights begin with.
-
-    Raises:
-        ValueError: If there are none.
-    """
+    """The weights of a part by its own names; a ValueError if there are none."""
     weights = {
         name.removeprefix(prefix): value
         for name, value in state_dict.items()
@@ -129,18 +120,10 @@ def load_weights(
 def check_evaluated(
     model: nn.Module, state_dict: Mapping[str, Tensor], source: str | os.PathLike
 ) -> None:
-    """Check that there are weights for all of a model that its predictions come from.
+    """Raise a ValueError if a part that predictions come from lacks fitting weights.
 
-    mmengine loads what fits and leaves the rest as it was drawn.
-
-    Args:
-        model (nn.Module): A recognizer, or a learner: of that the first of its
-            ``encoders`` is asked for.
-        state_dict (Mapping[str, Tensor]): The weights.
-        source (str | os.PathLike): What the error calls them.
-
-    Raises:
-        ValueError: If a part has none, or they do not fit.
+    mmengine loads what fits and leaves the rest as it was drawn. Of a learner the first of
+    its ``encoders`` predicts.
     """
     if hasattr(model, 'encoders'):
         encoders: Any = model.encoders

@@ -79,16 +79,7 @@ def model_card(
     meta: Mapping[str, Any],
     license: str | None = None,
 ) -> str:
-    """The text of a model card, from what the checkpoint stores.
-
-    Args:
-        model (nn.Module): The exported recognizer.
-        checkpoint (Mapping[str, Any]): What it was exported from.
-        source (str | os.PathLike): Path of that.
-        weights (Path): The file of weights.
-        meta (Mapping[str, Any]): What was written with them.
-        license (str, optional): Identifier of the weights' licence.
-    """
+    """The text of a model card for ``weights``, from what the checkpoint stores."""
     try:
         cfg = config_of(checkpoint, source)
     except ValueError:

@@ -26,11 +26,6 @@ class DeployedModel(nn.Module):
     """From aligned clips to scores or, without a classifier, to features.
 
     The stream is made inside, where :class:`SkeletonViewPreprocessor` makes it.
-
-    Args:
-        backbone (nn.Module): ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
-        cls_head (nn.Module, optional): To ``(N, num_classes)``.
-        preprocessor (nn.Module, optional): Whose stream is made.
     """
 
     def __init__(
@@ -146,13 +141,7 @@ def build_deployed(
     state_dict: Mapping[str, Tensor],
     source: str | os.PathLike,
 ) -> DeployedModel:
-    """Build backbone and classifier of a model, with weights, in evaluation mode.
-
-    Args:
-        model (Mapping[str, Any]): Config of the model.
-        state_dict (Mapping[str, Tensor]): Weights of the whole model.
-        source (str | os.PathLike): What errors call the weights.
-    """
+    """Build backbone and classifier of a model, with weights, in evaluation mode."""
     weights = exported_weights(state_dict, source)
     cls_head, preprocessor = (
         None if model.get(name) is None else build_model(model[name], source)

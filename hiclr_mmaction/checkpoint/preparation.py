@@ -20,12 +20,8 @@ SECTIONS = ('model', 'test_dataloader', 'val_dataloader', 'train_dataloader')
 def preparation(cfg: Mapping[str, Any]) -> dict[str, Any]:
     """What a config does to a clip before its backbone.
 
-    Args:
-        cfg (Mapping[str, Any]): The whole config.
-
-    Returns:
-        dict[str, Any]: ``data_preprocessor`` without the views (if there is one), and
-        ``pipeline``, of the clips that are tested (if there are any).
+    Returns ``data_preprocessor`` without the views (if there is one), and ``pipeline``, of
+    the clips that are tested (if there are any).
     """
     model = cfg.get('model') or {}
     out = {}
@@ -47,12 +43,7 @@ def preparation_of(
 ) -> dict[str, Any]:
     """As :func:`preparation`, of the clips that a checkpoint was trained on.
 
-    Args:
-        checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.
-        source (str | os.PathLike): What the error calls the checkpoint.
-
-    Raises:
-        ValueError: If the checkpoint does not store it.
+    Raises a ValueError if the checkpoint does not store it.
     """
     meta = checkpoint.get('meta')
     stored = meta.get('preparation') if isinstance(meta, Mapping) else None
@@ -75,18 +66,10 @@ def check_preparation(
     cfg: Mapping[str, Any],
     source: str | os.PathLike,
 ) -> None:
-    """Check that clips are prepared as those that the weights were trained on.
+    """Raise a ValueError if clips are prepared otherwise than the weights were trained on.
 
-    Stream, layout, frames and what is done with untracked frames are compared, where
-    both checkpoint and config state them.
-
-    Args:
-        checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.
-        cfg (Mapping[str, Any]): The whole config.
-        source (str | os.PathLike): What the error calls the checkpoint.
-
-    Raises:
-        ValueError: If they differ.
+    Stream, layout, frames and what is done with untracked frames are compared, where both
+    checkpoint and config state them.
     """
     try:
         trained = _settings(preparation_of(checkpoint, source))

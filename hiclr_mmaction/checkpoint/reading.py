@@ -236,12 +236,8 @@ def _allowed_globals() -> list[Any]:
 def _history_statistic(owner: Any, name: str) -> Any:
     """What a checkpoint's `getattr` may fetch: a statistic of `HistoryBuffer`.
 
-    A pickled `HistoryBuffer` refers to its statistics ('min', 'mean', ...) by
-    `getattr(HistoryBuffer, name)`. Python's own `getattr` on the allow-list would
-    let a hostile checkpoint reach far more, so this stands in its place.
-
-    Raises:
-        pickle.UnpicklingError: If anything else is asked for.
+    A pickled `HistoryBuffer` refers to its statistics by `getattr(HistoryBuffer, name)`.
+    Python's own `getattr` would let a hostile checkpoint reach far more.
     """
     if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
         raise pickle.UnpicklingError(

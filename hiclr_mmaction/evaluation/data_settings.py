@@ -22,10 +22,8 @@ DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes', 'fraction')
 def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
     """Set the top-level data settings wherever a part holds a former value of them.
 
-    Args:
-        cfg (Config): Is changed.
-        former (Mapping[str, Iterable]): Values that each setting had in a base of the
-            config, or before an option changed it.
+    ``former`` are the values that each had in a base of the config, or before an option
+    changed it.
     """
     for name, values in former.items():
         stale = [value for value in values if name in cfg and value != cfg[name]]
@@ -37,12 +35,8 @@ def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
 def fill_from_file(cfg: Config) -> None:
     """Set the data settings that are None to what the config's `ann_file` says.
 
-    Args:
-        cfg (Config): Is changed.
-
-    Raises:
-        FileNotFoundError: If one is None and there is no such file.
-        ValueError: If the file cannot be read, or does not say its layout.
+    Raises a FileNotFoundError if there is no such file, a ValueError if it cannot be read
+    or does not say its layout.
     """
     names = [name for name in DATA_SETTINGS if name in cfg and cfg[name] is None]
     file = Path(cfg.get('ann_file') or '')
@@ -90,10 +84,7 @@ def former_values(path: Path) -> dict[str, list[Any]]:
 def settings_without_effect(path: Path, cfg: Config, known: Iterable[str]) -> list[str]:
     """Top-level names that a config file sets, and that nothing reads.
 
-    Args:
-        path (Path): Of the file. What is based on no other is left alone.
-        cfg (Config): What was read from it.
-        known (Iterable[str]): Names of the sections that MMEngine reads.
+    A file that is based on no other is left alone; ``known`` are MMEngine's sections.
     """
     if path.suffix != '.py' or not _bases(path):
         return []

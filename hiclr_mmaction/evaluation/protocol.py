@@ -21,11 +21,7 @@ def configs_folder() -> Path:
 
 
 def split_protocol(path: str | Path) -> tuple[Path, str] | None:
-    """The pre-training and the protocol that a name stands for.
-
-    `X_linear.py` is the linear evaluation of `X.py` beside it; None if there is no such
-    pre-training.
-    """
+    """The pre-training and the protocol that `X_linear.py` stands for, or None."""
     path = Path(path)
     stem, _, protocol = path.stem.rpartition('_')
     pretraining = path.with_name(f'{stem}{path.suffix}')

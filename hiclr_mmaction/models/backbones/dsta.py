@@ -97,17 +97,7 @@ class DSTANet(BaseModule):
 
 
 class DSTABlock(BaseModule):
-    """Attention over joints, feed-forward, convolution over time, each with a residual.
-
-    Args:
-        in_channels (int): Width in.
-        out_channels (int): Width out.
-        embed_channels (int): Width of queries and keys.
-        stride (int): Stride in time.
-        num_joints (int): ``V``.
-        num_subsets (int): Attention maps.
-        dropout (float): On the residual path around the temporal convolution.
-    """
+    """Attention over joints, feed-forward, convolution over time, each with a residual."""
 
     def __init__(
         self,
@@ -146,14 +136,7 @@ class DSTABlock(BaseModule):
 
 
 class JointAttention(nn.Module):
-    """Weights from joint to joint: a map of the clip's own and one for all clips.
-
-    Args:
-        in_channels (int): Width of the features.
-        embed_channels (int): Width of queries and keys.
-        num_joints (int): ``V``.
-        num_subsets (int): Number of maps, ``S``.
-    """
+    """Weights from joint to joint: a map of the clip's own and one for all clips."""
 
     # What forward gives are edges: EdgePerturbation looks for this.
     gives_edges = True

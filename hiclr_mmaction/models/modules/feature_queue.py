@@ -47,14 +47,7 @@ class FeatureQueue(nn.Module):
 
     @torch.no_grad()
     def enqueue(self, keys: Tensor) -> None:
-        """Write keys over the oldest rows.
-
-        Args:
-            keys (Tensor): ``(N, D)`` of this rank, as many on each rank.
-
-        Raises:
-            ValueError: If the keys of one step are more than the queue holds.
-        """
+        """Write keys ``(N, D)`` of this rank, as many on each, over the oldest rows."""
         keys = torch.cat(all_gather(keys.to(self.features.dtype).contiguous()))
         self.check_batch(len(keys))
         size = len(self.features)

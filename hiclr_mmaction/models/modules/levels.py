@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 
 def check_levels(setting: str, levels: Sequence[int], num_levels: int) -> None:
-    """Check that the views have the query levels that a setting names.
-
-    Raises:
-        ValueError: If one is not there.
-    """
+    """Raise a ValueError if the views lack a query level that a setting names."""
     for level in levels:
         if not -num_levels <= level < num_levels:
             raise ValueError(
