@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import inspect
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from mmaction.registry import TRANSFORMS
 
+from ..datasets.wrapped import dataset_cfgs
 from ..skeleton import SkeletonLayout, get_layout
 from .stored_config import check_types, config_of
 
@@ -30,7 +31,7 @@ def preparation(cfg: Mapping[str, Any]) -> dict[str, Any]:
         kept = {k: v for k, v in preprocessor.items() if k not in ('views', 'ada_in')}
         out['data_preprocessor'] = copy.deepcopy(kept)
     for loader in SECTIONS[1:]:
-        parts = list(_datasets((cfg.get(loader) or {}).get('dataset')))
+        parts = [p for _, p in dataset_cfgs((cfg.get(loader) or {}).get('dataset'), '')]
         # Of several data sets the last is classified, the others are the bank.
         if parts and parts[-1].get('pipeline'):
             out['pipeline'] = copy.deepcopy(list(parts[-1]['pipeline']))  # type: ignore[arg-type]
@@ -125,14 +126,3 @@ def _plain(value: Any) -> Any:
 
 def _name(value: Any) -> str:
     return repr(value.name if isinstance(value, SkeletonLayout) else value)
-
-
-def _datasets(cfg: Any) -> Iterator[Mapping[str, Any]]:
-    """The innermost data sets of a wrapped or concatenated one."""
-    if isinstance(cfg, Mapping):
-        inner = cfg.get('datasets') or [cfg.get('dataset')]
-        if inner == [None]:
-            yield cfg
-        else:
-            for part in inner:
-                yield from _datasets(part)

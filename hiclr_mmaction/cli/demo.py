@@ -40,7 +40,8 @@ from ..checkpoint import (
 )
 from ..converters import read_clip
 from ..visualization import animate_clips
-from .common import load_config, require_file
+from .analysis.common import add_classes, read_names
+from .common import load_config, one_line, require_file
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -68,29 +69,11 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--top', type=int, default=5, metavar='N',
         help='classes or neighbours to print (default: 5)',
     )  # fmt: skip
-    parser.add_argument(
-        '--classes', metavar='FILE', help='text file with their names, one per line'
-    )
+    add_classes(parser)
     parser.add_argument('--out', default='demo.gif', help='the animation')
     parser.add_argument('--fps', type=float, default=15, help='of the animation')
     parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
     return parser.parse_args(argv)
-
-
-def read_settings(args: argparse.Namespace, checkpoint: dict) -> Config:
-    """The given config, or else the checkpoint's own."""
-    if args.config is not None:
-        return load_config(args.config)
-    return Config(config_of(checkpoint, args.checkpoint))
-
-
-def read_classes(args: argparse.Namespace, checkpoint: dict) -> list[str] | None:
-    """Names of classes from the file or, if there is none, from the checkpoint."""
-    if args.classes is not None:
-        require_file(args.classes, 'names of classes')
-        return Path(args.classes).read_text(encoding='utf-8').splitlines()
-    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-    return meta.get('classes')
 
 
 def classify(cfg, checkpoint: dict, args, packed: dict) -> np.ndarray:
@@ -143,8 +126,12 @@ def first_cut(inputs) -> np.ndarray:
 def run(args: argparse.Namespace) -> None:
     """Read the file, print the classes, draw the clip."""
     checkpoint = read_checkpoint(args.checkpoint)
-    cfg = read_settings(args, checkpoint)
-    classes = read_classes(args, checkpoint)
+    if args.config is not None:
+        cfg = load_config(args.config)
+    else:
+        cfg = Config(config_of(checkpoint, args.checkpoint))
+    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    classes = read_names(args.classes) or meta.get('classes')
     encoder = init_encoder(cfg, args.checkpoint, args.device)
     clip = read_clip(args.file, encoder.layout, args.index, args.image_size)
     packed = encoder.pack(clip, Path(args.file).name)
@@ -174,7 +161,5 @@ def main(argv=None) -> None:
     # mmengine logs the initialisation of every layer.
     MMLogger.get_current_instance().setLevel('WARNING')
     init_default_scope('mmaction')
-    try:
+    with one_line('error: '):
         run(args)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')

@@ -7,7 +7,6 @@ Example:
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from ..apis import SkeletonEncoder, extract_features, init_encoder
 from ..atomic_write import whole_file
 from ..converters import read_clip
 from ..evaluation.protocol import read_config
+from .common import one_line
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -87,7 +87,5 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     # mmengine logs the initialisation of every layer.
     MMLogger.get_current_instance().setLevel('WARNING')
-    try:
+    with one_line('error: '):
         print(run(args))
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')

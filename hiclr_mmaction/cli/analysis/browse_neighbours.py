@@ -6,7 +6,6 @@ Example:
 """
 
 import argparse
-import sys
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from ...visualization import viewer_page
 from .common import (
     add_classes,
     add_config,
+    one_line,
     read_config,
     read_names,
     require_file,
@@ -91,7 +91,7 @@ def main(argv=None) -> None:
     cfg = read_config(args)
     require_file(args.checkpoint, 'checkpoint')
     writable(args.out)
-    try:
+    with one_line('error: '):
         queries = build_dataset(cfg, 'val')
         index = find_clip(queries, args)
         bank = build_dataset(cfg, 'train')
@@ -108,8 +108,6 @@ def main(argv=None) -> None:
             clips.append(describe(bank, int(known.indices[row]), classes, lines))
         page = viewer_page(clips, encoder.layout, 'A clip and its nearest neighbours')
         write_text(page, args.out)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
     for clip in clips:
         print('  '.join([clip['title'], *clip['lines']]))
     print(f'written: {args.out}')

@@ -6,13 +6,12 @@ Example:
 """
 
 import argparse
-import sys
 
 from mmaction.registry import DATASETS
 
 from ...checkpoint import build_model
 from ...visualization import animate_views, draw_views, sample_views
-from .common import add_config, read_config, writable
+from .common import add_config, one_line, read_config, writable
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -52,7 +51,7 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     cfg = read_config(args)
     writable(args.out)
-    try:
+    with one_line('error: '):
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
         model = build_model(cfg.model, args.config)
         views = sample_views(dataset, model, args.index, args.seed)
@@ -66,8 +65,6 @@ def main(argv=None) -> None:
         else:
             figure = draw_views(views, layout, args.frames, turn=turn, **size)
             figure.savefig(args.out)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
     for view in views:
         print(f'{view.name}: {", ".join(view.applied) or "as it is"}')
     print(f'drawn: {args.out}')

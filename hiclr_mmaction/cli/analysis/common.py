@@ -12,13 +12,14 @@ from mmengine.registry import init_default_scope
 import hiclr_mmaction  # noqa: F401  registers the components
 
 from ...visualization import most_confused
-from ..common import load_config, require_file, settle
+from ..common import load_config, one_line, require_file, settle
 from ..tables import print_table
 from ..values import ConfigOptions
 
 __all__ = [
     'add_classes',
     'add_config',
+    'one_line',
     'panel_names',
     'print_confused',
     'read_config',

@@ -6,13 +6,12 @@ Example:
 """
 
 import argparse
-import sys
 
 from sklearn.metrics import confusion_matrix
 
 from ...evaluation import read_scores
 from ...visualization import draw_confusion
-from .common import add_classes, print_confused, read_names, writable
+from .common import add_classes, one_line, print_confused, read_names, writable
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -33,7 +32,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 def main(argv=None) -> None:
     args = parse_args(argv)
     writable(args.out)
-    try:
+    with one_line('error: '):
         dumped = read_scores(args.scores)
         classes = read_names(args.classes)
         num_classes = dumped.scores.shape[1]
@@ -41,8 +40,6 @@ def main(argv=None) -> None:
             dumped.labels, dumped.predicted, labels=range(num_classes)
         )
         draw_confusion(matrix, classes, args.title).savefig(args.out)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
     names = classes or [str(c) for c in range(num_classes)]
     right = matrix.diagonal().sum()
     print(f'{right} of {matrix.sum()} clips are right: {right / matrix.sum():.1%}')

@@ -18,6 +18,7 @@ from ...visualization import draw_confusion
 from ..tables import print_table
 from .common import (
     add_classes,
+    one_line,
     print_confused,
     read_names,
     require_file,
@@ -68,7 +69,7 @@ def main(argv=None) -> None:
     for path in (args.picture, args.out):
         if path is not None:
             writable(path)
-    try:
+    with one_line('error: '):
         streams = {path: read_scores(path) for path in args.scores}
         fused = fuse_scores(streams, args.weights)
         labels = next(iter(streams.values())).labels
@@ -84,8 +85,6 @@ def main(argv=None) -> None:
         if args.picture is not None:
             title = ' + '.join(short_names(args.scores))
             draw_confusion(tables['fused'], classes, title).savefig(args.picture)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
 
     weights = args.weights or [1.0] * len(streams)
     results = {name: accuracies(s.scores, labels) for name, s in streams.items()}

@@ -6,11 +6,10 @@ Example:
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from ...visualization import DEFAULT_KEYS, draw_curves, read_run
-from .common import panel_names, writable
+from .common import one_line, panel_names, writable
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -50,9 +49,7 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     writable(args.out)
     names = name_runs(args)
-    try:
+    with one_line('error: '):
         runs = {name: read_run(run) for name, run in zip(names, args.runs, strict=True)}
         draw_curves(runs, args.keys, args.title).savefig(args.out, dpi=120)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
     print(f'drawn: {args.out}')

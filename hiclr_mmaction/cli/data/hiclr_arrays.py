@@ -6,7 +6,6 @@ Example:
     python tools/data/hiclr_arrays.py to-pickle NTU60_CS.npz data/ntu60_xsub.pkl
 """
 
-import sys
 from pathlib import Path
 
 from ...converters import (
@@ -15,6 +14,7 @@ from ...converters import (
     write_ctrgcn_arrays,
     write_hiclr_arrays,
 )
+from ..common import one_line
 from .common import add_output_options, make_parser, run
 
 
@@ -55,10 +55,8 @@ def main() -> None:
         return
     folder = args.arrays.parent if npz else args.arrays
     write = write_ctrgcn_arrays if npz else write_hiclr_arrays
-    try:
+    with one_line('error: '):
         folder.mkdir(parents=True, exist_ok=True)
         shapes = write(args.pickle, args.arrays, args.overwrite)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
     for name, shape in shapes.items():
         print(f'{args.arrays} {name} {shape}')

@@ -13,6 +13,7 @@ from rich.table import Table
 from ...annotations.clip_checks import join_score
 from ...annotations.inspection import inspect_pickle
 from ...visualization import draw_clip
+from ..common import one_line
 from ..values import parse_layout
 from .common import make_parser
 
@@ -78,12 +79,10 @@ def draw(inspection, path, name, num_frames):
 def main(argv=None):
     args = parse_args(argv)
     console = Console()
-    try:
+    with one_line('error: '):
         inspection = inspect_pickle(args.file, args.layout)
         show(inspection, console)
         if args.draw:
             draw(inspection, args.draw, args.clip, args.frames)
             console.print(f'drawn: {escape(args.draw)}', soft_wrap=True)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
     sys.exit(1 if inspection.errors else 0)

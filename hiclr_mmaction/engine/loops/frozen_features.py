@@ -54,12 +54,8 @@ class FrozenFeatures(Dataset):
                 drop_last=like.drop_last,
             )
         return DataLoader(
-            self, collate_fn=_as_it_is, generator=like.generator, **batches
+            self, collate_fn=lambda batch: batch, generator=like.generator, **batches
         )
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
 
 
 @torch.no_grad()

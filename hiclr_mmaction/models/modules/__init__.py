@@ -6,9 +6,8 @@ from .batch_shuffle import BatchShuffle
 from .edge_perturbation import EdgePerturbation
 from .feature_queue import FeatureQueue
 from .feature_spread import feature_spread
-from .foreach_ema import ForeachEMA
+from .foreach_ema import ForeachEMA, HostValue
 from .gather_rows import gather_rows
-from .host_value import HostValue
 from .masking import fill_masked
 from .neighbor_mining import NeighborMining
 from .pooling import check_pool, pool_map, pool_skeleton, pooled_channels
