@@ -66,12 +66,14 @@ def check_config(cfg: Config | Mapping) -> None:
 def _each_once(problems: Iterable[str]) -> Iterator[str]:
     """A line for each mistake, though several parts may refuse it in the same words."""
     places: dict[str, list[str]] = {}
-    for problem in problems:
+    for problem in dict.fromkeys(problems):
         place, _, words = problem.partition(': ')
         if not re.fullmatch(r'[\w.]+', place):  # a value belongs to its place
             place, words = '', problem
         places.setdefault(words, []).append(place)
     for words, found in places.items():
+        # A part that refuses a setting is told by that setting's place.
+        found = [p for p in found if not any(q.startswith(f'{p}.') for q in found)]
         yield f'{found[0]}{_more(found)}: {words}' if found[0] else words
 
 
