@@ -2,6 +2,7 @@
 
 from .encoder import SkeletonEncoder, extract_features, init_encoder
 from .labelled import (
+    PARTS,
     LabelledFeatures,
     build_dataset,
     class_names,
@@ -10,6 +11,7 @@ from .labelled import (
 )
 
 __all__ = [
+    'PARTS',
     'LabelledFeatures',
     'SkeletonEncoder',
     'build_dataset',

@@ -16,9 +16,17 @@ from sklearn.neighbors import NearestNeighbors
 
 from ..annotations.safe_pickle import load_pickle
 from ..datasets.wrapped import dataset_cfgs
+from ..views import GrowingAugmentation
 from .encoder import SkeletonEncoder, _test_pipeline
 
 PARTS = ('train', 'val')
+#: What the views of a read-out differ in: less than those that an encoder is trained on.
+READOUT_VIEWS = (
+    dict(type='SkeletonTemporalCrop'),
+    dict(type='SkeletonShear', amplitude=0.2),
+    dict(type='SkeletonRotate', main_degrees=20),
+    dict(type='SkeletonNoise'),
+)
 
 
 @dataclass(frozen=True)
@@ -30,12 +38,14 @@ class LabelledFeatures:
         labels (np.ndarray): int ``(N,)``, -1 where there is none.
         names (list[str]): ``frame_dir`` of each clip.
         indices (np.ndarray): int ``(N,)``, of the clips in the data set.
+        views (np.ndarray): float32 ``(N, K, C)``, of K views of each clip; K may be 0.
     """
 
     features: np.ndarray
     labels: np.ndarray
     names: list[str]
     indices: np.ndarray
+    views: np.ndarray
 
 
 def build_dataset(cfg: Config, part: str = 'val', trusted: bool = True) -> Any:
@@ -87,6 +97,7 @@ def dataset_features(
     max_clips: int | None = None,
     seed: int = 0,
     batch_size: int = 64,
+    num_views: int = 0,
 ) -> LabelledFeatures:
     """Features of a data set's clips.
 
@@ -94,24 +105,39 @@ def dataset_features(
         encoder (SkeletonEncoder): Of :func:`init_encoder`.
         dataset: Of :func:`build_dataset`.
         max_clips (int, optional): Take that many at random. None: all.
-        seed (int): Of which clips are taken.
+        seed (int): Of which clips are taken, and of the views.
         batch_size (int): Clips at a time.
+        num_views (int): Views of each clip, by :data:`READOUT_VIEWS`, whose features are
+            wanted as well, as for :class:`~.evaluation.readouts.ViewWhitening`.
     """
     indices = np.arange(len(dataset))
     if max_clips is not None and max_clips < len(indices):
         chosen = np.random.default_rng(seed).permutation(indices)[:max_clips]
         indices = np.sort(chosen)
     encoder.eval()
-    features, labels, names = [], [], []
+    change = GrowingAugmentation(levels=[READOUT_VIEWS], layout=encoder.layout)
+    generator = torch.Generator().manual_seed(seed)
+    features, views, labels, names = [], [], [], []
     for part in np.split(indices, range(batch_size, len(indices), batch_size)):
         packed = [dataset[int(i)] for i in part]
-        features.append(encoder([p['inputs'] for p in packed]).float().cpu())
+        inputs = [p['inputs'] for p in packed]
+        seen = [inputs]
+        for _ in range(num_views):
+            drawn = change.draw(len(inputs), generator)
+            seen.append(list(change.apply(torch.stack(inputs), **drawn)['key']))
+        found = torch.stack([encoder(x).float().cpu() for x in seen], 1)
+        features.append(found[:, 0])
+        views.append(found[:, 1:])
         for p in packed:
             sample = p['data_samples']
             labels.append(int(sample.gt_label) if 'gt_label' in sample else -1)
             names.append(str(sample.get('frame_dir', '')))
     return LabelledFeatures(
-        torch.cat(features).numpy(), np.array(labels), names, indices
+        torch.cat(features).numpy(),
+        np.array(labels),
+        names,
+        indices,
+        torch.cat(views).numpy(),
     )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from ..apis import build_dataset, dataset_features, init_encoder
+from ..apis import PARTS, build_dataset, dataset_features, init_encoder
 from ..atomic_write import write_text
 from ..evaluation.baselines import (
     BASELINES,
@@ -37,6 +37,7 @@ from ..evaluation.label_curve import (
     baseline_accuracies,
     conclusions,
     over_seeds,
+    prepared,
     readout_accuracies,
 )
 from ..evaluation.readouts import READOUTS
@@ -75,6 +76,13 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='one encoder per stream; their features are concatenated (default: joint)',
     )
     parser.add_argument(
+        '--views',
+        type=int,
+        default=12,
+        help='views of each training clip, of which the read-outs learn what to disregard '
+        '(default: 12; 0: features are only standardised)',
+    )
+    parser.add_argument(
         '--baselines',
         nargs='*',
         choices=BASELINES,
@@ -104,6 +112,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     for fraction in args.fractions:
         if not 0 < fraction <= 1:
             parser.error(f'--fractions {fraction:g}: write 10 % as 0.1')
+    if args.views < 0 or args.views == 1:
+        parser.error(f'--views {args.views}: give 2 or more, or 0')
     if min(args.seeds) < 0:
         parser.error(f'--seeds {min(args.seeds)}: give numbers of 0 or more')
     needed = {*args.baselines, *(() if args.no_hybrid else ('MiniRocket',))}
@@ -129,6 +139,7 @@ class LabelCurve:
         self.settings = dict(
             config=str(self.config),
             streams=args.streams,
+            views=args.views,
             cfg_options=sorted(args.cfg_options),
         )
         self.cells: dict[tuple[str, float, int], float] = {}
@@ -202,7 +213,7 @@ class LabelCurve:
         fractions = [f for f in self.args.fractions if self.missing(methods, f, seed)]
         if not fractions:
             return
-        train, test = (self.evaluated(part, encoders) for part in ('train', 'val'))
+        train, test = self.evaluated(seed, encoders)
         for fraction in fractions:
             draw = train, test, fraction, seed
             baselines = self.missing(self.args.baselines, fraction, seed)
@@ -210,17 +221,34 @@ class LabelCurve:
             if self.missing(readouts, fraction, seed):
                 self.add(readout_accuracies(*draw, hybrid), fraction, seed)
 
-    def evaluated(self, part: str, encoders: dict[str, str]) -> EvaluatedClips:
-        """The clips of a split, and their features by all encoders."""
-        clips, labels, names = baseline_clips(self.cfg, part)
-        dataset = build_dataset(self.cfg, part)
-        features = []
+    def evaluated(
+        self, seed: int, encoders: dict[str, str]
+    ) -> tuple[EvaluatedClips, EvaluatedClips]:
+        """Training and test clips, and their features by all encoders."""
+        datasets = [build_dataset(self.cfg, part) for part in PARTS]
+        blocks = []
         for stream, checkpoint in encoders.items():
             cfg = self.cfg.copy()
             cfg.model.data_preprocessor.stream = stream
             encoder = init_encoder(cfg, checkpoint, self.args.device)
-            features.append(dataset_features(encoder, dataset).features)
-        return EvaluatedClips(clips, np.concatenate(features, 1), labels, names)
+            train, test = (
+                dataset_features(encoder, dataset, num_views=views, seed=seed)
+                for dataset, views in zip(datasets, (self.args.views, 0), strict=True)
+            )
+            blocks.append(
+                prepared(train.views, train.features, test.features, seed=seed)
+            )
+        # A clip's features of all streams weigh the same.
+        features = (
+            np.concatenate(b, axis=1) / np.sqrt(len(b))
+            for b in zip(*blocks, strict=True)
+        )
+        return tuple(
+            EvaluatedClips(clips, found, labels, names)
+            for found, (clips, labels, names) in zip(
+                features, (baseline_clips(self.cfg, p) for p in PARTS), strict=True
+            )
+        )
 
     def train(
         self, method: str, fraction: float, seed: int, stream: str, **encoder: Any

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 from ..datasets import choose_clips
 from .baselines import BASELINES, minirocket_features
-from .readouts import READOUTS, Accuracies, ChosenReadout, ridge, verdict
+from .readouts import (
+    READOUTS,
+    Accuracies,
+    ChosenReadout,
+    ViewWhitening,
+    ridge,
+    verdict,
+)
 
 #: The baselines that run by default: warping takes minutes on a thousand clips.
 DEFAULT_BASELINES = tuple(name for name in BASELINES if 'DTW' not in name)
@@ -26,7 +35,7 @@ class EvaluatedClips:
 
     Attributes:
         clips (np.ndarray): Aligned clips ``(N, M, T, V, C)``.
-        features (np.ndarray): Features ``(N, D)``.
+        features (np.ndarray): Features ``(N, D)``, of unit length; see :func:`prepared`.
         labels (np.ndarray): int ``(N,)``.
         names (list[str]): Of the clips.
     """
@@ -44,6 +53,27 @@ class EvaluatedClips:
             self.labels[indices],
             [self.names[i] for i in indices],
         )
+
+
+def prepared(
+    views: np.ndarray, features: np.ndarray, test_features: np.ndarray, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features as the read-outs take them, of unit length. No label is needed.
+
+    Args:
+        views (np.ndarray): Features of views of the training clips, ``(N, K, D)``.
+            With two or more of each clip the features are whitened
+            (:class:`ViewWhitening`) and a training clip is the mean of its views; else
+            they are standardised.
+        features (np.ndarray): Of the training clips ``(N, D)``.
+        test_features (np.ndarray): Of the clips to classify ``(M, D)``.
+        seed (int): Seed of the whitening.
+    """
+    if views.shape[1] > 1:
+        whitening = ViewWhitening(seed=seed).fit(views)
+        return whitening.transform(views), whitening.transform(test_features)
+    scaler = make_pipeline(StandardScaler(), Normalizer()).fit(features)
+    return scaler.transform(features), scaler.transform(test_features)
 
 
 def baseline_accuracies(
@@ -94,13 +124,13 @@ def readout_accuracies(
     found = {name: _accuracy(make(), *data) for name, make in READOUTS.items()}
     found[CHOSEN] = _accuracy(ChosenReadout(seed=seed), *data)
     if hybrid:
-        pairs = (
-            (few.features, test.features),
-            minirocket_features(few.clips, test.clips, seed),
+        x, test_x = minirocket_features(few.clips, test.clips, seed)
+        convolved = make_pipeline(StandardScaler(), Normalizer()).fit(x)
+        x, test_x = (
+            np.concatenate([part.features, convolved.transform(rocket)], axis=1)
+            for part, rocket in ((few, x), (test, test_x))
         )
-        sizes = [few_part.shape[1] for few_part, _ in pairs]
-        x, test_x = (np.concatenate(part, axis=1) for part in zip(*pairs, strict=True))
-        found[HYBRID] = _accuracy(ridge(sizes), x, few.labels, test_x, test.labels)
+        found[HYBRID] = _accuracy(ridge(), x, few.labels, test_x, test.labels)
     return found
 
 

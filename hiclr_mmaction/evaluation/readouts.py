@@ -1,4 +1,8 @@
-"""Closed-form read-outs: classifiers of frozen features that need no training loop."""
+"""Closed-form read-outs: classifiers of frozen features that need no training loop.
+
+They take features that are whitened by :class:`ViewWhitening`, or at least standardised
+over the training clips.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +11,92 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeClassifierCV
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import LeaveOneOut, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 
 def nearest_clip() -> BaseEstimator:
-    """1-NN by cosine similarity of standardised features."""
-    return make_pipeline(StandardScaler(), KNeighborsClassifier(1, metric='cosine'))
+    """1-NN by the cosine."""
+    return KNeighborsClassifier(1, metric='cosine')
 
 
 class _ClassMean(NearestCentroid):
     def fit(self, x: np.ndarray, y: np.ndarray) -> NearestCentroid:
         with warnings.catch_warnings():
-            # A class of one clip has no spread.
+            # A class of one clip has no spread; the distances do not use it.
             warnings.filterwarnings('ignore', '.*zero standard deviation')
+            warnings.filterwarnings('ignore', 'invalid value encountered')
             return super().fit(x, y)
 
 
 def class_mean() -> BaseEstimator:
-    """The nearest class mean of standardised features of unit length."""
-    return make_pipeline(StandardScaler(), Normalizer(), _ClassMean())
+    """The nearest class mean of features of unit length."""
+    return make_pipeline(Normalizer(), _ClassMean())
 
 
-def ridge(blocks: Sequence[int] = ()) -> BaseEstimator:
-    """Ridge classifier of standardised features.
+def ridge() -> BaseEstimator:
+    """Ridge classifier of features of unit length.
 
     The penalty is chosen by leave-one-out, in closed form.
+    """
+    return make_pipeline(Normalizer(), RidgeClassifierCV(alphas=np.logspace(-5, 2, 15)))
+
+
+class ViewWhitening(TransformerMixin, BaseEstimator):
+    """Weigh down what changes between the views of a clip. Needs no labels.
+
+    Features are standardised, projected on the principal axes of the views, and whitened
+    by the covariance of the views within a clip: within-class covariance normalisation
+    (Hatch et al., Interspeech 2006) in which every clip is a class of its own. The
+    results have unit length, so that distances are those of the cosine.
 
     Args:
-        blocks (Sequence[int]): Sizes of the blocks that the features consist of. Blocks
-            weigh the same, so that 10,000 features do not drown 256.
+        max_components (int): Principal axes at most.
+        shrinkage (float): Part of the mean variance that is added to every direction.
+        seed (int): Seed of the randomised PCA.
     """
-    scale = np.repeat([np.sqrt(sum(blocks) / size) for size in blocks], blocks)
-    weigh = [FunctionTransformer(lambda x: x * scale)] if blocks else []
-    return make_pipeline(
-        StandardScaler(), *weigh, RidgeClassifierCV(alphas=np.logspace(-1, 5, 13))
-    )
+
+    def __init__(
+        self, max_components: int = 1000, shrinkage: float = 0.1, seed: int = 0
+    ) -> None:
+        self.max_components = max_components
+        self.shrinkage = shrinkage
+        self.seed = seed
+
+    def fit(self, views: np.ndarray, y: object = None) -> ViewWhitening:
+        """Learn from the features of views of training clips, ``(N, K, D)``, K >= 2."""
+        n, k, d = views.shape
+        if k < 2:
+            raise ValueError(f'{k} view of each clip: whitening needs 2 or more.')
+        rows = views.reshape(-1, d)
+        self.scaler_ = StandardScaler().fit(rows)
+        size = min(self.max_components, d, n * k - 1)
+        self.pca_ = PCA(size, svd_solver='randomized', random_state=self.seed)
+        parts = self.pca_.fit_transform(self.scaler_.transform(rows)).reshape(n, k, -1)
+        parts = (parts - parts.mean(1, keepdims=True)).reshape(n * k, -1)
+        covariance = parts.T @ parts / (n * (k - 1))
+        mean = np.trace(covariance) / size
+        values, vectors = np.linalg.eigh(
+            covariance + self.shrinkage * mean * np.eye(size)
+        )
+        self.whitening_ = vectors / np.sqrt(values)
+        return self
+
+    def transform(self, features: np.ndarray) -> np.ndarray:
+        """Whitened features ``(N, max_components or fewer)`` of features ``(N, D)``.
+
+        Of ``(N, K, D)`` the mean over a clip's K views.
+        """
+        rows = features.reshape(-1, features.shape[-1])
+        rows = self.pca_.transform(self.scaler_.transform(rows)) @ self.whitening_
+        if features.ndim == 3:
+            rows = rows.reshape(*features.shape[:2], -1).mean(1)
+        return Normalizer().transform(rows)
 
 
 #: The read-outs by the name that tables give them.
@@ -55,6 +105,10 @@ READOUTS: dict[str, Callable[[], BaseEstimator]] = {
     'class mean': class_mean,
     'ridge': ridge,
 }
+
+
+#: Clips up to which cross-validation may leave out one by one.
+LEAVE_ONE_OUT = 200
 
 
 class ChosenReadout(ClassifierMixin, BaseEstimator):
@@ -131,7 +185,9 @@ def cross_validate(
         models (Mapping[str, BaseEstimator]): Classifiers by name.
         features (np.ndarray): ``(N, D)``.
         labels (np.ndarray): ``(N,)``.
-        folds (int): Folds at most; as many as the clips of the rarest class that has two.
+        folds (int): Folds. Where a class has fewer clips, up to 200 clips are left out one
+            by one, for half of two clips says little of both; of more clips there are as
+            many folds as the rarest class has clips, if it has two.
         repeats (int): Times that the clips are divided anew.
         seed (int): Seed of the folds.
 
@@ -145,10 +201,16 @@ def cross_validate(
         return {}
     alone = np.flatnonzero(~shared)
     rows = np.flatnonzero(shared)
-    folds = min(folds, int(counts[counts >= 2].min()))
     hits: dict[str, list[np.ndarray]] = {name: [] for name in models}
-    for repeat in range(repeats):
-        split = StratifiedKFold(folds, shuffle=True, random_state=seed + repeat)
+    if counts[counts >= 2].min() < folds and len(rows) <= LEAVE_ONE_OUT:
+        splits = [LeaveOneOut()]
+    else:
+        folds = min(folds, int(counts[counts >= 2].min()))
+        splits = [
+            StratifiedKFold(folds, shuffle=True, random_state=seed + repeat)
+            for repeat in range(repeats)
+        ]
+    for split in splits:
         for fit, held_out in split.split(rows, labels[rows]):
             fit_rows, test_rows = np.concatenate([rows[fit], alone]), rows[held_out]
             for name, model in models.items():

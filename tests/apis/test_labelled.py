@@ -54,6 +54,23 @@ def test_features_are_those_of_the_raw_clips(cfg):
     np.testing.assert_allclose(some.features, found.features[some.indices], atol=1e-5)
 
 
+def test_views_differ_from_the_clip_and_are_drawn_by_the_seed(cfg):
+    encoder, dataset = init_encoder(cfg), build_dataset(cfg, 'val')
+    found, again, other = (
+        dataset_features(encoder, dataset, num_views=3, seed=seed) for seed in (0, 0, 1)
+    )
+    assert found.views.shape == (12, 3, found.features.shape[1])
+    np.testing.assert_array_equal(found.views, again.views)
+    assert not np.allclose(found.views, other.views)
+    # A view is nearer to its own clip than to the others, on average.
+    distances = np.linalg.norm(found.views - found.features[:, None], axis=-1)
+    others = np.linalg.norm(
+        found.views[:, None] - found.features[None, :, None], axis=-1
+    )
+    assert 0 < distances.mean() < others.mean()
+    assert dataset_features(encoder, dataset).views.shape[1] == 0
+
+
 def test_nearest_clips_are_by_cosine_and_come_in_order():
     bank = np.array([[0, 1.0], [5, 5], [-1, 0]])
     distances, rows = nearest_clips(np.array([[2.0, 2.1]]), bank, k=2)

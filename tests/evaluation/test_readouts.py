@@ -7,6 +7,7 @@ from hiclr_mmaction.evaluation.readouts import (
     READOUTS,
     Accuracies,
     ChosenReadout,
+    ViewWhitening,
     cross_validate,
     verdict,
 )
@@ -26,13 +27,14 @@ def test_every_readout_tells_separate_classes_apart(name):
     assert (model.predict(features) == labels).mean() > 0.95
 
 
-def test_ridge_uses_a_weak_direction_that_distances_drown():
+def test_ridge_uses_a_difference_that_distances_drown():
     rng = np.random.default_rng(0)
 
     def draw(n):
         labels = np.arange(n) % 2
         features = rng.normal(size=(n, 40))
-        features[:, 3] = 1.5 * (2 * labels - 1) + rng.normal(0, 0.3, n)
+        features[:, 3] = 8 * rng.normal(size=n)
+        features[:, 4] = features[:, 3] + 2 * labels - 1
         return features, labels
 
     train, test = draw(200), draw(200)
@@ -40,6 +42,49 @@ def test_ridge_uses_a_weak_direction_that_distances_drown():
     assert chosen.name_ == 'ridge'
     assert chosen.accuracies_['ridge'] > chosen.accuracies_['nearest neighbour']
     assert (chosen.predict(test[0]) == test[1]).mean() > 0.95
+
+
+def clips_and_views(num_clips, seed):
+    """The class is in one weak direction; six strong ones change with the view."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(num_clips) % 2
+    clips = rng.normal(0, 0.1, (num_clips, 20))
+    clips[:, 3] += labels
+    views = clips[:, None] + rng.normal(0, 0.05, (num_clips, 6, 20))
+    views[..., 7:13] += rng.normal(0, 20, (num_clips, 6, 6))
+    return views, labels
+
+
+def test_whitening_disregards_what_views_change_without_a_label():
+    (views, labels), (test, test_labels) = (
+        clips_and_views(60, 0),
+        clips_and_views(60, 1),
+    )
+
+    def accuracy(train, features):
+        model = READOUTS['nearest neighbour']().fit(train, labels)
+        return (model.predict(features) == test_labels).mean()
+
+    whitening = ViewWhitening().fit(views)
+    x, test_x = whitening.transform(views), whitening.transform(test[:, 0])
+    np.testing.assert_allclose(np.linalg.norm(x, axis=1), 1)
+    assert accuracy(views[:, 0], test[:, 0]) < 0.7
+    assert accuracy(x, test_x) > 0.95
+
+
+def test_whitened_views_of_a_clip_spread_alike_in_all_directions():
+    views, _ = clips_and_views(80, 0)
+    whitening = ViewWhitening(shrinkage=1e-6).fit(views)
+    rows = whitening.scaler_.transform(views.reshape(-1, 20))
+    rows = (whitening.pca_.transform(rows) @ whitening.whitening_).reshape(80, 6, -1)
+    inner = (rows - rows.mean(1, keepdims=True)).reshape(480, -1)
+    covariance = inner.T @ inner / (80 * 5)
+    np.testing.assert_allclose(covariance, np.eye(len(covariance)), atol=0.01)
+
+
+def test_whitening_needs_two_views():
+    with pytest.raises(ValueError, match='1 view of each clip: whitening needs 2'):
+        ViewWhitening().fit(np.zeros((5, 1, 3)))
 
 
 def test_one_clip_a_class_falls_back_to_the_nearest_neighbour():
