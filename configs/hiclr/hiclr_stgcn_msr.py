@@ -1,4 +1,4 @@
-# HiCLR on MSR-Action3D, cross-subject; 250 epochs of 8 iterations.
+# HiCLR on MSR-Action3D, cross-subject.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/hiclr_stgcn_small.py',
@@ -8,9 +8,8 @@ _base_ = [
 ]
 
 # Strong augmentations one by one, or another similarity, by --cfg-options:
-#   model.data_preprocessor.views.levels.2.0.ratio=0.2         mask 20 % of joints (0: none)
+#   model.data_preprocessor.views.levels.1.0.ratio=0.2         mask 20 % of joints (0: none)
 #   model.graph_augment.drop=0.1 model.graph_augment.add=0.05  drop and add edges
 #   model.data_preprocessor.ada_in.dims=TV                     SkeleAdaIN
 #   model.head.similarity=js                                   or cosine, mse
-# Levels: hiclr_two_levels_stgcn_msr.py, hiclr_four_levels_stgcn_msr.py.
-model = dict(queue_size=128)
+# Levels: skeletonclr_stgcn_msr.py (one), hiclr_four_levels_stgcn_msr.py.

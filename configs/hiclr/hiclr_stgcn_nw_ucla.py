@@ -1,4 +1,4 @@
-# HiCLR on NW-UCLA, cross-view; 65 epochs of 31 iterations.
+# HiCLR on NW-UCLA, cross-view.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/hiclr_stgcn_small.py',
@@ -6,6 +6,3 @@ _base_ = [
     '../_base_/schedules/pretrain_small.py',
     '../_base_/protocols/small_set.py',
 ]
-
-model = dict(queue_size=512)
-train_cfg = dict(max_epochs=65, val_interval=5)

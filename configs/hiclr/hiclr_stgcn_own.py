@@ -1,6 +1,5 @@
-# HiCLR on a set of your own, which _base_/datasets/custom.py names. Choose max_epochs so
-# that there are 2,000 iterations or more (here 160 clips: 5 an epoch) and a queue well
-# below the number of clips.
+# HiCLR on a set of your own, which _base_/datasets/custom.py names. Length and queue follow
+# from the number of clips.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/hiclr_stgcn_small.py',
@@ -20,6 +19,4 @@ model = dict(
     backbone=dict(
         graph_cfg=dict(_delete_=True, layout=_base_.layout, mode='stgcn_spatial')
     ),
-    queue_size=64,
 )
-train_cfg = dict(max_epochs=400, val_interval=40)

@@ -2,7 +2,7 @@
 _base_ = '../hiclr/hiclr_stgcn_nw_ucla.py'
 
 model = dict(
-    data_preprocessor=dict(views=dict(levels=[_base_.basic_and_normal])),
+    data_preprocessor=dict(views=dict(levels=[_base_.basic])),
     head=dict(level_weights=(1.0,)),
     mask_token=False,
 )

@@ -3,8 +3,6 @@
 _base_ = 'skeletonclr_stgcn_msr.py'
 
 model = dict(
-    data_preprocessor=dict(
-        views=dict(levels=[_base_.basic_and_normal + _base_.strong])
-    ),
+    data_preprocessor=dict(views=dict(levels=[_base_.basic + _base_.strong])),
     mask_token=True,
 )

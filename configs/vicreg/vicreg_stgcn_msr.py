@@ -1,4 +1,4 @@
-# VICReg on MSR-Action3D, cross-subject; 250 epochs of 8 iterations.
+# VICReg on MSR-Action3D, cross-subject.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/vicreg_stgcn_small.py',

@@ -105,10 +105,19 @@ def merge_common(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def settle(cfg: Config, options: dict) -> None:
-    """Merge options, and read data settings that are still open from the data file."""
+    """Merge options, and settle what the config leaves open.
+
+    That is what the data file says and, in place of mmengine's ``last_checkpoint`` of a
+    pre-training, the checkpoint that this file names.
+    """
     merge_options(cfg, options)
     with one_line():
         fill_from_file(cfg)
+    weights = ((cfg.get('model') or {}).get('backbone') or {}).get('init_cfg')
+    weights = weights if isinstance(weights, dict) else {}
+    checkpoint = Path(weights.get('checkpoint', ''))
+    if checkpoint.name == 'last_checkpoint' and checkpoint.is_file():
+        weights.checkpoint = checkpoint.read_text(encoding='utf-8').strip()
 
 
 def merge_options(cfg: Config, options: dict) -> None:

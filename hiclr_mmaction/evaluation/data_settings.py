@@ -6,16 +6,21 @@ when a child config, or an option, sets another. :func:`follow` puts the new val
 
 import ast
 import copy
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from ..annotations.clip_checks import array_shape, pose_content, sample_label
 from ..annotations.safe_pickle import load_pickle
+from ..datasets.wrapped import dataset_cfgs
 
+#: Sizes that may be None, to follow from the number of training clips.
+OPEN_SIZES = ('max_epochs', 'val_interval', 'queue_size')
 DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes', 'fraction')
 
 
@@ -33,21 +38,25 @@ def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
 
 
 def fill_from_file(cfg: Config) -> None:
-    """Set the data settings that are None to what the config's `ann_file` says.
+    """Set the settings that are None to what the config's `ann_file` says.
+
+    With the number of training clips n the pre-training is 40 sqrt(n) iterations long,
+    rounded up to whole epochs, and a learner sets its own sizes
+    (:meth:`SkeletonLearner.fill`).
 
     Raises a FileNotFoundError if there is no such file, a ValueError if it cannot be read
     or does not say its layout.
     """
     names = [name for name in DATA_SETTINGS if name in cfg and cfg[name] is None]
     file = Path(cfg.get('ann_file') or '')
-    if not names:
+    if not names and not _is_open(cfg):
         return
     if not file.is_file():
         raise FileNotFoundError(
             f'ann_file={str(file)!r} does not exist (looked in {Path.cwd()}); put the pose '
             'pickle there, or set ann_file to where it is.'
         )
-    annotations, _, head = pose_content(load_pickle(file), str(file))
+    annotations, splits, head = pose_content(load_pickle(file), str(file))
     if 'layout' in names and head.get('layout') is None:
         raise ValueError(
             f'{file} does not say its skeleton: set layout, to a name such as kinect20 or '
@@ -66,6 +75,28 @@ def fill_from_file(cfg: Config) -> None:
     for name in names:
         cfg[name] = said[name]
     follow(cfg, {name: [None] for name in names})
+    if _is_open(cfg):
+        _, dataset = next(dataset_cfgs(cfg.train_dataloader.dataset, ''))
+        _fill_sizes(cfg, len(splits.get(dataset.get('split'), annotations)))
+
+
+def _is_open(cfg: Config) -> bool:
+    """Whether a size is None that follows from the number of clips."""
+    parts = cfg.get('train_cfg') or {}, cfg.get('model') or {}
+    return any(part.get(name, 0) is None for part in parts for name in OPEN_SIZES)
+
+
+def _fill_sizes(cfg: Config, num_clips: int) -> None:
+    """Set what follows from the number of training clips."""
+    batch = cfg.train_dataloader.batch_size
+    if cfg.train_cfg.get('max_epochs', 1) is None:
+        steps = 40 * num_clips**0.5
+        cfg.train_cfg.max_epochs = math.ceil(steps / max(1, num_clips // batch))
+    if cfg.train_cfg.get('val_interval', 1) is None:
+        cfg.train_cfg.val_interval = math.ceil(cfg.train_cfg.max_epochs / 10)
+    learner = MODELS.get(cfg.model.type)
+    if hasattr(learner, 'fill'):
+        learner.fill(cfg.model, num_clips, batch)
 
 
 def former_values(path: Path) -> dict[str, list[Any]]:

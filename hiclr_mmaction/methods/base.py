@@ -107,6 +107,16 @@ class SkeletonLearner(BaseRecognizer):
         """
 
     @classmethod
+    def fill(cls, model: dict, num_clips: int, batch_size: int) -> None:
+        """Set the settings of this model that are None and follow from the data.
+
+        Args:
+            model (dict): The settings of this model; is changed.
+            num_clips (int): Clips in the training set.
+            batch_size (int): Clips in a step of one rank.
+        """
+
+    @classmethod
     def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
         """Find mistakes in the whole config that constructors cannot see.
 

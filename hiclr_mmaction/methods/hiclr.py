@@ -43,7 +43,8 @@ class HiCLR(SkeletonLearner):
         backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
         neck (dict): Projector, to ``(N, D)``; e.g. :class:`SkeletonProjector`.
         head (dict): The losses; e.g. :class:`HierarchicalContrastHead`.
-        queue_size (int): Number of negatives, at least the batch of all ranks.
+        queue_size (int): Number of negatives, at least the batch of all ranks. In a
+            config None is half of the training clips (:meth:`fill`).
         momentum (float): Share of the query encoder in each update of the key
             encoder; 0.001 is 0.999 in the paper.
         mining (dict, optional): Arguments of :class:`NeighborMining` (``topk``,
@@ -212,6 +213,14 @@ class HiCLR(SkeletonLearner):
                 'learns better.',
                 'current',
                 logging.WARNING,
+            )
+
+    @classmethod
+    def fill(cls, model: dict, num_clips: int, batch_size: int) -> None:
+        """Make the queue half of the training clips, in whole batches."""
+        if model.get('queue_size', 0) is None:
+            model['queue_size'] = max(
+                batch_size, num_clips // 2 // batch_size * batch_size
             )
 
     @classmethod

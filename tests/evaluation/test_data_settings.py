@@ -140,6 +140,28 @@ def test_what_is_not_set_is_what_the_file_says(child, tmp_path):
     assert (cfg.num_person, cfg.num_classes) == (1, 5)
 
 
+def test_sizes_follow_from_the_number_of_training_clips(child, tmp_path):
+    path = child(ann_file=str(tmp_path / 'mine.pkl'))
+    names = [str(i) for i in range(300)]
+    clip = dict(label=0, keypoint=np.ones((1, 9, 3, 3)))
+    content = dict(
+        layout=ROD,
+        split=dict(xsub_train=names[:200], xsub_val=names[200:]),
+        annotations=[dict(clip, frame_dir=name) for name in names],
+    )
+    (tmp_path / 'mine.pkl').write_bytes(pickle.dumps(content))
+    cfg = read_config(path)
+    fill_from_file(cfg)
+    # Half of 200 clips in batches of 32; 40 sqrt(200) = 566 iterations, 6 an epoch.
+    assert cfg.model.queue_size == 96
+    assert (cfg.train_cfg.max_epochs, cfg.train_cfg.val_interval) == (95, 10)
+
+    cfg = read_config(path)
+    merge_options(cfg, {'model.queue_size': 64, 'train_cfg.max_epochs': 5})
+    fill_from_file(cfg)
+    assert (cfg.model.queue_size, cfg.train_cfg.max_epochs) == (64, 5)
+
+
 def test_file_that_does_not_say_its_skeleton_is_an_error(child, tmp_path):
     write_clips(tmp_path / 'mine.pkl')
     cfg = read_config(child(ann_file=str(tmp_path / 'mine.pkl')))

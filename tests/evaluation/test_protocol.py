@@ -4,6 +4,7 @@ import pytest
 from helpers.configs import config
 from helpers.paths import ROOT
 
+from hiclr_mmaction.cli.common import settle
 from hiclr_mmaction.evaluation.protocol import find_config, read_config
 
 
@@ -17,12 +18,30 @@ def test_name_of_a_protocol_needs_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     linear = read_config('mine_linear.py')
     assert linear.model.backbone.out_channels == linear.model.cls_head.in_channels == 32
-    assert linear.model.backbone.init_cfg.checkpoint == 'work_dirs/mine/epoch_250.pth'
+    # The length of the pre-training follows from the data.
+    checkpoint = linear.model.backbone.init_cfg.checkpoint
+    assert checkpoint == 'work_dirs/mine/last_checkpoint'
     assert linear.model.cls_head.num_classes == 20
     # What the pre-training says wins over the shared file, and leaves the rest.
     assert linear.train_cfg.max_epochs == 7
     assert linear.optim_wrapper.optimizer.lr == 0.01
     assert linear.filename == 'mine_linear.py'
+
+
+def test_protocol_loads_the_last_epoch_of_the_pretraining():
+    linear = read_config(ROOT / 'configs' / 'hiclr_stgcn_ntu60_linear.py')
+    checkpoint = linear.model.backbone.init_cfg.checkpoint
+    assert checkpoint == 'work_dirs/hiclr_stgcn_ntu60/epoch_300.pth'
+
+
+def test_file_that_names_the_last_checkpoint_is_followed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    work = tmp_path / 'work_dirs' / 'hiclr_stgcn_msr'
+    work.mkdir(parents=True)
+    (work / 'last_checkpoint').write_text('anywhere/epoch_3.pth')
+    cfg = read_config(ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_msr_linear.py')
+    settle(cfg, {})
+    assert cfg.model.backbone.init_cfg.checkpoint == 'anywhere/epoch_3.pth'
 
 
 def test_file_with_the_name_of_a_protocol_wins(tmp_path):

@@ -9,6 +9,12 @@ num_person = 1
 align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
 pipeline = [align, dict(type='PackSkeletonViews')]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
+labelled_augmentation = [
+    dict(type='SkeletonTemporalCrop'),
+    dict(type='SkeletonShear', amplitude=0.2, layout=layout),
+    dict(type='SkeletonRotate', main_degrees=20, layout=layout),
+    dict(type='SkeletonNoise', layout=layout),
+]
 
 dataset = dict(type='SkeletonDataset', ann_file=ann_file, layout=layout)
 train_dataloader = dict(dataset=dict(**dataset, split='xview_train', pipeline=pipeline))

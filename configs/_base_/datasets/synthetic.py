@@ -9,6 +9,12 @@ num_person = 1
 align = dict(type='SkeletonAlign', layout=layout, num_frames=24, num_person=num_person)
 pipeline = [align, dict(type='PackSkeletonViews')]
 bank_pipeline = [align, dict(type='PackSkeletonViews', knn_bank=True)]
+labelled_augmentation = [
+    dict(type='SkeletonTemporalCrop'),
+    dict(type='SkeletonShear', amplitude=0.2, layout=layout),
+    dict(type='SkeletonRotate', main_degrees=20, layout=layout),
+    dict(type='SkeletonNoise', layout=layout),
+]
 
 dataset = dict(type='SyntheticSkeletons')
 train_dataloader = dict(

@@ -13,7 +13,11 @@ model = dict(
         hid_channels=512,
         out_channels=512,
         norm=True,
+        pool=dict(time=4),
         init_cfg=_base_.init_cfg,
     ),
-    head=dict(type='DecorrelationHead', loss='vicreg', level_weights=(1.0, 0.5, 0.5)),
+    pool=_base_.model.pool,
+    head=dict(
+        type='DecorrelationHead', loss='vicreg', level_weights=_base_.level_weights
+    ),
 )

@@ -4,7 +4,10 @@
 # each epoch.
 _base_ = 'labelled.py'
 
-train_dataloader = dict(batch_size=min(64, _base_.train_dataloader.batch_size))
+train_dataloader = dict(
+    batch_size=min(64, _base_.train_dataloader.batch_size),
+    dataset=dict(pipeline=_base_.augmented_pipeline),
+)
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=70, val_interval=5)
 optim_wrapper = dict(
     _delete_=True,

@@ -3,9 +3,12 @@
 # `read_config` set the variable: they make X_linear.py of X.py and linear.py.
 _base_ = '{{$HICLR_PRETRAINING:}}'
 
-pretrained = 'work_dirs/{}/epoch_{}.pth'.format(
+# Where the length of the pre-training follows from the data, mmengine's file that names the
+# last checkpoint.
+epochs = _base_.train_cfg.max_epochs
+pretrained = 'work_dirs/{}/{}'.format(
     '{{$HICLR_PRETRAINING:}}'.rpartition('/')[2].removesuffix('.py'),
-    _base_.train_cfg.max_epochs,
+    f'epoch_{epochs}.pth' if epochs else 'last_checkpoint',
 )
 initialisation = _base_.model.backbone.get('init_cfg')
 model = dict(
@@ -29,11 +32,13 @@ model = dict(
 
 # The clips of the k-NN's bank are those that are trained on.
 train_clips, val_clips = _base_.val_dataloader.dataset.datasets
-labelled_pipeline = [
-    *val_clips.pipeline[:-1],
+prepare = val_clips.pipeline[:-1]
+pack = [
     dict(type='FormatGCNInput', num_person=_base_.num_person),
     dict(type='PackActionInputs', meta_keys=('frame_dir',)),
 ]
+labelled_pipeline = [*prepare, *pack]
+augmented_pipeline = [*prepare, *_base_.labelled_augmentation, *pack]
 train_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(

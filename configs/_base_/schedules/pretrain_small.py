@@ -1,6 +1,6 @@
-# For some hundred clips: SGD, cosine to 0. Set max_epochs so that a run has 2,000
-# iterations or more; a shorter one shows only the fall that comes first.
-train_cfg = dict(type='ResumableTrainLoop', max_epochs=250, val_interval=10)
+# For some hundred clips: SGD, cosine to 0. Our programs set max_epochs, and val_interval to
+# a tenth of it, by the number of clips: see fill_from_file.
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=None, val_interval=None)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
