@@ -272,12 +272,22 @@ class SkeletonJointMask(SkeletonTransform):
         ratio (float): ``int(V * ratio)`` joints of each frame are masked, the same of
             all persons.
         prob (float): Probability with which a sample is changed.
+        segments (int, optional): Segments of time within which the same joints are
+            masked, of equal length but for rounding; None: every frame has its own.
     """
 
     masks_joints = True
 
-    def __init__(self, ratio: float = 0.1, prob: float = 1.0) -> None:
+    def __init__(
+        self, ratio: float = 0.1, prob: float = 1.0, segments: int | None = None
+    ) -> None:
         super().__init__(prob)
+        if segments is not None and (type(segments) is not int or segments < 1):
+            raise ValueError(
+                f'SkeletonJointMask: segments={segments}; give a whole number of segments '
+                'of time, 1 or more, or None.'
+            )
+        self.segments = segments
         if not 0 <= ratio < 1:
             raise ValueError(
                 f'SkeletonJointMask: ratio={ratio} is out of range; it is the part of the '
@@ -291,4 +301,8 @@ class SkeletonJointMask(SkeletonTransform):
     def apply(self, x: Tensor, seed: int) -> Tensor:
         n, _, frames, joints, _ = x.shape
         generator = from_seed(seed, x.device)
-        return augment.joint_mask(n, frames, joints, self.ratio, generator)
+        drawn = min(self.segments or frames, frames)
+        mask = augment.joint_mask(n, drawn, joints, self.ratio, generator)
+        if drawn == frames:
+            return mask
+        return mask[:, torch.arange(frames, device=mask.device) * drawn // frames]

@@ -189,6 +189,18 @@ def test_joint_mask_is_one_for_all_persons_of_a_sample():
     assert np.array_equal(masked[0], masked[1])
 
 
+@pytest.mark.parametrize(('frames', 'segments'), [(12, 3), (10, 4), (3, 5)])
+def test_joint_mask_of_segments_is_the_same_within_each(frames, segments):
+    x = torch.ones(4, 1, frames, 25, 3)
+    transform = build('SkeletonJointMask', ratio=0.2, segments=segments)
+    mask = transform.apply(x, **transform.draw(4, generator()))
+    assert mask.shape == (4, frames, 25)
+    assert (mask.sum(-1) == 5).all()
+    changes = (mask[:, 1:] != mask[:, :-1]).any(-1)
+    assert (changes.sum(1) == min(frames, segments) - 1).all()
+    assert (changes == changes[0]).all()
+
+
 @pytest.mark.parametrize(
     ('cfg', 'message'),
     [
@@ -197,6 +209,7 @@ def test_joint_mask_is_one_for_all_persons_of_a_sample():
         (dict(type='SkeletonBlur', sigma=(0, 2)), r'sigma=\(0, 2\)'),
         (dict(type='SkeletonBlur', kernel_size=4), 'kernel_size=4 is even'),
         (dict(type='SkeletonJointMask', ratio=1), 'ratio=1 is out of range'),
+        (dict(type='SkeletonJointMask', segments=0), 'segments=0; give a whole'),
     ],
 )
 def test_argument_out_of_range_is_named(cfg, message):
