@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -69,6 +70,10 @@ def save_pretrained(path: Path, **options) -> Path:
 LEARNERS: dict[str, dict] = dict(
     BYOL={},
     SkeletonVICReg=dict(head=dict(type='DecorrelationHead')),
+    MaskedLatentPrediction=dict(
+        neck=dict(type='SkeletonPredictor', in_channels=16),
+        head=dict(type='LatentPredictionHead'),
+    ),
 )
 
 
@@ -82,7 +87,7 @@ def with_learner(learner: str, work_dir: Path, **options) -> Config:
     """
     cfg = synthetic_config(work_dir)
     model = {k: cfg.model[k] for k in ('data_preprocessor', 'backbone', 'neck')}
-    model.update(_delete_=True, type=learner, **LEARNERS[learner])
+    model.update(_delete_=True, type=learner, **deepcopy(LEARNERS[learner]))
     cfg.custom_imports.imports.append('helpers.byol')
     cfg.merge_from_dict({'model': model, **options})
     return cfg

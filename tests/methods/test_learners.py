@@ -20,7 +20,11 @@ from hiclr_mmaction.engine.config_check import check_config
 from hiclr_mmaction.visualization import sample_views
 
 # Each with a loss that it logs.
-LEARNERS = dict(BYOL='loss_byol', SkeletonVICReg='loss_variance')
+LEARNERS = dict(
+    BYOL='loss_byol',
+    SkeletonVICReg='loss_variance',
+    MaskedLatentPrediction='loss_latent',
+)
 
 
 @pytest.fixture(scope='module', params=LEARNERS)
