@@ -1,0 +1,24 @@
+# Masked latent prediction on a set of your own, which _base_/datasets/custom.py names.
+# Choose max_epochs so that there are 2,000 iterations or more (here 160 clips: 5 an
+# epoch).
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/masked_latent_stgcn_small.py',
+    '../_base_/datasets/custom.py',
+    '../_base_/schedules/pretrain_small.py',
+    '../_base_/protocols/small_set.py',
+]
+
+model = dict(
+    # `_delete_`: the layout may be a dict.
+    data_preprocessor=dict(
+        _delete_=True,
+        type='SkeletonViewPreprocessor',
+        layout=_base_.layout,
+        views=dict(levels=[_base_.masked]),
+    ),
+    backbone=dict(
+        graph_cfg=dict(_delete_=True, layout=_base_.layout, mode='stgcn_spatial')
+    ),
+)
+train_cfg = dict(max_epochs=400, val_interval=40)
