@@ -33,22 +33,46 @@ _CALLED = dict(
         'toebase', 'toe', 'toes', 'tipoffoot', 'footend', 'ankleend', 'foot', 'ankle',
     ),
 )  # fmt: skip
+_MIDDLE = ('hips', 'spine', 'chest', 'neck', 'head', 'nose')
+# Parts that have a side.
+_SIDED = {
+    *(name for part, names in _CALLED.items() if part not in _MIDDLE for name in names),
+    'bigtoe', 'clavicle', 'collar', 'ear', 'eye', 'eyeinner', 'eyeouter', 'fingertip',
+    'footindex', 'handtip', 'heel', 'index', 'pinky', 'smalltoe',
+}  # fmt: skip
 
 
-def side_and_part(joint: str) -> tuple[str, str]:
-    """``('left', 'forearm')`` for ``LeftForeArm``, ``L_ForeArm``, ``rig:lForeArm``.
+def side_and_words(joint: str) -> tuple[str, list[str]]:
+    """``('left', ['fore', 'arm'])`` for ``LeftForeArm``, ``L_ForeArm``, ``foreArm.l``.
 
+    A letter for the side may also be joined to a known part: ``Lshoulder``, ``KNEER``.
     The side of a joint in the middle is ``''``.
     """
     name = joint.split(':')[-1]
+    if found := re.search('left|right', name, re.IGNORECASE):
+        name = f'{name[: found.start()]} {name[found.end() :]}'
+        return found[0].lower(), _words(name)
+    words = _words(name)
+    letters = _letters(name)
     for side in ('left', 'right'):
-        if re.search(side, name, re.IGNORECASE):
-            return side, _letters(re.sub(side, '', name, flags=re.IGNORECASE))
-        # A letter apart, or before a word that starts with a capital.
-        letter = rf'(^|[_. ])[{side[0]}{side[0].upper()}](?=[A-Z][a-z]|[_. ]|$)'
-        if re.search(letter, name):
-            return side, _letters(re.sub(letter, ' ', name))
-    return '', _letters(name)
+        if side[0] in words:
+            words.remove(side[0])
+            return side, words
+        for part in (letters[1:], letters[:-1]):
+            if part in _SIDED and letters in (side[0] + part, part + side[0]):
+                return side, [part]
+    return '', words
+
+
+def side_and_part(joint: str) -> tuple[str, str]:
+    """``('left', 'forearm')``: as :func:`side_and_words`, in one word."""
+    side, words = side_and_words(joint)
+    return side, _letters(''.join(words))
+
+
+def _words(name: str) -> list[str]:
+    name = re.sub(r'([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])', r'\1\3 \2', name)
+    return re.findall('[a-z0-9]+', name.lower())
 
 
 def _letters(name: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ...skeleton import SkeletonLayout, get_layout
+from ...skeleton.joint_names import side_and_words
 
 # What else a joint of a layout is called, by the trackers' own documentation.
 _ALSO = {
@@ -15,7 +15,7 @@ _ALSO = {
     'tip foot': ('foot index',),
     'base spine': ('spine base',),
     'middle spine': ('spine mid',),
-    'tip hand': ('hand tip', 'handtip'),
+    'tip hand': ('hand tip',),
     'navel': ('spine navel',),
     'chest': ('spine chest',),
     'hips': ('hip', 'mid hip', 'pelvis', 'hip center', 'root'),
@@ -30,31 +30,20 @@ def joints_of(layout: str) -> tuple[str, ...]:
     return get_layout(layout).joints
 
 
-def words(name: str) -> frozenset[str]:
-    """The words of a joint's name: ``LShoulder``, ``shoulder_left`` are alike."""
-    name = re.sub(r'([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])', r'\1\3 \2', name)
-    found = set()
-    for word in re.findall('[a-z]+|[0-9]+', name.lower()):
-        side = re.match('(left|right)(?=.)|.+(?=(?<=.)(left|right)$)', word)
-        if side:
-            side_name = side[1] or side[2]
-            found |= {side_name, word.removeprefix(side_name).removesuffix(side_name)}
-        else:
-            found.add({'l': 'left', 'r': 'right'}.get(word, word))
-    return frozenset(found - {'of', 'the'})
+def _keys(name: str) -> list[tuple]:
+    """What a joint's name is found by: side and words in any order, or its letters."""
+    side, words = side_and_words(name)
+    words = [word for word in words if word not in ('of', 'the')]
+    return [(side, frozenset(words)), (side, ''.join(words))]
 
 
-def _called(joint: str, layout: SkeletonLayout) -> list[frozenset[str]]:
-    """All that a joint of a layout is called."""
-    ours = words(joint)
-    out = [ours]
-    side = ours & {'left', 'right'}
-    also = dict(_ALSO)
-    if 'base of spine' in layout.joints:
-        also.update(_ALSO_IN_NTU)
+def _called(joint: str, layout: SkeletonLayout) -> list[tuple]:
+    """The keys of all that a joint of a layout is called."""
+    out = _keys(joint)
+    also = {**_ALSO, **(_ALSO_IN_NTU if 'base of spine' in layout.joints else {})}
     for part, others in also.items():
-        if words(part) == ours - side:
-            out += [words(other) | side for other in others]
+        if _keys(part)[0][1] == out[0][1]:
+            out += [key for other in others for key in _keys(f'{out[0][0]} {other}')]
     return out
 
 
@@ -75,10 +64,11 @@ def match(names: Sequence[str], layout: SkeletonLayout) -> list[int]:
     """
     if not layout.joints or len(set(names)) == 1 < len(names):
         return in_order(len(names), layout)
-    index: dict[frozenset[str], int] = {}
+    index: dict[tuple, int] = {}
     for position, name in enumerate(names):
-        if index.setdefault(words(name), position) != position:
-            raise ValueError(f'a joint named twice: {name!r}')
+        for key in _keys(name):
+            if index.setdefault(key, position) != position:
+                raise ValueError(f'a joint named twice: {name!r}')
     out = []
     missing = []
     for joint in layout.joints:

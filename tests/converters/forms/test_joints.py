@@ -3,17 +3,29 @@
 import pytest
 from helpers.own_files import AZURE_KINECT, BODY_25, KINECT_V2, MEDIAPIPE
 
-from hiclr_mmaction.converters.forms.joints import match, words
+from hiclr_mmaction.converters.forms.joints import match
 from hiclr_mmaction.skeleton import get_layout
 
 
 @pytest.mark.parametrize(
-    'name',
-    ['left_shoulder', 'LShoulder', 'ShoulderLeft', 'shoulder.L', 'LEFT SHOULDER',
-     'leftshoulder', 'l_shoulder', 'leftShoulder'],
-)  # fmt: skip
-def test_a_joint_is_known_by_any_spelling(name):
-    assert words(name) == {'left', 'shoulder'}
+    'spell',
+    [
+        lambda side, part: f'{side}_{part}',
+        lambda side, part: f'{part.title()}{side.title()}',
+        lambda side, part: f'{side} {part}'.upper(),
+        lambda side, part: f'{side[0].upper()}{part}',
+        lambda side, part: f'{side[0]}{part}',
+        lambda side, part: f'{side[0].upper()}{part.title()}',
+        lambda side, part: f'{side[0]}_{part}',
+        lambda side, part: f'{part}.{side[0].upper()}',
+        lambda side, part: f'{part} ({side[0]})',
+        lambda side, part: f'{side[0]}{part}'.upper(),
+    ],
+)
+def test_a_joint_is_known_by_any_spelling(spell):
+    joints = get_layout('coco').joints
+    names = [spell(*joint.split()) if ' ' in joint else joint for joint in joints]
+    assert match(names[::-1], get_layout('coco')) == list(range(17))[::-1]
 
 
 @pytest.mark.parametrize(
