@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..skeleton import LAYOUTS, SkeletonLayout, get_layout, track
-from ..skeleton.orientation import HEIGHTS, body_height, find_scale, find_up
+from ..skeleton.orientation import HEIGHTS, body_height, find_scale, find_up, long_bones
 from .clip_checks import (
     array_shape,
     clip_problems,
@@ -207,6 +207,7 @@ def _check_persons(
     heights: dict[str, float] = {}
     ups: Counter[str] = Counter()
     counts: Counter[str] = Counter()
+    long: defaultdict[str, list[float]] = defaultdict(list)
     measured, total = np.zeros(layout.num_joints), 0
     extent = 0.0
     for clip in clips:
@@ -222,6 +223,8 @@ def _check_persons(
             counts.update(tracking.counts())
         if (side := side_of(x.astype(np.float64))) is not None:
             sides.append(side)
+        for bone, length in long_bones(x, layout).items():
+            long[bone].append(length)
         frames = x[seen.all(-1)]
         if height := body_height(frames, layout):
             heights[sample_name(clip)] = height
@@ -238,6 +241,7 @@ def _check_persons(
             f'x and y are below {extent:.3g}; parts of the picture distort the body '
             'where it is not square: multiply them by its width and height.',
         )
+    _report_long(out, long)
     _report_joints(out, layout, measured / max(total, 1))
     if any(counts.values()):
         out.facts['persons lost'] = f'alignment {describe_counts(counts)}'
@@ -279,6 +283,19 @@ def _report_unit(out: Inspection, heights: Mapping[str, float]) -> None:
                 f'clip {name!r}: the person is {height:.3g} tall, in the median of clips '
                 f'{median:.3g}.',
             )
+
+
+def _report_long(out: Inspection, long: Mapping[str, Sequence[float]]) -> None:
+    if not long:
+        return
+    shown = [f'{bone} ({np.median(lengths):.3g})' for bone, lengths in long.items()]
+    out.find(
+        'warning',
+        'bones longer than a body',
+        f'{_some(shown)}, in up to {max(map(len, long.values()))} clips: these joints '
+        'have another unit, are in another order than the layout says, or are no joints; '
+        'correct the files, or choose a layout without them (--to-layout).',
+    )
 
 
 def _report_joints(

@@ -33,7 +33,7 @@ from rich.progress import (
 from ..annotations.clip_checks import UnusableClip, check_keypoint, join_score
 from ..annotations.prepared import Preparation, prepare_clip
 from ..skeleton import get_layout, track
-from ..skeleton.orientation import Orientation
+from ..skeleton.orientation import Orientation, long_bones
 from .converter import Clip, SkeletonConverter, require_regular
 from .pose_pickle import write_pose_pickle
 from .report import Report
@@ -335,6 +335,8 @@ class _Reader:
         limit = self.converter.max_frames
         if limit is not None and frames > limit:
             raise ValueError(f'too long: {frames} frames, more than {limit}')
+        if long_bones(arrays['keypoint'], layout):
+            notes.append('a bone longer than a body; see tools/data/inspect.py')
         untracked = {}
         if self.converter.preparation is None:
             arrays = {name: array[there] for name, array in arrays.items()}

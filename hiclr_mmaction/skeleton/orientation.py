@@ -27,6 +27,7 @@ _TURNS = {
 UNITS = (1.0, 0.01, 0.001, 0.0254, 0.0254 / 0.45)
 HEIGHTS = (0.5, 2.5)  # of a person, metres
 _USUAL_HEIGHT = 1.7
+_MIN_BONES = 5  # are long enough together to compare another one with
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,46 @@ def body_height(x: np.ndarray, layout: str | dict | SkeletonLayout) -> float | N
         bones = np.diff(x[:, leg], axis=1)
         height = height + np.linalg.norm(bones, axis=-1).sum(-1) / len(legs)
     return float(np.median(height))
+
+
+def long_bones(x: np.ndarray, layout: str | dict | SkeletonLayout) -> dict[str, float]:
+    """Bones that are longer than the body they belong to.
+
+    These are longer than a person is tall (3-D, where the layout names the joints), or
+    than five or more other bones together. Such a joint has another unit or
+    is in another place of the file than the layout says.
+
+    Args:
+        x (np.ndarray): Persons ``(..., V, C)``; a joint of zeros was not measured.
+        layout (str | dict | SkeletonLayout): The skeleton.
+
+    Returns:
+        dict: Median lengths by the names of the bones' joints.
+    """
+    layout = get_layout(layout)
+    x = x.reshape(-1, *x.shape[-2:])[..., : layout.num_axes]
+    seen = x.any(-1)
+    child, parent = np.transpose(layout.bones)
+    lengths = np.linalg.norm(x[:, child] - x[:, parent], axis=-1)
+    lengths[~(seen[:, child] & seen[:, parent])] = np.nan
+    known = np.flatnonzero((lengths >= 0).any(0))
+    if not len(known):
+        return {}
+    median = np.nanmedian(lengths[:, known], axis=0)
+    order = median.argsort()
+    others = median[order].cumsum() - median[order]
+    limit = np.where(np.arange(len(order)) < _MIN_BONES, np.inf, others)
+    # What is longer than a bone that is too long, is too long itself.
+    limit = np.minimum.accumulate(np.where(median[order] > limit, limit, np.inf))
+    if layout.num_axes == 3:
+        height = body_height(x[seen.all(-1)], layout) or np.inf
+        limit = np.minimum(limit, height)
+    names = layout.joints or tuple(map(str, range(layout.num_joints)))
+    return {
+        f'{names[parent[bone]]} - {names[child[bone]]}': float(length)
+        for bone, length, most in zip(known[order], median[order], limit, strict=True)
+        if length > most
+    }
 
 
 def find_scale(height: float | None, unit: float = 1.0) -> float:

@@ -375,3 +375,14 @@ def test_scores_of_another_shape_are_an_error(inspected):
     out = inspected(content)
     assert len(out.errors) == 1
     assert 'keypoint_score has shape (1, 2, 17)' in out.errors[0].message
+
+
+def test_joints_metres_off_are_named(content, inspected):
+    for clip in content['annotations'][:2]:
+        clip['keypoint'][..., 22, 1] += 30
+    out = inspected(content, layout='nturgb+d')
+    (finding,) = (f for f in out.findings if f.kind == 'bones longer than a body')
+    assert finding.severity == 'warning'
+    assert re.match(
+        r'left hand - left thumb \(30.*\), in up to 2 clips', finding.message
+    )

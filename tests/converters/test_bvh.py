@@ -251,7 +251,13 @@ class TestOtherPrograms:
         ('case', 'notes'),
         [
             ('bvh_zup', ['heads are at z: turned so that y is up (--up)']),
-            ('bvh_metres', ['a unit is taken for 1 m (--scale)']),
+            (
+                'bvh_metres',
+                [
+                    'a bone longer than a body; see tools/data/inspect.py',
+                    'a unit is taken for 1 m (--scale)',
+                ],
+            ),
             ('bvh_two_roots', ['a second skeleton, left out']),
             ('bvh_frames_more', ['another number of frames than its header says']),
             ('bvh_frames_less', ['another number of frames than its header says']),

@@ -10,6 +10,7 @@ from hiclr_mmaction.skeleton.orientation import (
     body_height,
     find_scale,
     find_up,
+    long_bones,
 )
 
 HEAD = 3
@@ -107,3 +108,35 @@ def test_scale_gives_a_height_of_a_person(height, unit, scale):
 def test_setting_that_cannot_be_is_an_error(kwargs, message):
     with pytest.raises(ValueError, match=message):
         Orientation(**kwargs)
+
+
+class TestLongBones:
+    def test_bones_of_a_person_are_not(self):
+        assert long_bones(standing(), 'nturgb+d') == {}
+
+    @pytest.mark.parametrize('far', [3, 30])
+    def test_joint_that_is_metres_off_is_named_with_its_bone(self, far):
+        clip = standing()
+        clip[..., 22, 0] += far
+        (bone,) = (found := long_bones(clip, 'nturgb+d'))
+        assert bone == 'left hand - left thumb'
+        assert found[bone] == pytest.approx(far, abs=0.3)
+
+    def test_several_joints_in_another_unit_are_all_named(self):
+        clip = standing()
+        clip[..., [15, 19, 22, 24], :] *= 100
+        assert len(long_bones(clip, 'nturgb+d')) == 4
+
+    def test_layout_without_names_of_the_body_is_compared_by_its_other_bones(self):
+        chain = dict(
+            name='chain', num_joints=9, bones=[(v + 1, v) for v in range(8)], center=0
+        )
+        clip = np.arange(1.0, 10.0)[:, None] * np.ones(3) * np.ones((1, 4, 1, 1))
+        assert long_bones(clip, chain) == {}
+        clip[..., 8, :] += 20
+        assert list(long_bones(clip, chain)) == ['7 - 8']
+
+    def test_lost_joints_are_not_bones(self):
+        clip = standing() + 50
+        clip[:, 1:, 7] = 0
+        assert long_bones(clip, 'nturgb+d') == {}
