@@ -50,6 +50,7 @@ def convert(
     strict: bool = False,
     align: int | None = None,
     ignore: Collection[str] = (),
+    allow_empty: bool = False,
     up: str | None = None,
     scale: float | None = None,
     chunk_size: int = 64,
@@ -74,6 +75,8 @@ def convert(
         align (int, optional): Store clips aligned, by :func:`hiclr_align`, to this many
             frames and ``converter.num_person`` persons. None: as they are.
         ignore (Collection[str]): Names of clips to leave out.
+        allow_empty (bool): Whether splits without a clip are left out of the result.
+            False: they are an error.
         up (str, optional): The axis of the files that points up, such as ``'z'`` or
             ``'-y'``. None: what the converter knows or finds, or else ``'y'``.
         scale (float, optional): Metres in the files' unit, such as 0.001. None: what
@@ -83,8 +86,8 @@ def convert(
 
     Raises:
         FileExistsError: If there is a result already and ``overwrite`` is false.
-        ValueError: If there is no clip, a setting is out of range, or, with
-            ``strict``, a clip has to be left out.
+        ValueError: If there is no clip, a split is empty, a setting is out of range,
+            or, with ``strict``, a clip has to be left out.
     """
     started = time.monotonic()
     out = Path(out)
@@ -143,13 +146,18 @@ def convert(
                 f'{out} is not written.'
             )
         split.update(converter.splits(samples))
-        if not any(split.values()):
+        filled = {name: members for name, members in split.items() if members}
+        empty = [name for name in split if name not in filled]
+        if not filled or (empty and not allow_empty):
+            failed = report(split)
+            failed.write()
             raise ValueError(
-                f'none of the {len(samples)} clips is in a split '
-                f'({", ".join(split)}); check the list of the splits. {out} is not '
-                'written.'
+                f'split {", ".join(empty)} is empty: none of the {len(samples)} usable '
+                'clips belongs to it. Add the clips, correct the list of the split, or '
+                f'leave such splits out (--allow-empty). {failed.path} names the clips '
+                f'that are not usable; {out} is not written.'
             )
-        return split
+        return filled
 
     layout = converter.layout
     head: dict[str, Any] = dict(

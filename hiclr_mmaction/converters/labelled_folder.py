@@ -124,11 +124,7 @@ class LabelledFolder(SkeletonConverter):
         return next((name for name in names if name in self._table), None)
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """Those of the table's column, those by subject, or else ``all``.
-
-        Raises:
-            ValueError: If a split is empty.
-        """
+        """Those of the table's column, those by subject, or else ``all``."""
         named = sorted({row['split'] for row in self._table.values() if 'split' in row})
         out: dict[str, list[str]] = {name: [] for name in named}
         for sample in samples:
@@ -138,12 +134,6 @@ class LabelledFolder(SkeletonConverter):
             subjects = {sample.get('subject') for sample in samples}
             train = subjects - set(self.val_subjects)
             out.update(split_by(samples, 'subject', train, 'xsub'))
-        empty = [name for name, clips in out.items() if not clips]
-        if empty:
-            raise ValueError(
-                f'split {", ".join(empty)} is empty: none of the {len(samples)} clips '
-                'that could be used belongs to it. The report names those left out.'
-            )
         return out or super().splits(samples)
 
     def remarks(self, clips: Sequence[Clip]) -> list[str]:

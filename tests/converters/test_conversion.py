@@ -275,11 +275,25 @@ def test_what_the_converter_knows_of_a_file_gives_way_to_the_settings(
     np.testing.assert_array_equal(said, raw)
 
 
-def test_no_clip_in_any_split_is_an_error(converter, tmp_path):
+@pytest.mark.parametrize('allow_empty', [False, True])
+def test_no_clip_in_any_split_is_an_error(converter, tmp_path, allow_empty):
     converter.splits = lambda samples: dict(xsub_train=[], xsub_val=[])
-    with pytest.raises(ValueError, match='none of the 10 clips is in a split'):
-        run(converter, tmp_path / 'poses.pkl')
+    with pytest.raises(
+        ValueError, match='xsub_train, xsub_val is empty: none of the 10'
+    ):
+        run(converter, tmp_path / 'poses.pkl', allow_empty=allow_empty)
     assert not (tmp_path / 'poses.pkl').exists()
+
+
+def test_empty_split_is_an_error_or_left_out(converter, tmp_path):
+    out = tmp_path / 'poses.pkl'
+    converter.splits = lambda samples: split_by(samples, 'subject', range(10), 'xsub')
+    with pytest.raises(ValueError, match=r'split xsub_val is empty.*--allow-empty'):
+        run(converter, out)
+    assert not out.exists()
+    report = run(converter, out, allow_empty=True)
+    assert report.splits == dict(xsub_train=10, xsub_val=0)
+    assert set(load_pickle(out)['split']) == {'xsub_train'}
 
 
 def test_second_clip_of_a_name_is_left_out(converter, tmp_path):
@@ -389,6 +403,7 @@ def test_scores_go_along_and_are_joined_by_align(converter, tmp_path):
         return dict(keypoint=x, keypoint_score=score, subject=0)
 
     converter.read = read
+    converter.splits = lambda samples: dict(all=[s['frame_dir'] for s in samples])
     run(converter, tmp_path / 'raw.pkl')
     sample = load_pickle(tmp_path / 'raw.pkl')['annotations'][0]
     assert sample['keypoint'].shape == (1, 6, 17, 2)

@@ -20,7 +20,7 @@ NAMES = ['S001C001P001R001A001', 'S001C001P002R001A005', 'S001C002P003R001A007']
 
 
 def run(source, out, **kwargs):
-    return convert(source, out, workers=1, console=quiet(), **kwargs)
+    return convert(source, out, workers=1, allow_empty=True, console=quiet(), **kwargs)
 
 
 def write_pair(folder, split, clips, names=NAMES, labels=(0, 4, 6), suffix='.skeleton'):

@@ -96,6 +96,11 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
         'in the summary',
     )
     group.add_argument(
+        '--allow-empty',
+        action='store_true',
+        help='leave out splits without a clip, instead of ending with an error',
+    )
+    group.add_argument(
         '--overwrite', action='store_true', help='replace OUT if it exists'
     )
 
@@ -122,12 +127,20 @@ def run(
             converter = MappedConverter(converter, args.to_layout)
         if getattr(args, 'untracked', None):
             converter.untracked = args.untracked
+        if getattr(args, 'max_gap', None) is not None:
+            if args.align is None or converter.untracked != 'drop':
+                raise ValueError(
+                    f'--max-gap {args.max_gap} has no effect: it is for clips stored by '
+                    '--align with --untracked drop; add them, or leave it out.'
+                )
+            converter.max_gap = args.max_gap
         return convert(
             converter,
             args.out,
             workers=args.workers,
             overwrite=args.overwrite,
             strict=args.strict,
+            allow_empty=args.allow_empty,
             align=getattr(args, 'align', None),
             up=getattr(args, 'up', None),
             scale=getattr(args, 'scale', None),

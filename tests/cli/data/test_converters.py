@@ -36,20 +36,62 @@ def test_ntu_makes_the_folder_the_pickle_and_the_report(run, raw, tmp_path):
 def test_options_reach_the_conversion(run, raw, tmp_path):
     out = tmp_path / 'a.pkl'
     (tmp_path / 'list.txt').write_text(f'Samples:\n{NAMES[1]}.skeleton\n')
-    options = ['--align', '10', '--ignore', tmp_path / 'list.txt', '--workers', '2']
+    options = [
+        '--allow-empty',
+        '--align',
+        '10',
+        '--ignore',
+        tmp_path / 'list.txt',
+        '--workers',
+        '2',
+    ]
     options += ['--dataset', 'ntu120', '--bodies', 'most-motion', '--max-frames', '12']
     run('ntu', raw, out, *options)
     content = load_pickle(out)
     assert content['prepared']['num_frames'] == 10
     assert [clip['frame_dir'] for clip in content['annotations']] == NAMES[:1]
-    assert 'xset_val' in content['split']
+    assert set(content['split']) == {'xsub_train', 'xset_val'}
     settings = json.loads((tmp_path / 'a.pkl.report.json').read_text())['settings']
     assert (settings['bodies'], settings['max_frames']) == ('most-motion', 12)
 
 
+def test_empty_split_ends_with_an_error_that_names_it(run, tmp_path):
+    write_ntu(tmp_path / 'raw', NAMES[0])
+    with pytest.raises(
+        SystemExit, match='^error: split xsub_val, xview_train is empty'
+    ):
+        run('ntu', tmp_path / 'raw', tmp_path / 'a.pkl', '--workers', 1)
+    assert not (tmp_path / 'a.pkl').exists()
+
+
+def test_max_gap_decides_what_align_interpolates(run, tmp_path):
+    rows = np.random.default_rng(0).uniform(1, 2, (1, 30, 20, 3))
+    rows[:, 10:16] = 0
+    (tmp_path / 'own').mkdir()
+    np.save(tmp_path / 'own' / 'a.npy', rows)
+    found = {}
+    for gap in (5, 6):
+        out = tmp_path / f'{gap}.pkl'
+        run(
+            'own', tmp_path / 'own', out, '--layout', 'kinect20', '--align', 30,
+            '--max-gap', gap, '--workers', 1, '--scale', 1, '--up', 'y',
+        )  # fmt: skip
+        assert load_pickle(out)['prepared']['max_gap'] == gap
+        report = json.loads((tmp_path / f'{gap}.pkl.report.json').read_text())
+        found[gap] = report['untracked'].get('dropped_frames', 0)
+    assert found == {5: 6, 6: 0}
+
+
+@pytest.mark.parametrize('options', [[], ['--align', 10]])
+def test_max_gap_without_effect_is_an_error(run, raw, tmp_path, options):
+    with pytest.raises(SystemExit, match='^error: --max-gap 3 has no effect'):
+        run('ntu', raw, tmp_path / 'a.pkl', '--max-gap', 3, *options)
+
+
 def test_max_frames_of_0_is_no_limit(run, tmp_path):
     write_ntu(tmp_path / 'raw', frames=301)
-    run('ntu', tmp_path / 'raw', tmp_path / 'a.pkl', '--max-frames', 0, '--workers', 1)
+    options = ['--max-frames', 0, '--workers', 1, '--allow-empty']
+    run('ntu', tmp_path / 'raw', tmp_path / 'a.pkl', *options)
     assert load_pickle(tmp_path / 'a.pkl')['annotations'][0]['total_frames'] == 301
 
 

@@ -100,7 +100,7 @@ def test_program_writes_pickle_and_report(tmp_path, run, name, options, clip, jo
     if name == 'own':  # NW-UCLA's JSON is none of its own
         (folder / 'a01_s02_e00_v03.json').unlink()
     out = tmp_path / 'made' / 'clips.pkl'
-    run(name, folder, out, '--workers', '1', *options)
+    run(name, folder, out, '--workers', '1', '--allow-empty', *options)
     (annotation,) = load_pickle(out)['annotations']
     assert annotation['frame_dir'] == clip
     assert annotation['keypoint'].shape[2:] == (joints, 3)
