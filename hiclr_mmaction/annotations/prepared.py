@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..skeleton import SkeletonLayout, align_clip, get_layout
-from ..skeleton.align import check_align_settings, check_shoulders
+from ..skeleton.align import MAX_GAP, check_align_settings, check_shoulders
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Preparation:
             plane. None: 2-D skeletons, which are not turned.
         untracked (str): What was done about frames without a person, as in
             :func:`~hiclr_mmaction.skeleton.align_clip`.
+        max_gap (int): Frames up to which a lost person was interpolated, as there.
     """
 
     layout: str
@@ -33,18 +34,22 @@ class Preparation:
     num_person: int
     center: int
     shoulders: tuple[int, int] | None
-    untracked: str = 'released'  # of files of versions that did not say it
+    # Those of files of versions that did not say them.
+    untracked: str = 'released'
+    max_gap: int = MAX_GAP
 
     @classmethod
     def of(cls, source: Any, num_frames: int) -> Preparation:
-        """For the ``layout`` and ``num_person`` of a source.
+        """For the clips of a converter.
 
         Raises:
             ValueError: If a number is out of range, or the layout has no shoulders.
         """
         layout = get_layout(source.layout)
         try:
-            check_align_settings(num_frames, source.num_person, source.untracked)
+            check_align_settings(
+                num_frames, source.num_person, source.untracked, source.max_gap
+            )
         except ValueError as error:
             raise ValueError(f'align={num_frames}: {error}') from None
         turned = layout.coordinates == '3d'
@@ -57,6 +62,7 @@ class Preparation:
             layout.center,
             layout.shoulders if turned else None,
             source.untracked,
+            source.max_gap,
         )
 
     @classmethod
@@ -71,7 +77,7 @@ class Preparation:
         names = [field.name for field in fields(cls)]
         if (
             not isinstance(prepared, Mapping)
-            or not set(names[:-1]) <= set(prepared) <= set(names)
+            or not set(names[:-2]) <= set(prepared) <= set(names)
             or not isinstance(prepared['layout'], str)
             or not all(isinstance(prepared[name], int) for name in names[1:4])
             or not isinstance(prepared['shoulders'], tuple | list | None)
@@ -141,4 +147,5 @@ def prepare_clip(
         preparation.num_frames,
         preparation.num_person,
         preparation.untracked,
+        preparation.max_gap,
     ).numpy()

@@ -353,7 +353,10 @@ class _Reader:
             if self.converter.untracked != 'released':
                 clip_tensor = torch.from_numpy(joined['keypoint'])
                 untracked = track(
-                    clip_tensor, layout, self.converter.num_person
+                    clip_tensor,
+                    layout,
+                    self.converter.num_person,
+                    self.converter.max_gap,
                 ).counts()
             if self.converter.untracked == 'refuse' and any(untracked.values()):
                 counts = ', '.join(f'{k}={v}' for k, v in untracked.items() if v)

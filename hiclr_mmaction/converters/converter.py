@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from ..annotations.prepared import Preparation
+from ..skeleton.align import MAX_GAP
 
 # A dense clip may take this much memory, or so many times the size of its file.
 _MAX_BYTES = 256 * 2**20
@@ -66,6 +67,7 @@ class SkeletonConverter(ABC):
         classes (Sequence[str]): Names of the labels, where known.
         untracked (str): What ``--align`` does about frames without a person, as in
             :func:`~hiclr_mmaction.skeleton.align_clip`.
+        max_gap (int): Up to how many frames it interpolates a lost person.
         find_orientation (bool): Whether up axis and unit are to be found by the persons
             of some clips, where :meth:`read` does not know them.
         unit (float): Metres in the usual unit of the files.
@@ -77,6 +79,7 @@ class SkeletonConverter(ABC):
     max_frames: int | None = None
     classes: Sequence[str] = ()
     untracked: str = 'drop'
+    max_gap: int = MAX_GAP
     find_orientation: bool = False
     unit: float = 1.0
     preparation: Preparation | None = None
@@ -128,7 +131,9 @@ class SkeletonConverter(ABC):
 
     def settings(self) -> dict[str, Any]:
         """The settings that the report shows; by default all public attributes."""
-        names = ('layout', 'num_person', 'max_frames', 'classes', 'untracked')
+        names = (
+            'layout', 'num_person', 'max_frames', 'classes', 'untracked', 'max_gap',
+        )  # fmt: skip
         public = {k: v for k, v in vars(self).items() if not k.startswith('_')}
         return {
             'converter': type(self).__name__,

@@ -43,7 +43,8 @@ class MappedConverter(SkeletonConverter):
         self._source, self._target = source, target
         self.layout = layout
         for name in (
-            'num_person', 'max_frames', 'classes', 'untracked', 'find_orientation', 'unit',
+            'num_person', 'max_frames', 'classes', 'untracked', 'max_gap',
+            'find_orientation', 'unit',
         ):  # fmt: skip
             setattr(self, name, getattr(converter, name))
 

@@ -101,7 +101,9 @@ def made_up_data(tmp_path_factory):
 def prepare(content):
     """The same clips stored aligned, as the converters' ``--align 50`` does."""
     layout = get_layout('nturgb+d-stgcn')
-    source = SimpleNamespace(layout=layout.name, num_person=2, untracked='released')
+    source = SimpleNamespace(
+        layout=layout.name, num_person=2, untracked='released', max_gap=10
+    )
     preparation = Preparation.of(source, num_frames=50)
     annotations = [
         dict(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...converters import MappedConverter, Report, SkeletonConverter, convert
-from ...skeleton.align import UNTRACKED
+from ...skeleton.align import MAX_GAP, UNTRACKED
 from ...skeleton.orientation import UPS
 from ..values import parse_layout
 
@@ -55,6 +55,13 @@ def add_output_options(parser: argparse.ArgumentParser, align: bool = True) -> N
             'interpolate them in alignment, refuse such clips, or align as in the '
             'released preprocessing of HiCLR. Default: drop; for NTU RGB+D and '
             'PKU-MMD: released',
+        )
+        group.add_argument(
+            '--max-gap',
+            type=int,
+            metavar='FRAMES',
+            help='persons lost for up to this many frames are interpolated, by '
+            f'--untracked drop. Default: {MAX_GAP}',
         )
         group.add_argument(
             '--to-layout',
