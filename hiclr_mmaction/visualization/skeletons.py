@@ -182,6 +182,7 @@ def draw_clip(
     title: str | None = None,
     frame_size: float = 2.0,
     dpi: int = 100,
+    below: Sequence[tuple[np.ndarray, str | dict | SkeletonLayout]] = (),
 ) -> None:
     """Draw a clip as a row of stick figures and save it as a picture.
 
@@ -200,7 +201,9 @@ def draw_clip(
         frame_size (float): Width of one figure in inches; height is 1.25 times
             that.
         dpi (int): Pixels per inch. The picture has ``figures * frame_size *
-            dpi`` by ``1.25 * frame_size * dpi`` pixels.
+            dpi`` by ``1.25 * frame_size * dpi`` pixels a row.
+        below (Sequence[tuple]): Clips of as many frames, each with its layout, for
+            further rows.
 
     Raises:
         ValueError: If the shape does not fit the layout, or the clip is empty,
@@ -208,24 +211,28 @@ def draw_clip(
     """
     if num_frames < 1:
         raise ValueError(f'num_frames={num_frames} draws nothing; use 1 or more.')
-    stage = Stage([keypoint], layout, tall=_TALL)
-    total = stage.num_frames
+    stages = [Stage([x], of, tall=_TALL) for x, of in [(keypoint, layout), *below]]
+    total = stages[0].num_frames
     shown = np.linspace(0, total - 1, min(num_frames, total)).round()
-    figure = Figure(figsize=(frame_size * len(shown), 1.25 * frame_size), dpi=dpi)
+    size = (frame_size * len(shown), 1.25 * frame_size * len(stages))
+    figure = Figure(figsize=size, dpi=dpi)
     if title:
         figure.suptitle(title, fontsize=10)
-    for column, frame in enumerate(shown.astype(int)):
-        axes = figure.add_axes((column / len(shown), 0.07, 1 / len(shown), 0.83))
-        stage.draw(axes, 0, frame)
-        axes.text(
-            0.5,
-            -0.06,
-            f'{frame}',
-            transform=axes.transAxes,
-            ha='center',
-            fontsize=7,
-            color='0.5',
-        )
+    width, height = 1 / len(shown), 1 / len(stages)
+    for row, stage in enumerate(stages):
+        bottom = 1 - (row + 0.93) * height
+        for column, frame in enumerate(shown.astype(int)):
+            axes = figure.add_axes((column * width, bottom, width, 0.83 * height))
+            stage.draw(axes, 0, frame)
+            axes.text(
+                0.5,
+                -0.06,
+                f'{frame}',
+                transform=axes.transAxes,
+                ha='center',
+                fontsize=7,
+                color='0.5',
+            )
     figure.savefig(path)
 
 

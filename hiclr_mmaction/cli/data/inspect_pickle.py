@@ -6,12 +6,16 @@ Example:
 
 import sys
 
+import numpy as np
+import torch
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ...annotations.clip_checks import join_score
 from ...annotations.inspection import inspect_pickle
+from ...skeleton import measured_joints
+from ...skeleton.mapping import map_joints
 from ...visualization import draw_clip
 from ..common import one_line
 from ..values import parse_layout
@@ -33,6 +37,13 @@ def parse_args(argv=None):
     parser.add_argument('--draw', metavar='PNG', help='draw a clip to this picture')
     parser.add_argument(
         '--clip', metavar='NAME', help='the clip to draw; without it, the first'
+    )
+    parser.add_argument(
+        '--to-layout',
+        type=parse_layout,
+        metavar='LAYOUT',
+        help='draw the clip with the joints of this skeleton too, as --to-layout of the '
+        'converters stores it',
     )
     parser.add_argument(
         '--frames', type=int, default=8, metavar='N', help='frames to draw'
@@ -60,8 +71,8 @@ def show(inspection, console):
     console.print(f'[red]{errors} kinds of error[/]' if errors else 'no error found')
 
 
-def draw(inspection, path, name, num_frames):
-    """Draw a clip of the file."""
+def draw(inspection, path, name, num_frames, to_layout=None):
+    """Draw a clip of the file, and below it the clip in another layout."""
     clips = inspection.annotations
     if name is not None:
         clips = [c for c in clips if name in (c.get('frame_dir'), c.get('filename'))]
@@ -73,16 +84,24 @@ def draw(inspection, path, name, num_frames):
     join_score(joined, inspection.layout)
     keypoint = joined['keypoint']
     title = f'{clip.get("frame_dir", "")}  label {clip.get("label", "none")}'
-    draw_clip(keypoint, path, inspection.layout, num_frames, title=title)
+    below = []
+    if to_layout is not None:
+        x = torch.from_numpy(np.asarray(keypoint, np.float32))
+        measured = measured_joints(x, inspection.layout)
+        mapped = map_joints(x, inspection.layout, to_layout, measured)
+        below = [(mapped.numpy(), to_layout)]
+    draw_clip(keypoint, path, inspection.layout, num_frames, title=title, below=below)
 
 
 def main(argv=None):
     args = parse_args(argv)
+    if args.to_layout is not None and not args.draw:
+        sys.exit('error: --to-layout is drawn; say where with --draw PNG.')
     console = Console()
     with one_line('error: '):
         inspection = inspect_pickle(args.file, args.layout)
         show(inspection, console)
         if args.draw:
-            draw(inspection, args.draw, args.clip, args.frames)
+            draw(inspection, args.draw, args.clip, args.frames, args.to_layout)
             console.print(f'drawn: {escape(args.draw)}', soft_wrap=True)
     sys.exit(1 if inspection.errors else 0)

@@ -104,3 +104,18 @@ def test_layout_that_is_no_dict_is_a_usage_error(tmp_path, main, capsys):
 
 def test_missing_file_is_one_line(tmp_path, main):
     assert 'error: ' in status(main, tmp_path / 'none.pkl')
+
+
+def test_both_layouts_are_drawn(tmp_path, main, capsys):
+    path = write(tmp_path, pose_annotations(**SETTINGS))
+    one, both = tmp_path / 'one.png', tmp_path / 'both.png'
+    assert status(main, path, '--draw', one) == 0
+    assert status(main, path, '--draw', both, '--to-layout', 'coco') == 0
+    upper, pictures = map(matplotlib.image.imread, (one, both))
+    assert pictures.shape[0] == 2 * len(upper)
+    assert (pictures[len(upper) :] < 1).any()
+    assert 'cannot be mapped' in status(
+        main, path, '--draw', both, '--to-layout', "{'num_joints': 2, 'bones': [(1, 0)], "
+        "'center': 0}",
+    )  # fmt: skip
+    assert '--draw' in status(main, path, '--to-layout', 'coco')
