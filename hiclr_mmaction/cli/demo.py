@@ -39,6 +39,7 @@ from ..checkpoint import (
     read_checkpoint,
 )
 from ..converters import read_clip
+from ..skeleton.orientation import UPS, Orientation
 from ..visualization import animate_clips
 from .analysis.common import add_classes, read_names
 from .common import load_config, one_line, require_file
@@ -64,6 +65,16 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--image-size', nargs=2, type=float, metavar=('WIDTH', 'HEIGHT'),
         help='of the picture, where x and y are parts of it (0 to 1)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--up', choices=UPS,
+        help='up axis of the file (--up=-y). Default: that of the training data, or '
+        'estimated',
+    )  # fmt: skip
+    parser.add_argument(
+        '--scale', type=float, metavar='METRES',
+        help='metres per unit of the file. Default: that of the training data, or '
+        'estimated',
     )  # fmt: skip
     parser.add_argument(
         '--top', type=int, default=5, metavar='N',
@@ -133,7 +144,16 @@ def run(args: argparse.Namespace) -> None:
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     classes = read_names(args.classes) or meta.get('classes')
     encoder = init_encoder(cfg, args.checkpoint, args.device)
-    clip = read_clip(args.file, encoder.layout, args.index, args.image_size)
+    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    clip = read_clip(
+        args.file,
+        encoder.layout,
+        args.index,
+        args.image_size,
+        up=args.up,
+        scale=args.scale,
+        usual=Orientation(**meta['orientation']) if 'orientation' in meta else None,
+    )
     packed = encoder.pack(clip, Path(args.file).name)
     console = Console()
     if cfg.model.get('cls_head'):

@@ -27,6 +27,9 @@ def read_clip(
     index: int = 0,
     image_size: Sequence[float] | None = None,
     num_person: int = 2,
+    up: str | None = None,
+    scale: float | None = None,
+    usual: Orientation | None = None,
 ) -> np.ndarray:
     """Read a clip from a file, by its suffix.
 
@@ -38,6 +41,11 @@ def read_clip(
         image_size (Sequence[float], optional): Width and height of the picture, where
             the coordinates of a 2-D skeleton are parts of them.
         num_person (int): Persons kept of a JSON file.
+        up (str, optional): Up axis of the file. None: what it says, or that of ``usual``,
+            or else found by heads and feet.
+        scale (float, optional): Metres in its unit. None: what it says, or that of
+            ``usual``, unless another one gives a person's height.
+        usual (Orientation, optional): That of similar files.
 
     Returns:
         np.ndarray: ``(M, T, V, C)``, in 2-D with the scores as third coordinate.
@@ -45,21 +53,24 @@ def read_clip(
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the suffix is unknown, or the file cannot be read, holds no such
-            clip, or one of another skeleton.
+            clip, or one of another skeleton, or a setting does not fit it.
     """
     path, layout = Path(path), get_layout(layout)
     require_regular(path)
+    if layout.coordinates == '2d' and (up or scale) is not None:
+        raise ValueError(f'up={up}, scale={scale}, but layout {layout.name!r} is 2d.')
     suffix = path.suffix.lower()
     name = path.name
+    unit = None  # known: metres with y up
     try:
         match suffix:
             case '.skeleton':
                 sample = dict(keypoint=first_two(parse_skeleton(path.read_bytes())))
             case _ if suffix in READERS:
                 options = Options(layout, num_person, image_size)
-                sample = _oriented(read_form(path, options).sample(options), layout)
+                sample, unit = read_form(path, options).sample(options), 1.0
             case '.bvh':
-                sample = dict(keypoint=_of_bvh(path, layout))
+                sample, unit = dict(keypoint=_of_bvh(path, layout)), 0.01
             case '.pkl':
                 sample = _of_pickle(path, index)
                 name = sample_name(sample)
@@ -69,28 +80,30 @@ def read_clip(
                 )
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
+    if unit is None:
+        usual = Orientation()
+    elif usual is not None:
+        unit = usual.scale
+    if layout.coordinates == '3d':
+        orientation = Orientation.find(
+            [sample['keypoint']],
+            layout,
+            up or sample.get('up') or (usual and usual.up),
+            scale or sample.get('scale') or (1.0 if unit is None else None),
+            unit or 1.0,
+        )
+        sample = dict(sample, keypoint=orientation.apply(sample['keypoint']))
     join_score(sample, layout)
     check_keypoint(sample['keypoint'], layout, name)
     return np.asarray(sample['keypoint'], np.float32)
 
 
-def _oriented(sample: dict, layout: SkeletonLayout) -> dict:
-    """The sample in metres with y up; 3-D only."""
-    if layout.coordinates == '3d':
-        keypoint = sample['keypoint']
-        known = (sample.get('up'), sample.get('scale'))
-        orientation = Orientation.find([keypoint], layout, *known)
-        sample = dict(sample, keypoint=orientation.apply(keypoint))
-    return sample
-
-
 def _of_bvh(path: Path, layout: SkeletonLayout) -> np.ndarray:
-    """Metres with y up; axis and unit are found as :class:`BVHConverter` does."""
     bvh = parse_bvh(path.read_text(encoding='utf-8-sig', errors='replace'))
     x, own = bvh.positions()[None], layout_of(bvh)
     if list(layout.joints) != own['joints']:
         x = map_joints(torch.from_numpy(x), own, layout).numpy()
-    return Orientation.find([x], layout, unit=0.01).apply(x)
+    return x
 
 
 def _of_pickle(path: Path, index: int) -> dict:

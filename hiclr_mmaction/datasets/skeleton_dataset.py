@@ -56,7 +56,7 @@ class SkeletonDataset(PoseDataset):
     The file is the same pose pickle. It is read by an unpickler that admits arrays and
     plain containers only. Every clip of the split is checked as it is loaded, as by
     :func:`~hiclr_mmaction.annotations.clip_problems`. Names of classes in the file
-    (``classes``) become ``metainfo['classes']``.
+    (``classes``) become ``metainfo['classes']``, and likewise ``orientation``.
 
     A file of aligned clips (``--align`` of the converters) has the entry ``prepared``; the
     pipeline then has no :class:`SkeletonAlign`. Having both, or neither where clips
@@ -115,6 +115,8 @@ class SkeletonDataset(PoseDataset):
         self.preparation = Preparation.read(head.get('prepared'), self.ann_file)
         if head['classes']:
             self._metainfo.setdefault('classes', tuple(head['classes']))
+        if head.get('orientation'):
+            self._metainfo.setdefault('orientation', head['orientation'])
         inline = 'skeleton' not in self.data_prefix
         if inline and self.split is not None:  # unnamed clips are in no split
             for position, sample in enumerate(annotations):

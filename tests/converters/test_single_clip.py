@@ -6,10 +6,11 @@ import pickle
 import numpy as np
 import pytest
 from helpers.raw_files import write_ntu
-from helpers.skeletons import coco_annotations, moving_person
+from helpers.skeletons import coco_annotations, moving_person, standing
 
 from hiclr_mmaction.converters import read_clip
 from hiclr_mmaction.datasets.synthetic import pose_annotations
+from hiclr_mmaction.skeleton.orientation import Orientation
 
 FEW = dict(actions=['wave'], num_subjects=2, num_val_subjects=1, clips_per_action=1)
 CHAIN = dict(joints=['Hips', 'Hips end'], bones=[(1, 0)], center=0, name='two joints')
@@ -77,3 +78,34 @@ def test_what_cannot_be_read_is_named(name, layout, message, tmp_path):
     (tmp_path / 'bad.skeleton').write_text('hello\n')
     with pytest.raises(ValueError, match=message):
         read_clip(tmp_path / name, layout)
+
+
+class TestOrientation:
+    """A clip that lies in millimetres, in a file that does not say so."""
+
+    @pytest.fixture
+    def lying(self, tmp_path):
+        person = standing()
+        turned = np.stack([person[..., 1], -person[..., 0], person[..., 2]], -1)
+        np.save(tmp_path / 'a.npy', turned[0] * 1000)
+        return tmp_path / 'a.npy', turned
+
+    def test_alone_it_is_turned_upright(self, lying):
+        path, _ = lying
+        np.testing.assert_allclose(read_clip(path), standing(), atol=1e-5)
+
+    @pytest.mark.parametrize('usual', [Orientation('y', 0.001), Orientation('y', 1)])
+    def test_it_lies_where_training_data_had_y_up(self, lying, usual):
+        path, turned = lying
+        np.testing.assert_allclose(read_clip(path, usual=usual), turned, atol=1e-5)
+
+    def test_what_is_said_counts_more(self, lying):
+        path, turned = lying
+        clip = read_clip(path, up='y', scale=0.01, usual=Orientation('x', 1))
+        np.testing.assert_allclose(clip, turned * 10, atol=1e-4)
+
+    def test_in_a_picture_there_is_neither(self, lying):
+        with pytest.raises(
+            ValueError, match="up=z, scale=None, but layout 'coco' is 2d"
+        ):
+            read_clip(lying[0], 'coco', up='z')

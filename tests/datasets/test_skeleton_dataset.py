@@ -271,6 +271,12 @@ def test_names_of_classes_are_the_metainfo(tmp_path):
     assert 'classes' not in build(write(tmp_path, content())).metainfo
 
 
+def test_orientation_of_the_files_is_in_the_metainfo(tmp_path):
+    orientation = dict(up='z', scale=0.01)
+    dataset = build(write(tmp_path, content(orientation=orientation)))
+    assert dataset.metainfo['orientation'] == orientation
+
+
 def test_person_who_is_zero_first_does_not_end_the_training(tmp_path):
     data = content()
     there = data['annotations'][0]['keypoint'].astype(np.float32)
