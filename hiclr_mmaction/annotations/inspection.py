@@ -13,7 +13,15 @@ import numpy as np
 import torch
 
 from ..skeleton import LAYOUTS, SkeletonLayout, get_layout, track
-from ..skeleton.orientation import HEIGHTS, body_height, find_scale, find_up, long_bones
+from ..skeleton.orientation import (
+    HEIGHTS,
+    MAX_BONE_RATIO,
+    body_height,
+    bone_ratio,
+    find_scale,
+    find_up,
+    long_bones,
+)
 from .clip_checks import (
     array_shape,
     clip_problems,
@@ -207,6 +215,7 @@ def _check_persons(
     heights: dict[str, float] = {}
     ups: Counter[str] = Counter()
     counts: Counter[str] = Counter()
+    ratios: list[float] = []
     long: defaultdict[str, list[float]] = defaultdict(list)
     measured, total = np.zeros(layout.num_joints), 0
     extent = 0.0
@@ -225,6 +234,8 @@ def _check_persons(
             sides.append(side)
         for bone, length in long_bones(x, layout).items():
             long[bone].append(length)
+        if (ratio := bone_ratio(x, layout)) is not None:
+            ratios.append(ratio)
         frames = x[seen.all(-1)]
         if height := body_height(frames, layout):
             heights[sample_name(clip)] = height
@@ -242,6 +253,13 @@ def _check_persons(
             'where it is not square: multiply them by its width and height.',
         )
     _report_long(out, long)
+    if ratios and np.median(ratios) > MAX_BONE_RATIO:
+        out.find(
+            'warning',
+            'joints in another order',
+            'bones are as long as any two joints are apart, in the median of '
+            f'{len(ratios)} clips; set the layout that the data were made with.',
+        )
     _report_joints(out, layout, measured / max(total, 1))
     if any(counts.values()):
         out.facts['persons lost'] = f'alignment {describe_counts(counts)}'
@@ -251,12 +269,16 @@ def _report_up(out: Inspection, layout: SkeletonLayout, ups: Counter[str]) -> No
     expected = '-y' if layout.coordinates == '2d' else 'y'
     if ups and ups[expected] < sum(ups.values()) / 2:
         axis, count = ups.most_common(1)[0]
+        remedy = (
+            'are the numbers y, x, score? (--channels yxs of tools/data/own.py)'
+            if layout.coordinates == '2d'
+            else 'turn the data (--up of the converters).'
+        )
         out.find(
             'warning',
             'up is another axis',
             f'in {count} of {sum(ups.values())} clips the head is along {axis} from the '
-            f'feet, where it should be {expected}: turn the data (--up of the '
-            'converters).',
+            f'feet, where it should be {expected}: {remedy}',
         )
 
 

@@ -61,7 +61,8 @@ def convert(
     The result is ``dict(layout=..., annotations=[...], split=...)``; each annotation
     has ``frame_dir``, ``total_frames``, ``keypoint`` (float32 ``(M, T, V, C)``, without
     persons who are never there) and what else the converter gives. With ``align`` there
-    is also ``prepared``, which :class:`SkeletonDataset` reads. The result does not
+    is also ``prepared``, which :class:`SkeletonDataset` reads, and where up axis and unit
+    were looked for, ``orientation``, which the demo uses. The result does not
     depend on the number of workers. A report is written beside it,
     ``<out>.report.json``.
 
@@ -98,7 +99,7 @@ def convert(
     found = list(converter.clips())
     clips, skipped, ignored = _select(converter, found, set(ignore))
     _refuse(strict, skipped)
-    orientation = _find_orientation(converter, clips)
+    orientation, found_remarks = _find_orientation(converter, clips)
     reader = _Reader(converter, preparation, up, scale, orientation)
 
     samples: list[dict] = []
@@ -131,7 +132,7 @@ def convert(
             converter.classes,
             skipped=skipped,
             ignored=ignored,
-            remarks=[*converter.remarks(found), *orientation.remarks(converter.unit)],
+            remarks=[*converter.remarks(found), *found_remarks],
         )
 
     split: dict[str, list[str]] = {}
@@ -165,6 +166,10 @@ def convert(
     )
     if converter.classes:
         head['classes'] = list(converter.classes)
+    if converter.find_orientation and get_layout(layout).coordinates == '3d':
+        head['orientation'] = dict(
+            up=up or orientation.up, scale=scale or orientation.scale
+        )
     if preparation is not None:
         head['prepared'] = asdict(preparation)
     write_pose_pickle(out, annotations(), make_split, **head)
@@ -227,13 +232,15 @@ def _check_orientation(
 
 def _find_orientation(
     converter: SkeletonConverter, clips: Sequence[Clip], number: int = 16
-) -> Orientation:
-    """Up axis and unit by some of the clips, where the converter asks for it."""
+) -> tuple[Orientation, list[str]]:
+    """Up axis and unit by some of the clips, where the converter asks for it.
+
+    Returns:
+        tuple: The orientation, and what the report should say of it.
+    """
     known = Orientation(scale=converter.unit)
     if not converter.find_orientation or converter.preparation is not None:
-        return known
-    if get_layout(converter.layout).coordinates == '2d':
-        return known
+        return known, []
     keypoints = []
     for clip in clips[:: 1 + len(clips) // number]:
         try:
@@ -244,7 +251,14 @@ def _find_orientation(
             continue  # it will be left out, with the reason
         if 'up' not in sample and 'scale' not in sample:
             keypoints.append(np.asarray(sample['keypoint']))
-    return Orientation.find(keypoints, converter.layout, unit=converter.unit)
+    found = Orientation.find(keypoints, converter.layout, unit=converter.unit)
+    if get_layout(converter.layout).coordinates == '3d':
+        return found, found.remarks(converter.unit)
+    remark = (
+        f'heads are at {found.up} of the feet, where -y is up in a picture; if the numbers '
+        'of a joint are y, x, score, say --channels yxs'
+    )
+    return known, [remark] * (found.up != '-y')
 
 
 def _preparation(converter: SkeletonConverter, align: int | None) -> Preparation | None:

@@ -12,7 +12,6 @@ from ..skeleton import get_layout
 from .forms import (
     READERS,
     Options,
-    check_axes_setting,
     is_image,
     read_form,
     read_images,
@@ -35,9 +34,7 @@ class CustomConverter(LabelledFolder):
             the coordinates are parts of them, 0 to 1, as MediaPipe's are.
         num_person (int): Persons kept, those with the most score.
         max_frames (int, optional): Longer clips are left out.
-        axes (str, optional): The axes of arrays, such as ``'TMVC'``.
-        ignore_columns (Sequence[str]): Columns of tables that are not read.
-        refuse_missing (bool): Whether a clip in which joints are missing is left out.
+        axes, ignore_columns, refuse_missing, channels: As in :class:`.forms.Options`.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -58,23 +55,26 @@ class CustomConverter(LabelledFolder):
         axes: str | None = None,
         ignore_columns: Sequence[str] = (),
         refuse_missing: bool = False,
+        channels: str | None = None,
     ) -> None:
         super().__init__(folder, labels, val_subjects)
         self.layout = layout
-        if image_size is not None and get_layout(layout).coordinates != '2d':
-            raise ValueError(
-                f'image_size={list(image_size)}: layout {get_layout(layout).name!r} is '
-                'not 2d; leave it out.'
-            )
-        if num_person < 1:
-            raise ValueError(f'num_person={num_person} is less than 1.')
-        check_axes_setting(axes)
         self.image_size = None if image_size is None else list(image_size)
         self.num_person = num_person
         self.max_frames = max_frames
         self.axes = axes
+        self.channels = channels
         self.ignore_columns = list(ignore_columns)
         self.refuse_missing = refuse_missing
+        self._options = Options(
+            get_layout(layout),
+            num_person,
+            self.image_size,
+            axes,
+            channels,
+            self.ignore_columns,
+            refuse_missing,
+        )
 
     def files(self) -> list[tuple[str, list[Path]]]:
         """Files as of the base class; those of the images of a clip together."""
@@ -103,14 +103,10 @@ class CustomConverter(LabelledFolder):
 
     def read_files(self, paths: Sequence[Path]) -> dict[str, Any]:
         """Read the file, or the files of the images, of a clip."""
-        options = Options(
-            get_layout(self.layout),
-            self.num_person,
-            self.image_size,
-            self.axes,
-            self.ignore_columns,
-            self.refuse_missing,
-        )
         (first, *others) = paths
-        recording = read_images(paths, options) if others else read_form(first, options)
-        return recording.sample(options)
+        read = (
+            read_images(paths, self._options)
+            if others
+            else read_form(first, self._options)
+        )
+        return read.sample(self._options)

@@ -27,6 +27,8 @@ _TURNS = {
 UNITS = (1.0, 0.01, 0.001, 0.0254, 0.0254 / 0.45)
 HEIGHTS = (0.5, 2.5)  # of a person, metres
 _USUAL_HEIGHT = 1.7
+MAX_BONE_RATIO = 0.8  # of a person, see bone_ratio
+MIN_JOINTS = 10  # to tell it by
 _MIN_BONES = 5  # are long enough together to compare another one with
 
 
@@ -78,13 +80,15 @@ class Orientation:
     ) -> Orientation:
         """The orientation of clips, by their persons.
 
+        In 2-D, where y is down, the axis alone.
+
         Up is where heads are above feet; the unit is one that makes persons between 0.5
         and 2.5 m tall. Where the layout does not name such joints, the coordinates are
         taken to be in ``unit`` with y up.
 
         Args:
-            clips (Iterable[np.ndarray]): Some clips, ``(M, T, V, 3)``; arrays of other
-                shapes are left out.
+            clips (Iterable[np.ndarray]): Some clips, ``(M, T, V, 3)``, in 2-D with the
+                score; arrays of other shapes are left out.
             layout (str | dict | SkeletonLayout): The skeleton.
             up (str, optional): The axis, where known.
             scale (float, optional): The scale, where known.
@@ -95,6 +99,8 @@ class Orientation:
         frames = [x[x.any(axis=(-2, -1))] for x in clips if x.shape[2:] == shape]
         x = np.concatenate([*frames, np.empty((0, *shape))])
         x = x[np.isfinite(x).all(axis=(-2, -1))]
+        if layout.coordinates == '2d':
+            return cls(find_up(x * [1, 1, 0], layout) or '-y')
         if up is None:
             up = find_up(x, layout) or 'y'
         if scale is None:
@@ -188,6 +194,32 @@ def long_bones(x: np.ndarray, layout: str | dict | SkeletonLayout) -> dict[str, 
         for bone, length, most in zip(known[order], median[order], limit, strict=True)
         if length > most
     }
+
+
+def bone_ratio(x: np.ndarray, layout: str | dict | SkeletonLayout) -> float | None:
+    """Mean length of a bone over the mean distance of two joints.
+
+    It is 0.3 to 0.6 for persons, and about 1 if the joints are not the layout's.
+
+    Args:
+        x (np.ndarray): Persons ``(..., V, C)``; a joint of zeros was not measured.
+        layout (str | dict | SkeletonLayout): The skeleton.
+
+    Returns:
+        float | None: The median over frames; None if the layout has too few joints, or
+        no frame has them all.
+    """
+    layout = get_layout(layout)
+    x = x.reshape(-1, *x.shape[-2:])[..., : layout.num_axes]
+    x = x[x.any(-1).all(-1)]
+    if layout.num_joints < MIN_JOINTS or not len(x):
+        return None
+    x = x[:: 1 + len(x) // 100]
+    child, parent = np.transpose(layout.bones)
+    bones = np.linalg.norm(x[:, child] - x[:, parent], axis=-1).mean(-1)
+    distances = np.linalg.norm(x[:, :, None] - x[:, None], axis=-1)
+    mean = distances.mean((1, 2)) * layout.num_joints / (layout.num_joints - 1)
+    return float(np.median(bones / np.maximum(mean, 1e-9)))
 
 
 def find_scale(height: float | None, unit: float = 1.0) -> float:

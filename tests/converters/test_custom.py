@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers.own_files import CASES, FLAT, ROD, numbers
 from helpers.raw_files import quiet
+from helpers.skeletons import coco_annotations, standing
 
 from hiclr_mmaction.annotations.safe_pickle import load_pickle
 from hiclr_mmaction.converters import CustomConverter, convert
@@ -150,6 +151,26 @@ class TestLabels:
         assert 'classes' not in content
         (remark,) = report.remarks
         assert remark == '11 classes, counted from 0; none is labelled 1, 3, 4, 5'
+
+    def test_orientation_that_is_found_is_in_the_file(self, folder):
+        (folder / 'lying').mkdir()
+        lying = standing()[..., [0, 2, 1]] * [1000, -1000, 1000]
+        np.save(folder / 'lying' / 'a.npy', lying)
+        converter = CustomConverter(folder / 'lying', layout='nturgb+d')
+        _, clips, content = run(converter, folder)
+        assert content['orientation'] == dict(up='z', scale=0.001)
+        np.testing.assert_allclose(clips['a']['keypoint'], standing(), atol=1e-6)
+
+    def test_y_before_x_is_told(self, folder):
+        (folder / 'image').mkdir()
+        pose = coco_annotations()['annotations'][0]['keypoint']
+        np.save(folder / 'image' / 'a.npy', pose[..., ::-1])
+        for channels, told in [(None, True), ('yx', False)]:
+            converter = CustomConverter(
+                folder / 'image', layout='coco', channels=channels
+            )
+            report, *_ = run(converter, folder)
+            assert any('--channels yxs' in remark for remark in report.remarks) == told
 
     def test_splits_of_the_table(self, folder):
         _, _, content = self.labels(folder, ['a,0,1,train', 'b,1,2,val', 'c,0,3,train'])

@@ -51,6 +51,12 @@ def main() -> None:
         'V, coordinates C. Without it: TVC or MTVC',
     )
     parser.add_argument(
+        '--channels',
+        help='numbers of a joint in their order, where the files do not name them: x, y, z '
+        'and the score s; yxs for MoveNet. Without it: xy, xys or xyzs in 2-D, xyz or '
+        'xyzs in 3-D',
+    )
+    parser.add_argument(
         '--ignore-columns',
         nargs='+',
         default=[],
@@ -78,6 +84,7 @@ def main() -> None:
             args.axes,
             args.ignore_columns,
             args.refuse_missing,
+            args.channels,
         ),
         args,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .arrays import ARRAY_FORM, check_axes_setting, read_npy
+from .arrays import ARRAY_FORM, read_npy
 from .detections import FILE_FORMS, FRAME_FORMS, is_image, read_images, read_json
 from .form import Form, Options, Recording
 from .tables import TABLE_FORMS, read_csv
@@ -38,7 +38,6 @@ __all__ = [
     'Form',
     'Options',
     'Recording',
-    'check_axes_setting',
     'forms_summary',
     'forms_table',
     'is_image',

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 
 from ...skeleton import SkeletonLayout
-from .form import Form, Options, Recording, guess_columns
+from .form import OTHER_ORDER, Form, Options, Recording
+from .joints import looks_like
 
 # More persons than these in one clip are probably frames or clips.
 _MANY_PERSONS = 8
@@ -30,6 +32,12 @@ def read_npy(path: Path, options: Options) -> Recording:
         raise ValueError(f'not an array: {error}') from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in 'fiu':
         raise ValueError('not an array: it does not hold numbers')
+    notes = []
+    if options.axes is None and array.ndim == 5 and array.shape[1:3] == (1, 1):
+        array = array[:, 0, 0]  # as MoveNet gives it for each frame
+        if options.channels is None and options.layout.coordinates == '2d':
+            options = replace(options, channels='yxs')
+            notes.append('y, x, score of each joint, as of MoveNet; see --channels')
     axes = options.axes or {3: 'TVC', 4: 'MTVC'}.get(array.ndim, '')
     if len(axes) != array.ndim:
         raise ValueError(
@@ -40,7 +48,7 @@ def read_npy(path: Path, options: Options) -> Recording:
     if 'M' not in axes:
         array, axes = array[None], f'M{axes}'
     values = array.transpose([axes.index(axis) for axis in 'MTVC'])
-    named = guess_columns(values.shape[-1], options.layout)
+    named = options.name_channels(values.shape[-1])
     out = np.full((*values.shape[:3], 4), np.nan)
     out[..., ['xyzs'.index(axis) for axis in named]] = values
     if out.shape[2] != options.layout.num_joints:
@@ -49,16 +57,9 @@ def read_npy(path: Path, options: Options) -> Recording:
             f'{options.layout.name!r} has {options.layout.num_joints}; set the layout that '
             'the data were made with, or --axes'
         )
-    return Recording(out)
-
-
-def check_axes_setting(axes: str | None) -> None:
-    """Raise a ValueError unless these are letters for the axes of an array."""
-    if axes is not None and sorted(axes) not in (sorted('TVC'), sorted('MTVC')):
-        raise ValueError(
-            f'axes={axes!r} is not an order of the letters T, V, C and perhaps M '
-            '(frames, joints, coordinates, persons).'
-        )
+    if not looks_like(out, options.layout):
+        notes.append(OTHER_ORDER)
+    return Recording(out, notes=notes)
 
 
 def _fits(shape: Sequence[int], axes: str, layout: SkeletonLayout) -> bool:
@@ -107,7 +108,8 @@ def _tell(axes: str) -> str:
 ARRAY_FORM = Form(
     'array',
     'NPY',
-    '`(T, V, C)` or `(M, T, V, C)`; `--axes` names others',
+    '`(T, V, C)` or `(M, T, V, C)`, `--axes` names others; '
+    "MoveNet's `(T, 1, 1, 17, 3)`",
     'np.save("clip.npy", keypoint)  # (frames, joints, coordinates)',
     'kinect20',
     lambda path: path.suffix == '.npy',

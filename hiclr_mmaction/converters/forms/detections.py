@@ -17,6 +17,7 @@ import numpy as np
 from .form import (
     NOBODY,
     OTHER_JOINTS,
+    OTHER_ORDER,
     TRACKING_STATES,
     Form,
     Options,
@@ -24,10 +25,9 @@ from .form import (
     Recording,
     columns,
     follow,
-    guess_columns,
     numbers,
 )
-from .joints import in_order, joints_of, match
+from .joints import in_order, joints_of, looks_like, match
 
 _FRAME_LISTS = ('instance_info', 'frames', 'data', 'results', 'predictions')
 _PERSON_LISTS = ('instances', 'poses', 'predictions', 'persons')
@@ -302,6 +302,7 @@ def _shape_of(content: Any) -> str:
 def _choose_joints(frames: Mapping[int, list[Person]], options: Options) -> list[str]:
     """Put the joints of all persons into the order of the layout; returns notes."""
     known: dict[tuple, list[int]] = {}
+    unnamed = []
     for persons in frames.values():
         for person in persons:
             count = len(person.values)
@@ -314,8 +315,13 @@ def _choose_joints(frames: Mapping[int, list[Person]], options: Options) -> list
                     else in_order(count, options.layout)
                 )
             person.values = person.values[known[key]]
+            if not named:
+                unnamed.append(person.values)
     left = any(len(joints) < count for (_, count), joints in known.items())
-    return [OTHER_JOINTS] if left else []
+    notes = [OTHER_JOINTS] if left else []
+    if unnamed and not looks_like(np.stack(unnamed), options.layout):
+        notes.append(OTHER_ORDER)
+    return notes
 
 
 def _meta_names(content: Any) -> list[str]:
@@ -352,7 +358,7 @@ def _values(joints: Any, scores: Any, options: Options) -> np.ndarray:
             '(joints, coordinates)'
         )
     if scores is None:
-        return columns(joints, guess_columns(joints.shape[1], options.layout))
+        return columns(joints, options.name_channels(joints.shape[1]))
     named = {2: 'xy', 3: 'xyz'}.get(joints.shape[1])
     if named is None:
         raise ValueError(

@@ -20,6 +20,7 @@ _LARGEST = 1e30  # float32 holds it
 _MAX_PERSONS = 50  # in a frame
 NOBODY = 'no person: nobody is tracked in any frame'
 OTHER_JOINTS = 'joints that the layout has not'
+OTHER_ORDER = 'bones as long as any two joints are apart; see --layout, --channels'
 # Kinect's words for its numbers.
 TRACKING_STATES = {'nottracked': 0, 'inferred': 1, 'tracked': 2}
 
@@ -34,16 +35,71 @@ class Options:
         image_size (Sequence[float] | None): Width and height of the picture, if the
             coordinates are parts of them.
         axes (str | None): The axes of arrays, such as ``'TMVC'``.
+        channels (str | None): What the numbers of a joint are where files do not say it,
+            in their order: x, y, z and the score s, such as ``'yxs'``.
         ignore_columns (Sequence[str]): Columns of tables that are not read.
         refuse_missing (bool): Whether a clip with missing joints is left out.
+
+    Raises:
+        ValueError: If a setting is out of range.
     """
 
     layout: SkeletonLayout
     num_person: int = 2
     image_size: Sequence[float] | None = None
     axes: str | None = None
+    channels: str | None = None
     ignore_columns: Sequence[str] = ()
     refuse_missing: bool = False
+
+    def __post_init__(self) -> None:
+        needed = 'xy' if self.layout.coordinates == '2d' else 'xyz'
+        if self.image_size is not None and needed != 'xy':
+            raise ValueError(
+                f'image_size={list(self.image_size)}: layout {self.layout.name!r} is '
+                'not 2d; leave it out.'
+            )
+        if self.num_person < 1:
+            raise ValueError(f'num_person={self.num_person} is less than 1.')
+        if self.axes is not None and sorted(self.axes) not in (
+            sorted('TVC'), sorted('MTVC'),
+        ):  # fmt: skip
+            raise ValueError(
+                f'axes={self.axes!r} is not an order of the letters T, V, C and perhaps '
+                'M (frames, joints, coordinates, persons).'
+            )
+        if self.channels is not None and not (
+            set(needed) <= set(self.channels) <= set('xyzs')
+            and len(set(self.channels)) == len(self.channels)
+        ):
+            raise ValueError(
+                f'channels={self.channels!r} is not an order of {", ".join(needed)} and '
+                f'perhaps the score s; layout {self.layout.name!r} is '
+                f'{self.layout.coordinates}.'
+            )
+
+    def name_channels(self, count: int) -> str:
+        """What unnamed numbers of a joint are; the third one depends on the layout.
+
+        Raises:
+            ValueError: If there are too few or too many.
+        """
+        if self.channels is not None:
+            named: str | None = self.channels if len(self.channels) == count else None
+        elif self.layout.coordinates == '2d':
+            named = {2: 'xy', 3: 'xys', 4: 'xyzs'}.get(count)
+        else:
+            named = {3: 'xyz', 4: 'xyzs'}.get(count)
+        if named is None:
+            wanted = (
+                f'--channels {self.channels}'
+                if self.channels
+                else f'a layout of {self.layout.coordinates}'
+            )
+            raise ValueError(
+                f'wrong number of coordinates: {count} a joint, for {wanted}'
+            )
+        return named
 
 
 @dataclass
@@ -197,22 +253,6 @@ def columns(values: Any, named: str = '') -> np.ndarray:
     out = np.full((len(values), 4), np.nan)
     out[:, ['xyzs'.index(letter) for letter in named]] = values
     return out
-
-
-def guess_columns(count: int, layout: SkeletonLayout) -> str:
-    """What unnamed numbers of a joint are; the third one depends on the layout.
-
-    Raises:
-        ValueError: If there are too few or too many.
-    """
-    third = 'xys' if layout.coordinates == '2d' else 'xyz'
-    named = {2: 'xy', 3: third, 4: 'xyzs'}.get(count)
-    if named is None or (count == 2 and layout.coordinates == '3d'):
-        raise ValueError(
-            f'wrong number of coordinates: {count} a joint, for a layout of '
-            f'{layout.coordinates}'
-        )
-    return named
 
 
 def follow(

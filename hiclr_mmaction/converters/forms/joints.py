@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ...skeleton import SkeletonLayout, get_layout
 from ...skeleton.joint_names import side_and_words
+from ...skeleton.orientation import MAX_BONE_RATIO, bone_ratio
 
 # What else a joint of a layout is called, by the trackers' own documentation.
 _ALSO = {
@@ -102,6 +105,17 @@ def in_order(count: int, layout: SkeletonLayout) -> list[int]:
             f'{layout.num_joints}; set the layout that the data were made with'
         )
     return list(range(count))
+
+
+def looks_like(values: np.ndarray, layout: SkeletonLayout) -> bool:
+    """Whether joints in the order of a layout can be a person's, as far as is known.
+
+    Args:
+        values (np.ndarray): ``(..., V, 4)``: x, y, z and score. NaN: not in the file.
+        layout (SkeletonLayout): The skeleton.
+    """
+    ratio = bone_ratio(np.nan_to_num(values), layout)
+    return ratio is None or ratio <= MAX_BONE_RATIO
 
 
 def _some(names: Sequence[str], most: int = 6) -> str:

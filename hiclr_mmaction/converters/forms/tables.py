@@ -11,18 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ...skeleton import SkeletonLayout
+from ...skeleton import LAYOUTS, SkeletonLayout
+from ...skeleton.orientation import MAX_BONE_RATIO, MIN_JOINTS, bone_ratio
 from ..converter import blank
 from .form import (
     OTHER_JOINTS,
+    OTHER_ORDER,
     SCORE,
     TRACKING_STATES,
     Form,
     Options,
     Recording,
-    guess_columns,
 )
-from .joints import in_order, match
+from .joints import in_order, looks_like, match
 
 # What columns are called, without case and punctuation.
 _FRAME = (
@@ -407,7 +408,7 @@ def _read_wide(table: Table, options: Options) -> Recording:
         if len(placed) > values.shape[1]:
             notes.append(OTHER_JOINTS)
     else:
-        values = _in_order(table, rest, options)
+        values = _in_order(table, rest, options, notes)
     persons = _persons(table)
     frames = _frames(table)
     if frames is None or table.find(_FRAME) is None and not _shared(frames, persons):
@@ -449,7 +450,7 @@ def _repeated(
         if counts.keys() <= _AXIS_OF_WIDE.keys():
             out[i] = str(number[name]), _AXIS_OF_WIDE[name]
         elif len(counts) > 1 and set(counts.values()) in ({2}, {3}, {4}):
-            axes = guess_columns(counts[name], options.layout)
+            axes = options.name_channels(counts[name])
             out[i] = name, axes[number[name]]
         number[name] += 1
     return out
@@ -505,8 +506,10 @@ def _by_name(
     return out
 
 
-def _in_order(table: Table, rest: Sequence[int], options: Options) -> np.ndarray:
-    """``(lines, V, 4)`` of a table whose header names no joints."""
+def _in_order(
+    table: Table, rest: Sequence[int], options: Options, notes: list[str]
+) -> np.ndarray:
+    """``(lines, V, 4)`` of a table whose header names no joints; adds to the notes."""
     if rest and not table.head[rest[0]] and len(rest) % options.layout.num_joints == 1:
         first = table.numbers(rest[0])
         if np.array_equal(first, np.arange(len(first)) + first[0]):
@@ -525,13 +528,15 @@ def _in_order(table: Table, rest: Sequence[int], options: Options) -> np.ndarray
             f"unknown columns: {_some(names)} are no joints' coordinates; call them as in "
             'nose_x, nose_y or x0, y0'
         )
-    named = guess_columns(channels, options.layout)
+    named = options.name_channels(channels)
     values = np.stack([table.numbers(i) for i in rest], axis=-1)
-    _check_order(values, channels, options.layout)
     out = np.full((len(table.rows), num_joints, 4), np.nan)
     out[..., ['xyzs'.index(axis) for axis in named]] = values.reshape(
         -1, num_joints, channels
     )
+    _refuse_other_reading(values, options.layout)
+    if not looks_like(out, options.layout):
+        notes.append(OTHER_ORDER)
     return out
 
 
@@ -543,22 +548,37 @@ def _numbered(names: Sequence[str]) -> bool:
     return len(stems) == 1 and counts == [*range(counts[0], counts[0] + len(names))]
 
 
-def _check_order(values: np.ndarray, channels: int, layout: SkeletonLayout) -> None:
-    """Complain of all x before all y: read in pairs, such bones are too long."""
-    if layout.num_joints < 10:
-        return  # too few bones to judge by
-    child, parent = np.transpose(layout.bones)
-    by_joint = values.reshape(-1, layout.num_joints, channels)
-    by_axis = values.reshape(-1, channels, layout.num_joints).swapaxes(1, 2)
-    length, other = (
-        np.nan_to_num(np.abs(x[:, child] - x[:, parent])[..., : layout.num_axes]).sum()
-        for x in (by_joint, by_axis)
-    )
-    if length > 2 * other > 0:
-        raise ValueError(
-            'wrong order: the columns seem to be x of all joints, then y; call them x0, '
-            'x1, ..., y0, y1, ... in a header'
+def _refuse_other_reading(values: np.ndarray, layout: SkeletonLayout) -> None:
+    """Complain of unnamed columns ``(lines, n)`` that are a person by another reading."""
+    lines, width = values.shape
+    by_joint = values.reshape(lines, layout.num_joints, -1)
+    if layout.num_joints >= MIN_JOINTS:
+        child, parent = np.transpose(layout.bones)
+        by_axis = values.reshape(lines, -1, layout.num_joints).swapaxes(1, 2)
+        length, other_length = (
+            np.nan_to_num(
+                np.abs(x[:, child] - x[:, parent])[..., : layout.num_axes]
+            ).sum()
+            for x in (by_joint, by_axis)
         )
+        if length > 2 * other_length > 0:
+            raise ValueError(
+                'wrong order: the columns seem to be x of all joints, then y; call them '
+                'x0, x1, ..., y0, y1, ... in a header'
+            )
+    if looks_like(by_joint, layout):
+        return
+    for other in LAYOUTS.values():
+        channels, rest = divmod(width, other.num_joints)
+        if rest or channels not in (other.num_axes, 3):
+            continue
+        x = np.nan_to_num(values.reshape(lines, other.num_joints, channels))
+        if (bone_ratio(x, other) or 1) <= MAX_BONE_RATIO:
+            raise ValueError(
+                f'ambiguous columns: {width} numbers are no person by layout '
+                f'{layout.name!r} and are one by {other.name!r}; set that --layout, or '
+                'name the columns in a header'
+            )
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:

@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from helpers.own_files import FLAT, ROD, numbers, read
+from helpers.skeletons import coco_annotations, standing
 
-from hiclr_mmaction.converters.forms import check_axes_setting
+from hiclr_mmaction.converters.forms import Options
+from hiclr_mmaction.converters.forms.form import OTHER_ORDER
+from hiclr_mmaction.skeleton import get_layout
+from hiclr_mmaction.skeleton.mapping import map_joints
 
 
 @pytest.fixture
@@ -102,4 +107,47 @@ def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
 @pytest.mark.parametrize('axes', ['TV', 'NTVC', 'TVCC', 'tvc'])
 def test_axes_that_are_none_are_refused(axes):
     with pytest.raises(ValueError, match=f"axes='{axes}' is not an order"):
-        check_axes_setting(axes)
+        Options(get_layout('coco'), axes=axes)
+
+
+@pytest.mark.parametrize(
+    ('layout', 'channels'),
+    [('coco', 'x'), ('coco', 'yys'), ('coco', 'yxt'), ('kinect20', 'yxs')],
+)
+def test_channels_that_are_none_are_refused(layout, channels):
+    with pytest.raises(ValueError, match=f"channels='{channels}' is not an order"):
+        Options(get_layout(layout), channels=channels)
+
+
+class TestMoveNet:
+    """Its numbers are y, x, score of COCO's joints, as parts of the picture."""
+
+    @pytest.fixture
+    def person(self):
+        """A person in a picture, ``(T, 17, 3)``."""
+        return coco_annotations()['annotations'][0]['keypoint'][0] / [640, 480]
+
+    def test_its_output_is_known_by_its_shape(self, load, person):
+        y_x_score = np.concatenate([person[..., ::-1], person[..., :1] * 0 + 0.5], -1)
+        out = load(y_x_score[:, None, None], 'coco', image_size=(640, 480))
+        np.testing.assert_allclose(out['keypoint'][0, ..., :2], person * [640, 480])
+        assert (out['keypoint'][..., 2] == 0.5).all()
+        assert out['notes'] == [
+            'y, x, score of each joint, as of MoveNet; see --channels'
+        ]
+
+    def test_channels_say_it_of_other_shapes(self, load, person):
+        y_x = person[..., ::-1]
+        out = load(y_x, 'coco', channels='yx')['keypoint']
+        np.testing.assert_allclose(out[0, ..., :2], person)
+        with pytest.raises(ValueError, match='2 a joint, for --channels yxs'):
+            load(y_x, 'coco', channels='yxs')
+
+
+@pytest.mark.parametrize('layout', ['kinect20', 'h36m', 'mediapipe', 'coco'])
+def test_joints_in_another_order_are_noted(load, layout):
+    joints = get_layout(layout).num_joints
+    x = map_joints(torch.from_numpy(standing(20)), 'nturgb+d', layout).numpy()
+    notes = load(x, layout)['notes']
+    shuffled = x[:, :, np.random.default_rng(0).permutation(joints)]
+    assert {*load(shuffled, layout)['notes']} - {*notes} == {OTHER_ORDER}

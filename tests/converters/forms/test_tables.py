@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from helpers.own_files import AZURE_KINECT, FLAT, ROD, numbers, read
+from helpers.skeletons import standing
+
+from hiclr_mmaction.skeleton.mapping import map_joints
 
 
 @pytest.fixture
@@ -220,6 +224,13 @@ class TestWide:
             read(table(None, rows), 'kinect20')
         out = read(table(None, wide_rows(x)), 'kinect20')
         np.testing.assert_array_equal(out['keypoint'], x)
+
+    def test_columns_of_another_layout_are_refused_with_its_name(self, table):
+        x = map_joints(torch.from_numpy(standing(20)), 'nturgb+d', 'kinect20').numpy()
+        rows = x[0].reshape(20, 60).tolist()
+        np.testing.assert_allclose(read(table(None, rows), 'kinect20')['keypoint'], x)
+        with pytest.raises(ValueError, match="ambiguous columns: 60 .* by 'kinect20'"):
+            read(table(None, rows), 'openni15')
 
     def test_persons_frames_and_times(self, table):
         x = numbers(persons=2)
