@@ -21,6 +21,7 @@ from ..skeleton.orientation import (
     find_scale,
     find_up,
     long_bones,
+    planar_remedy,
 )
 from .clip_checks import (
     array_shape,
@@ -270,15 +271,14 @@ def _report_up(out: Inspection, layout: SkeletonLayout, ups: Counter[str]) -> No
     if ups and ups[expected] < sum(ups.values()) / 2:
         axis, count = ups.most_common(1)[0]
         remedy = (
-            'are the numbers y, x, score? (--channels yxs of tools/data/own.py)'
+            planar_remedy(axis)
             if layout.coordinates == '2d'
-            else 'turn the data (--up of the converters).'
+            else f'heads are at {axis} of the feet: turn the data (--up of the converters)'
         )
         out.find(
             'warning',
             'up is another axis',
-            f'in {count} of {sum(ups.values())} clips the head is along {axis} from the '
-            f'feet, where it should be {expected}: {remedy}',
+            f'in {count} of {sum(ups.values())} clips {remedy}.',
         )
 
 

@@ -33,7 +33,7 @@ from rich.progress import (
 from ..annotations.clip_checks import UnusableClip, check_keypoint, join_score
 from ..annotations.prepared import Preparation, prepare_clip
 from ..skeleton import get_layout, track
-from ..skeleton.orientation import Orientation, long_bones
+from ..skeleton.orientation import Orientation, long_bones, planar_remedy
 from .converter import Clip, SkeletonConverter, require_regular
 from .pose_pickle import write_pose_pickle
 from .report import Report
@@ -254,11 +254,7 @@ def _find_orientation(
     found = Orientation.find(keypoints, converter.layout, unit=converter.unit)
     if get_layout(converter.layout).coordinates == '3d':
         return found, found.remarks(converter.unit)
-    remark = (
-        f'heads are at {found.up} of the feet, where -y is up in a picture; if the numbers '
-        'of a joint are y, x, score, say --channels yxs'
-    )
-    return known, [remark] * (found.up != '-y')
+    return known, [planar_remedy(found.up)] * (found.up != '-y')
 
 
 def _preparation(converter: SkeletonConverter, align: int | None) -> Preparation | None:

@@ -156,12 +156,22 @@ def body_height(x: np.ndarray, layout: str | dict | SkeletonLayout) -> float | N
     return float(np.median(height))
 
 
+def planar_remedy(up: str) -> str:
+    """What to do about 2-D skeletons whose heads are along another axis than -y."""
+    cause = (
+        'negate y'
+        if up == 'y'
+        else 'if the numbers of a joint are y, x, score, say --channels yxs'
+    )
+    return f'heads are at {up} of the feet, where -y is up in a picture: {cause}'
+
+
 def long_bones(x: np.ndarray, layout: str | dict | SkeletonLayout) -> dict[str, float]:
     """Bones that are longer than the body they belong to.
 
     These are longer than a person is tall (3-D, where the layout names the joints), or
-    than five or more other bones together. Such a joint has another unit or
-    is in another place of the file than the layout says.
+    than the shorter ones together, if these are two thirds and five or more. Such a
+    joint has another unit or is in another place of the file than the layout says.
 
     Args:
         x (np.ndarray): Persons ``(..., V, C)``; a joint of zeros was not measured.
@@ -182,7 +192,8 @@ def long_bones(x: np.ndarray, layout: str | dict | SkeletonLayout) -> dict[str, 
     median = np.nanmedian(lengths[:, known], axis=0)
     order = median.argsort()
     others = median[order].cumsum() - median[order]
-    limit = np.where(np.arange(len(order)) < _MIN_BONES, np.inf, others)
+    few = np.arange(len(order)) < max(_MIN_BONES, 2 * len(order) / 3)
+    limit = np.where(few, np.inf, others)
     # What is longer than a bone that is too long, is too long itself.
     limit = np.minimum.accumulate(np.where(median[order] > limit, limit, np.inf))
     if layout.num_axes == 3:

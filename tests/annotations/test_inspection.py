@@ -249,7 +249,7 @@ class TestLeftAndRight:
         assert out.errors == []
         (finding,) = out.findings
         assert finding.kind == 'up is another axis'
-        assert 'in 9 of 9 clips the head is along z' in finding.message
+        assert 'in 9 of 9 clips heads are at z of the feet' in finding.message
 
     def test_mirrored_video_is_a_warning(self, inspected):
         content = coco_annotations(**SETTINGS)
