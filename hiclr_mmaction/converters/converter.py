@@ -155,6 +155,11 @@ def require_regular(path: str | Path) -> None:
         raise ValueError('not a regular file: it is a folder, a pipe or a device')
 
 
+def memory_limit(num_bytes: int) -> int:
+    """Bytes that the content of a file of so many may take when it is read whole."""
+    return max(_MAX_BYTES, _MAX_RATIO * num_bytes)
+
+
 def blank(shape: Sequence[int], path: str | Path) -> np.ndarray:
     """Zeros for a clip, unless they take far more memory than its file justifies.
 
@@ -168,7 +173,7 @@ def blank(shape: Sequence[int], path: str | Path) -> np.ndarray:
     size = 8
     for length in shape:
         size *= int(length)
-    if size > max(_MAX_BYTES, _MAX_RATIO * os.path.getsize(path)):
+    if size > memory_limit(os.path.getsize(path)):
         persons, frames = (int(length) for length in shape[:2])
         raise ValueError(
             f'too large: {persons} persons and {frames} frames would take '

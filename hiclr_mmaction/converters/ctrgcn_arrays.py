@@ -19,16 +19,12 @@ import numpy as np
 
 from ..atomic_write import whole_file
 from ..skeleton import get_layout
-from .converter import Clip, SkeletonConverter, stamp
+from .converter import Clip, SkeletonConverter, memory_limit, stamp
 from .released_arrays import cut_padding, read_splits
 
 # The protocols by the end of the file's name.
 _PROTOCOLS = {'CS': 'xsub', 'CV': 'xview', 'CSub': 'xsub', 'CSet': 'xset'}
 _PARTS = {'train': 'train', 'test': 'val'}
-# Compressed arrays are read whole: they may take this much memory, or so many times the
-# size of their file.
-_MAX_BYTES = 256 * 2**20
-_MAX_RATIO = 32
 
 
 class CTRGCNConverter(SkeletonConverter):
@@ -191,7 +187,7 @@ def _read_member(state: tuple, name: str) -> np.ndarray:
             if dtype.kind not in 'fiu' or start + size != info.file_size:
                 raise ValueError(f'{dtype} {shape} in {info.file_size} bytes')
             if info.compress_type != zipfile.ZIP_STORED or fortran:
-                if size > max(_MAX_BYTES, _MAX_RATIO * info.compress_size):
+                if size > memory_limit(info.compress_size):
                     raise ValueError(
                         f'it would take {size / 2**20:,.0f} MB; save it uncompressed, by '
                         'numpy.savez'

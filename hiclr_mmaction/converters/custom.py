@@ -30,11 +30,9 @@ class CustomConverter(LabelledFolder):
     Args:
         folder, labels, val_subjects: As in :class:`LabelledFolder`.
         layout (str | dict): The skeleton.
-        image_size (Sequence[float], optional): Width and height of the picture, if
-            the coordinates are parts of them, 0 to 1, as MediaPipe's are.
-        num_person (int): Persons kept, those with the most score.
         max_frames (int, optional): Longer clips are left out.
-        axes, ignore_columns, refuse_missing, channels: As in :class:`.forms.Options`.
+        **options: Of :class:`.forms.Options`: ``num_person``, ``image_size``, ``axes``,
+            ``channels``, ``ignore_columns``, ``refuse_missing``.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -49,32 +47,18 @@ class CustomConverter(LabelledFolder):
         labels: str | Path | None = None,
         val_subjects: Sequence[str] = (),
         layout: str | dict = 'nturgb+d',
-        image_size: Sequence[float] | None = None,
-        num_person: int = 2,
         max_frames: int | None = None,
-        axes: str | None = None,
-        ignore_columns: Sequence[str] = (),
-        refuse_missing: bool = False,
-        channels: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(folder, labels, val_subjects)
         self.layout = layout
-        self.image_size = None if image_size is None else list(image_size)
-        self.num_person = num_person
         self.max_frames = max_frames
-        self.axes = axes
-        self.channels = channels
-        self.ignore_columns = list(ignore_columns)
-        self.refuse_missing = refuse_missing
-        self._options = Options(
-            get_layout(layout),
-            num_person,
-            self.image_size,
-            axes,
-            channels,
-            self.ignore_columns,
-            refuse_missing,
-        )
+        self._options = Options(get_layout(layout), **options)
+        self.num_person = self._options.num_person
+
+    def settings(self) -> dict[str, Any]:
+        """Those of the base class, and how files are read."""
+        return {**vars(self._options), **super().settings()}
 
     def files(self) -> list[tuple[str, list[Path]]]:
         """Files as of the base class; those of the images of a clip together."""

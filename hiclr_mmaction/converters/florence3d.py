@@ -6,29 +6,25 @@ line ``video actor action x1 y1 z1 ... z15`` for each frame, millimetres.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .converter import Clip, SkeletonConverter, split_by, stamp
-from .named_folder import label_of, leave_one_out, one_person, read_numbers
+from .converter import Clip, stamp
+from .named_folder import SetFolder, label_of, one_person, read_numbers
 
 ACTIONS = (
     'wave', 'drink from a bottle', 'answer phone', 'clap', 'tight lace', 'sit down',
     'stand up', 'read watch', 'bow',
 )  # fmt: skip
-XSUB_TRAIN = (1, 3, 5, 7, 9)
 FILE = 'Florence_dataset_WorldCoordinates.txt'
 
 
-class Florence3DConverter(SkeletonConverter):
+class Florence3DConverter(SetFolder):
     """The clips of the file, called ``a01_s02_id003`` (action, subject, video).
-
-    Splits: ``loso01_train``, ``loso01_val``, ..., one actor left out each, and
-    ``xsub_train``, ``xsub_val``, odd and even actors (not a published protocol).
 
     Args:
         path (str | Path): The file, or the folder that it is in.
@@ -36,6 +32,7 @@ class Florence3DConverter(SkeletonConverter):
     """
 
     layout = 'openni15'
+    leaves_one_out = True
     num_person = 1
     classes = ACTIONS
 
@@ -73,13 +70,6 @@ class Florence3DConverter(SkeletonConverter):
             subject=actor,
             scale=0.001,
         )
-
-    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """By actor."""
-        return {
-            **split_by(samples, 'subject', XSUB_TRAIN, 'xsub'),
-            **leave_one_out(samples),
-        }
 
 
 @lru_cache(maxsize=1)

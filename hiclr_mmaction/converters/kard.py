@@ -8,14 +8,12 @@ millimetres; x is to the right of the picture.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .converter import split_by
-from .named_folder import NamedFolder, leave_one_out, one_person, read_numbers
+from .named_folder import NamedFolder, one_person, read_numbers
 
 _NAME = re.compile(
     r'(?P<id>a(?P<action>\d\d)_s(?P<subject>\d\d)_e(?P<take>\d\d))_realworld'
@@ -25,23 +23,15 @@ ACTIONS = (
     'draw x', 'draw tick', 'toss paper', 'forward kick', 'side kick', 'take umbrella',
     'bend', 'hand clap', 'walk', 'phone call', 'drink', 'sit down', 'stand up',
 )  # fmt: skip
-XSUB_TRAIN = (1, 3, 5, 7, 9)
 # For each joint of `openni15` its line in a frame.
 _LINES = (0, 1, 8, 5, 6, 7, 2, 3, 4, 12, 13, 14, 9, 10, 11)
 
 
 class KARDConverter(NamedFolder):
-    """The ``*_realworld.txt`` files of a folder.
-
-    Splits: ``loso01_train``, ``loso01_val``, ..., one subject left out each, and
-    ``xsub_train``, ``xsub_val``, odd and even subjects (not a published protocol).
-
-    Args:
-        folder (str | Path): Where they are; subfolders count.
-        max_frames (int, optional): Longer clips are left out.
-    """
+    """The ``*_realworld.txt`` files of a folder."""
 
     layout = 'openni15'
+    leaves_one_out = True
     suffix = '.txt'
     pattern = _NAME
     actions = dict(enumerate(ACTIONS, 1))
@@ -50,10 +40,3 @@ class KARDConverter(NamedFolder):
         """Read a file."""
         joints = read_numbers(path, 15, 3)[:, _LINES] * np.array([-1, 1, 1])
         return dict(one_person(joints), scale=0.001)
-
-    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """By subject."""
-        return {
-            **split_by(samples, 'subject', XSUB_TRAIN, 'xsub'),
-            **leave_one_out(samples),
-        }

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .converter import split_by
 from .named_folder import NamedFolder, one_person, read_numbers
 
 _NAME = re.compile(
@@ -24,7 +23,6 @@ ACTIONS = (
     'side boxing', 'bend', 'forward kick', 'side kick', 'jogging', 'tennis swing',
     'tennis serve', 'golf swing', 'pickup and throw',
 )  # fmt: skip
-XSUB_TRAIN = (1, 3, 5, 7, 9)
 # The three subsets of actions that the authors evaluate, by their numbers from 1 on.
 SUBSETS = dict(
     as1=(2, 3, 5, 6, 10, 13, 18, 20),
@@ -42,10 +40,6 @@ class MSRAction3DConverter(NamedFolder):
     ...), with labels of the whole set. Frames in which nobody is tracked (all zero) are
     left out. The 557 clips that papers report on are those of the authors' list; the
     others are named by ``ignore``.
-
-    Args:
-        folder (str | Path): Where they are; subfolders count.
-        max_frames (int, optional): Longer clips are left out.
     """
 
     suffix = '.txt'
@@ -57,9 +51,10 @@ class MSRAction3DConverter(NamedFolder):
         return one_person(read_numbers(path, 20, 4)[:, _LINES, :3])
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """Odd subjects for training, even ones for evaluation."""
-        out = split_by(samples, 'subject', XSUB_TRAIN, 'xsub')
+        """Those of all actions, and of each subset."""
+        out = super().splits(samples)
         for name, actions in SUBSETS.items():
             those = [s for s in samples if s['label'] + 1 in actions]
-            out.update(split_by(those, 'subject', XSUB_TRAIN, name))
+            parts = super().splits(those)
+            out.update({k.replace('xsub', name): v for k, v in parts.items()})
         return out

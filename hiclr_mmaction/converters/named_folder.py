@@ -13,12 +13,38 @@ import numpy as np
 from .converter import Clip, SkeletonConverter, split_by
 
 
-class NamedFolder(SkeletonConverter):
-    """Base of the converters of such folders.
+class SetFolder(SkeletonConverter):
+    """A data set as its authors give it.
 
     Args:
         folder (str | Path): Where the files are; subfolders count.
         max_frames (int, optional): Longer clips are left out.
+
+    Attributes:
+        leaves_one_out (bool): Whether each subject is left out in a split, too. These
+            sets have no published protocol by odd and even subjects.
+    """
+
+    leaves_one_out = False
+
+    def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
+        self.folder = str(folder)
+        self.max_frames = max_frames
+
+    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """``xsub_train``, odd subjects, and ``xsub_val``; perhaps ``loso01_train``, ..."""
+        out = split_by(samples, 'subject', range(1, 100, 2), 'xsub')
+        if not self.leaves_one_out:
+            return out
+        values = sorted({sample['subject'] for sample in samples})
+        for value in values:
+            rest = [other for other in values if other != value]
+            out.update(split_by(samples, 'subject', rest, f'loso{value:02d}'))
+        return out
+
+
+class NamedFolder(SetFolder):
+    """Base of the converters of such folders.
 
     Attributes:
         suffix (str): Of the files, with its dot.
@@ -34,8 +60,7 @@ class NamedFolder(SkeletonConverter):
     actions: Mapping[int, str]
 
     def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
-        self.folder = str(folder)
-        self.max_frames = max_frames
+        super().__init__(folder, max_frames)
         self.classes = tuple(self.actions.values())
 
     def clips(self) -> Iterator[Clip]:
@@ -91,19 +116,3 @@ def one_person(joints: np.ndarray) -> dict[str, Any]:
     tracked = joints.any(axis=(1, 2))
     notes = [] if tracked.all() else ['frames without a person, left out']
     return dict(keypoint=joints[tracked][None], notes=notes)
-
-
-def leave_one_out(
-    samples: Sequence[Mapping[str, Any]], key: str = 'subject', name: str = 'loso'
-) -> dict[str, list[str]]:
-    """A split for each value of a key, on which its clips are evaluated.
-
-    Returns:
-        dict: ``loso01_train``, ``loso01_val``, ``loso02_train``, ...
-    """
-    values = sorted({sample[key] for sample in samples})
-    out: dict[str, list[str]] = {}
-    for value in values:
-        rest = [other for other in values if other != value]
-        out.update(split_by(samples, key, rest, f'{name}{value:02d}'))
-    return out

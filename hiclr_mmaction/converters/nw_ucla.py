@@ -37,12 +37,7 @@ XVIEW_TRAIN = (1, 2)
 
 
 class NWUCLAConverter(NamedFolder):
-    """The JSON files of a folder (``all_sqe``); splits ``xview_train``, ``xview_val``.
-
-    Args:
-        folder (str | Path): Where they are; subfolders count.
-        max_frames (int, optional): Longer clips are left out.
-    """
+    """The JSON files of a folder (``all_sqe``); splits ``xview_train``, ``xview_val``."""
 
     suffix = '.json'
     pattern = _NAME

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .converter import Clip, SkeletonConverter, split_by
-from .named_folder import label_of, read_numbers
+from .converter import Clip, split_by
+from .named_folder import SetFolder, label_of, read_numbers
 
 _NAME = re.compile(r'(s\d\ds\d\d)/(\d\d)/(\d+)/skeleton_pos\.txt')
 ACTIONS = (
@@ -35,21 +35,12 @@ _ORIGIN = np.array([1280, 960, 0])
 _UNIT = np.array([-2560, -1920, 10000 / 7.8125])
 
 
-class SBUConverter(SkeletonConverter):
-    """The recordings of a folder, called ``s01s02_03_001``; splits ``fold1_train``, ...
-
-    Args:
-        folder (str | Path): Where ``s01s02`` and the others are.
-        max_frames (int, optional): Longer clips are left out.
-    """
+class SBUConverter(SetFolder):
+    """The recordings of a folder, called ``s01s02_03_001``; splits ``fold1_train``, ..."""
 
     layout = 'openni15'
     num_person = 2
     classes = ACTIONS
-
-    def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
-        self.folder = str(folder)
-        self.max_frames = max_frames
 
     def clips(self) -> Iterator[Clip]:
         """All recordings, by name."""

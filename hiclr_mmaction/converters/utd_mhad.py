@@ -7,13 +7,11 @@ subject, take) holds ``d_skel`` ``(20, 3, T)``, metres.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .converter import split_by
 from .matlab import read_matrix
 from .named_folder import NamedFolder
 
@@ -28,18 +26,12 @@ ACTIONS = (
     'catch', 'pickup and throw', 'jog', 'walk', 'sit to stand', 'stand to sit', 'lunge',
     'squat',
 )  # fmt: skip
-XSUB_TRAIN = (1, 3, 5, 7)
 # For each joint of `kinect20` its row: the authors count the trunk from the head down.
 _ROWS = (3, 2, 1, 0, *range(4, 20))
 
 
 class UTDMHADConverter(NamedFolder):
-    """The ``*_skeleton.mat`` files of a folder; splits ``xsub_train``, ``xsub_val``.
-
-    Args:
-        folder (str | Path): Where they are; subfolders count.
-        max_frames (int, optional): Longer clips are left out.
-    """
+    """The ``*_skeleton.mat`` files of a folder; splits ``xsub_train``, ``xsub_val``."""
 
     suffix = '.mat'
     pattern = _NAME
@@ -58,7 +50,3 @@ class UTDMHADConverter(NamedFolder):
         if joints.ndim != 3 or joints.shape[:2] != (20, 3):
             raise ValueError(f'wrong shape: {joints.shape}, not (20, 3, T)')
         return dict(keypoint=joints[list(_ROWS)].transpose(2, 0, 1)[None])
-
-    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """Odd subjects for training, even ones for evaluation."""
-        return split_by(samples, 'subject', XSUB_TRAIN, 'xsub')

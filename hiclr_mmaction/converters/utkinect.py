@@ -9,15 +9,15 @@ of an action.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .converter import Clip, SkeletonConverter, split_by, stamp
-from .named_folder import leave_one_out, one_person, read_numbers
+from .converter import Clip, stamp
+from .named_folder import SetFolder, one_person, read_numbers
 
 # By their names in the label file.
 ACTIONS = dict(
@@ -25,28 +25,18 @@ ACTIONS = dict(
     throw='throw', push='push', pull='pull', waveHands='wave hands',
     clapHands='clap hands',
 )  # fmt: skip
-XSUB_TRAIN = (1, 3, 5, 7, 9)
 
 
-class UTKinectConverter(SkeletonConverter):
+class UTKinectConverter(SetFolder):
     """The actions of the recordings, called ``a01_s02_e03`` (action, subject, take).
 
-    Frames that stand twice in a file and frames without a person are left out. Splits:
-    ``loso01_train``, ``loso01_val``, ..., one subject left out each, and ``xsub_train``,
-    ``xsub_val``, odd and even subjects (not a published protocol).
-
-    Args:
-        folder (str | Path): Where the files are; subfolders count.
-        max_frames (int, optional): Longer clips are left out.
+    Frames that stand twice in a file and frames without a person are left out.
     """
 
     layout = 'kinect20'
+    leaves_one_out = True
     num_person = 1
     classes = tuple(ACTIONS.values())
-
-    def __init__(self, folder: str | Path, max_frames: int | None = None) -> None:
-        self.folder = str(folder)
-        self.max_frames = max_frames
 
     def clips(self) -> Iterator[Clip]:
         """The actions of the label file, sorted by name."""
@@ -75,13 +65,6 @@ class UTKinectConverter(SkeletonConverter):
         _, once = np.unique(rows[:, 0], return_index=True)
         out = one_person(rows[once, 1:].reshape(-1, 20, 3))
         return dict(out, label=action - 1, subject=subject, take=take)
-
-    def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """By subject."""
-        return {
-            **split_by(samples, 'subject', XSUB_TRAIN, 'xsub'),
-            **leave_one_out(samples),
-        }
 
 
 def _read_labels(path: Path) -> dict[tuple[int, str], tuple[int, int]]:
