@@ -388,7 +388,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnusableClip):
         return f'{error.kind}: {error}'
     if isinstance(error, UnicodeDecodeError):
-        return f'not text: {error}'
+        return f'not text: {error}; save it as UTF-8'
     if isinstance(error, OSError):
         return f'cannot be read: {error}'
     if type(error) is ValueError and str(error):

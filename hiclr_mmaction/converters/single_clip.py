@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,7 +62,8 @@ def read_clip(
         raise ValueError(f'up={up}, scale={scale}, but layout {layout.name!r} is 2d.')
     suffix = path.suffix.lower()
     name = path.name
-    unit = None  # known: metres with y up
+    sample: dict[str, Any]
+    unit: float | None = None  # known: metres with y up
     try:
         match suffix:
             case '.skeleton':
@@ -88,7 +90,7 @@ def read_clip(
         orientation = Orientation.find(
             [sample['keypoint']],
             layout,
-            up or sample.get('up') or (usual and usual.up),
+            up or sample.get('up') or (usual.up if usual else None),
             scale or sample.get('scale') or (1.0 if unit is None else None),
             unit or 1.0,
         )

@@ -185,8 +185,8 @@ def _checked(score: np.ndarray, known: np.ndarray) -> np.ndarray:
     if set(np.unique(known)) <= {0, 1, 2}:
         return np.minimum(score, 1)
     raise ValueError(
-        f'score out of range: {known.min():.4g} to {known.max():.4g}, not 0 to 1; if it '
-        'is another coordinate, name the columns in a header'
+        f'score out of range: {known.min():.4g} to {known.max():.4g}, not 0 to 1; divide '
+        'percentages by 100, or name another coordinate by a header or --channels'
     )
 
 
