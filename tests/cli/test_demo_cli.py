@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.raw_files import write_ntu
+from helpers.skeletons import standing
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from PIL import Image
@@ -49,6 +50,27 @@ def classifier(small_run, tmp_path):
     path = tmp_path / 'classifier.pth'
     torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
     return path
+
+
+def test_axis_and_unit_are_those_of_the_training_data_or_said(
+    run_tool, classifier, tmp_path, monkeypatch
+):
+    drawn = []
+    monkeypatch.setattr(
+        'hiclr_mmaction.cli.demo.animate_clips', lambda clips, *_: drawn.extend(clips)
+    )
+    lying = np.stack([standing()[..., 1], -standing()[..., 0], standing()[..., 2]], -1)
+    np.save(tmp_path / 'a.npy', lying[0] * 1000)
+    checkpoint = torch.load(classifier)
+    checkpoint['meta']['dataset_meta']['orientation'] = dict(up='y', scale=0.001)
+    known = tmp_path / 'known.pth'
+    torch.save(checkpoint, known)
+    out = ['--out', tmp_path / 'demo.gif']
+    run_tool('demo', classifier, tmp_path / 'a.npy', *out)
+    run_tool('demo', known, tmp_path / 'a.npy', *out)
+    run_tool('demo', known, tmp_path / 'a.npy', '--up', 'x', '--scale', '0.01', *out)
+    for clip, expected in zip(drawn, [standing(), lying, standing() * 10], strict=True):
+        np.testing.assert_allclose(clip, expected, atol=1e-4)
 
 
 def test_classes_are_told_with_their_scores(run_tool, classifier, tmp_path, capsys):
