@@ -1,4 +1,4 @@
-# Masked latent prediction on MSR-Action3D, cross-subject; 250 epochs of 8 iterations.
+# Masked latent prediction on MSR-Action3D, cross-subject.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/masked_latent_stgcn_small.py',

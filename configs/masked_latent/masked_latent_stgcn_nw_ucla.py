@@ -1,4 +1,4 @@
-# Masked latent prediction on NW-UCLA, cross-view; 65 epochs of 31 iterations.
+# Masked latent prediction on NW-UCLA, cross-view.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/masked_latent_stgcn_small.py',
@@ -6,5 +6,3 @@ _base_ = [
     '../_base_/schedules/pretrain_small.py',
     '../_base_/protocols/small_set.py',
 ]
-
-train_cfg = dict(max_epochs=65, val_interval=5)

@@ -1,6 +1,5 @@
-# Masked latent prediction on a set of your own, which _base_/datasets/custom.py names.
-# Choose max_epochs so that there are 2,000 iterations or more (here 160 clips: 5 an
-# epoch).
+# Masked latent prediction on a set of your own, which _base_/datasets/custom.py names. Its
+# length follows from the number of clips.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/masked_latent_stgcn_small.py',
@@ -21,4 +20,3 @@ model = dict(
         graph_cfg=dict(_delete_=True, layout=_base_.layout, mode='stgcn_spatial')
     ),
 )
-train_cfg = dict(max_epochs=400, val_interval=40)

@@ -3,7 +3,7 @@
 _base_ = 'hiclr_stgcn_small.py'
 
 masked = [
-    *_base_.basic_and_normal,
+    *_base_.basic,
     dict(type='SkeletonJointMask', ratio=0.5, segments=4),
 ]
 model = dict(
@@ -21,4 +21,5 @@ model = dict(
     ),
     head=dict(type='LatentPredictionHead'),
     momentum=0.01,
+    pool=_base_.model.pool,
 )
