@@ -158,8 +158,9 @@ def _bad_layouts(cfg: Mapping) -> Iterator[str]:
             _get(cfg, f'{loader}.dataset'), f'{loader}.dataset'
         )
         if _keeps_skeleton(dataset)
-        for found in _named_layouts(dataset, path)
+        for found in _named_layouts(_mapped(dataset), path)
     ]
+    yield from _other_sources(cfg)
     layouts: dict[str, SkeletonLayout] = {}
     for path, named in [*data, *_named_layouts(cfg.get('model'), 'model')]:
         try:
@@ -216,6 +217,35 @@ def _named_layouts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         # A layout's `base` is another layout, and not what is used.
         if layout is not None and not is_graph and not place.endswith('.layout'):
             yield f'{place}.layout', layout
+
+
+def _mapped(dataset: Mapping) -> Mapping:
+    """A data set without what stands before the last mapping to another layout."""
+    pipeline = list(dataset.get('pipeline') or ())
+    maps = [i for i, t in enumerate(pipeline) if _is_mapping(t)]
+    if not maps:
+        return dataset
+    return dict(pipeline=[{}] * maps[-1] + pipeline[maps[-1] :])
+
+
+def _is_mapping(transform: Any) -> bool:
+    return isinstance(transform, Mapping) and (
+        transform.get('type') == 'SkeletonToLayout'
+    )
+
+
+def _other_sources(cfg: Mapping) -> Iterator[str]:
+    """Mappings from another skeleton than that of the data set."""
+    for loader in LOADERS:
+        path = f'{loader}.dataset'
+        for place, dataset in dataset_cfgs(_get(cfg, path), path):
+            maps = [t for t in dataset.get('pipeline') or () if _is_mapping(t)]
+            source, layout = (maps or [{}])[0].get('source'), dataset.get('layout')
+            if source is not None and layout is not None and source != layout:
+                yield (
+                    f'{place}: SkeletonToLayout.source={source!r}, but the layout of the '
+                    f'data set is {layout!r}; make them equal'
+                )
 
 
 def _keeps_skeleton(dataset: Mapping) -> bool:

@@ -56,13 +56,17 @@ class KNNMetric(BaseMetric):
     ``PackSkeletonViews(knn_bank=True)`` are the bank. The model's ``predict`` gives
     one feature per clip.
 
+    Clips of several data sets (``PackSkeletonViews(set_name=...)``) are classified set by
+    set.
+
     Args:
         ks (Sequence[int]): Numbers of neighbours.
         chunk_size (int): Clips classified at a time.
         collect_device (str): As in :class:`BaseMetric`.
         prefix (str, optional): As in :class:`BaseMetric`.
 
-    Metrics: ``knn/k1``, ..., the part of the clips that is classified rightly, 0 to 1.
+    Metrics: ``knn/k1``, ..., the part of the clips that is classified rightly, 0 to 1. Of
+    several sets ``knn/NAME/k1``, ..., and ``knn/k1``, ..., their mean.
     """
 
     default_prefix = 'knn'
@@ -97,19 +101,43 @@ class KNNMetric(BaseMetric):
                     feature=feature.detach().cpu(),
                     label=int(sample.gt_label),
                     bank=sample.get('knn_bank', False),
+                    set_name=sample.get('set_name'),
                 )
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Classify every clip that is not of the bank."""
+        sets: dict[str | None, list[dict]] = {}
+        for result in results:
+            sets.setdefault(result['set_name'], []).append(result)
+        if len(sets) == 1:
+            return self._classify(results, '')
+        if None in sets:
+            clips = len(sets[None])
+            raise ValueError(
+                f'KNNMetric: {clips} clips name no set and others do; give every '
+                'PackSkeletonViews of the validation a set_name, or none.'
+            )
+        each = {
+            name: self._classify(those, f' of {name}') for name, those in sets.items()
+        }
+        mean = {k: sum(m[k] for m in each.values()) / len(each) for k in self._names}
+        return {f'{n}/{k}': v for n, m in each.items() for k, v in m.items()} | mean
+
+    @property
+    def _names(self) -> list[str]:
+        return [f'k{k}' for k in self.ks]
+
+    def _classify(self, results: list[dict], where: str) -> dict[str, float]:
         parts = {
             bank: [r for r in results if r['bank'] is bank] for bank in (True, False)
         }
         for bank, what in ((True, 'in the bank'), (False, 'to classify')):
             if not parts[bank]:
                 raise ValueError(
-                    f'KNNMetric: there is no clip {what}; the validation data set must '
-                    'hold both, the bank packed with PackSkeletonViews(knn_bank=True).'
+                    f'KNNMetric: there is no clip{where} {what}; the validation data set '
+                    'must hold both, the bank packed with '
+                    'PackSkeletonViews(knn_bank=True).'
                 )
         features, labels = zip(
             *(_stack(parts[bank]) for bank in (True, False)), strict=True
@@ -117,10 +145,8 @@ class KNNMetric(BaseMetric):
         predicted = knn_predict(
             features[1], features[0], labels[0], self.ks, self.chunk_size
         )
-        return {
-            f'k{k}': (p == labels[1]).float().mean().item()
-            for k, p in predicted.items()
-        }
+        right = [(predicted[k] == labels[1]).float().mean().item() for k in self.ks]
+        return dict(zip(self._names, right, strict=True))
 
 
 def _stack(results: list[dict]) -> tuple[Tensor, Tensor]:

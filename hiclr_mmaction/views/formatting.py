@@ -196,15 +196,19 @@ class PackSkeletonViews(ShownTransform):
         knn_bank (bool): Whether the sample belongs to the labelled bank in which
             :class:`KNNMetric` looks for neighbours.
         meta_keys (Sequence[str]): Keys to keep as meta information, where present.
+        set_name (str, optional): Name of the data set, where clips of several are
+            classified: :class:`KNNMetric` then does so set by set.
     """
 
     def __init__(
         self,
         knn_bank: bool = False,
         meta_keys: Sequence[str] = ('frame_dir', 'sample_idx'),
+        set_name: str | None = None,
     ) -> None:
         self.knn_bank = knn_bank
         self.meta_keys = tuple(meta_keys)
+        self.set_name = set_name
 
     def transform(self, results: dict) -> dict:
         """Pack one sample."""
@@ -214,5 +218,8 @@ class PackSkeletonViews(ShownTransform):
         if 'label' in results:
             sample.set_gt_label(results['label'])
         meta = {key: results[key] for key in self.meta_keys if key in results}
-        sample.set_metainfo(dict(meta, knn_bank=self.knn_bank))
+        meta['knn_bank'] = self.knn_bank
+        if self.set_name is not None:
+            meta['set_name'] = self.set_name
+        sample.set_metainfo(meta)
         return dict(inputs=inputs, data_samples=sample)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers.configs import synthetic_config
+from helpers.configs import config, synthetic_config
 
 from hiclr_mmaction.engine.config_check import check_config
 
@@ -52,3 +52,16 @@ def test_mining_that_is_told_when_to_begin_passes(tmp_path):
         {'model.mining': dict(topk=2), 'custom_hooks': hook},
     ):
         check_config(synthetic_config(tmp_path, **options))
+
+
+def test_layouts_of_mapped_sets_agree_after_the_mapping(monkeypatch):
+    monkeypatch.setenv('HICLR_DATA', 'data')
+    check_config(config('hiclr_stgcn_many'))
+    cfg = config('hiclr_stgcn_many')
+    cfg.train_dataloader.dataset.datasets[2].layout = 'kinect20'
+    cfg.train_dataloader.dataset.datasets[3].pipeline[1].layout = 'h36m'
+    with pytest.raises(ValueError, match='num_joints 17') as caught:
+        check_config(cfg)
+    assert "datasets.2: SkeletonToLayout.source='openni15', but the layout" in str(
+        caught.value
+    )

@@ -117,3 +117,31 @@ def test_clip_without_label_is_named():
 def test_no_neighbours_is_an_error():
     with pytest.raises(ValueError, match=r'ks=\(0,\)'):
         METRICS.build(dict(type='KNNMetric', ks=(0,)))
+
+
+def test_several_sets_are_classified_one_by_one():
+    metric = METRICS.build(dict(type='KNNMetric', ks=(1,)))
+    # Of `a` all are right, of `b` half; together each clip would lie nearest to one of
+    # the other set.
+    for name, feature, label, bank in [
+        ('a', (1.0, 0.0), 0, True), ('a', (0.0, 1.0), 1, True),
+        ('a', (1.0, 0.5), 0, False), ('a', (0.5, 1.0), 1, False),
+        ('b', (1.0, 0.5), 7, True), ('b', (0.5, 1.0), 8, True),
+        ('b', (1.0, 0.0), 7, False), ('b', (0.0, 1.0), 7, False),
+    ]:  # fmt: skip
+        sample = ActionDataSample(metainfo=dict(knn_bank=bank, set_name=name))
+        sample.set_gt_label(label)
+        metric.process(dict(data_samples=[sample]), [torch.tensor(feature)])
+    found = metric.evaluate(8)
+    assert found == {'knn/a/k1': 1.0, 'knn/b/k1': 0.5, 'knn/k1': 0.75}
+
+
+def test_clips_of_no_set_among_others_are_refused():
+    metric = METRICS.build(dict(type='KNNMetric'))
+    for name in (None, 'a'):
+        meta = dict(knn_bank=True) if name is None else dict(set_name=name)
+        sample = ActionDataSample(metainfo=meta)
+        sample.set_gt_label(0)
+        metric.process(dict(data_samples=[sample]), [torch.ones(2)])
+    with pytest.raises(ValueError, match='1 clips name no set'):
+        metric.evaluate(2)

@@ -49,6 +49,9 @@ FILES = {
     'skeleton/pku2_3d.pkl': (25, ['xsub', 'xview']),
     'nw_ucla_3d.pkl': (20, ['xview', 'xsub']),
     'msr_action3d_3d.pkl': (20, ['xsub']),
+    'utkinect_3d.pkl': (20, ['xsub']),
+    'florence3d_3d.pkl': (15, ['xsub']),
+    'kard_3d.pkl': (15, ['xsub']),
     'own.pkl': (15, ['xsub']),
 }
 # Skeletons in an image, as MMAction2's pickles hold them.
@@ -170,6 +173,8 @@ def test_config_takes_a_step_and_validates(
         }
     assert losses
     assert all(np.isfinite(log[k].current()) for k in losses)
+    if name.endswith('many'):
+        assert {f'val/knn/{s}/k1' for s in cfg.sets} <= set(log)
     assert {'val/knn/k1', 'val/knn/k5', 'val/knn/k20'} <= set(log)
     assert list(tmp_path.glob('best_knn_k1_*.pth'))
     assert (
@@ -242,7 +247,7 @@ def test_skeletonclr_differs_from_its_hiclr_twin_in_the_levels_alone(dataset):
         pytest.param(name, marks=pytest.mark.slow)
         if re.search('ntu120|pku', name)
         else name
-        for name in LABELLED
+        for name in [*LABELLED, 'hiclr_stgcn_many_linear']
     ],
 )
 def test_labelled_config_takes_a_step_and_validates(

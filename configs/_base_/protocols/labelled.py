@@ -30,8 +30,8 @@ model = dict(
     ),
 )
 
-# The clips of the k-NN's bank are those that are trained on.
-train_clips, val_clips = _base_.val_dataloader.dataset.datasets
+# The clips of the k-NN's bank are those that are trained on; of several sets the last's.
+train_clips, val_clips = _base_.val_dataloader.dataset.datasets[-2:]
 prepare = val_clips.pipeline[:-1]
 pack = [
     dict(type='FormatGCNInput', num_person=_base_.num_person),
@@ -40,6 +40,7 @@ pack = [
 labelled_pipeline = [*prepare, *pack]
 augmented_pipeline = [*prepare, *_base_.labelled_augmentation, *pack]
 train_dataloader = dict(
+    sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         train_clips, _delete_=True, pipeline=labelled_pipeline, test_mode=False

@@ -12,6 +12,7 @@ from .non_finite_loss_hook import NonFiniteLossHook
 from .pretrain_check_hook import PretrainCheckHook
 from .pretrained_check_hook import PretrainedCheckHook
 from .resumable_checkpoint_hook import ResumableCheckpointHook, TrainingInterrupted
+from .set_statistics_hook import SetStatisticsHook
 from .standardized_features_hook import StandardizedFeaturesHook
 from .visual_log_hook import VisualLogHook
 
@@ -28,6 +29,7 @@ __all__ = [
     'PretrainCheckHook',
     'PretrainedCheckHook',
     'ResumableCheckpointHook',
+    'SetStatisticsHook',
     'StandardizedFeaturesHook',
     'TrainingInterrupted',
     'VisualLogHook',
