@@ -12,7 +12,8 @@ from mmaction.registry import DATASETS
 from scipy.spatial.transform import Rotation
 
 from .articulated_body import blend, mirror_body, pose_joints
-from .choreography import ACTIONS, Actor, idle
+from .choreography import ACTIONS, Action, Actor, idle
+from .improvisation import PREFIX, improvise, improvised_names
 
 FRAME_RATE = 30
 SPLITS = ('train', 'val')
@@ -51,6 +52,8 @@ class SyntheticSkeletons(BaseActionDataset):
             to 5.
         actions (list[str], optional): The actions; a label is an index into
             these. Defaults to None, which means all.
+        improvised (int): Number of improvised actions after these: random paths of
+            hands, trunk and legs, the same for all subjects. Defaults to 0.
         seed (int): Seed of the draws; not negative. Defaults to 0.
         noise (float): Standard deviation of the sensor's noise in metres, of
             an average joint. Defaults to 0.015.
@@ -75,6 +78,7 @@ class SyntheticSkeletons(BaseActionDataset):
         seed: int = 0,
         noise: float = 0.015,
         lost_joints: float = 0.15,
+        improvised: int = 0,
         test_mode: bool = False,
         **kwargs,
     ) -> None:
@@ -98,6 +102,7 @@ class SyntheticSkeletons(BaseActionDataset):
             ('clips_per_action', clips_per_action, 1),
             ('num_val_subjects', num_val_subjects, 1),
             ('seed', seed, 0),
+            ('improvised', improvised, 0),
         ]:
             if not isinstance(value, int) or value < low:
                 raise ValueError(
@@ -118,7 +123,7 @@ class SyntheticSkeletons(BaseActionDataset):
         self.num_subjects = num_subjects
         self.clips_per_action = clips_per_action
         self.num_val_subjects = num_val_subjects
-        self.actions = actions
+        self.actions = actions = (*actions, *improvised_names(improvised))
         self.seed = seed
         self.noise = noise
         self.lost_joints = lost_joints
@@ -198,7 +203,7 @@ def make_clip(
     """Make one clip as the sensor sees it.
 
     Args:
-        action (str): A key of ``ACTIONS``.
+        action (str): A key of ``ACTIONS``, or an improvised one.
         subject (int): Number of the (first) actor.
         repetition (int): Number of the clip among those of this subject.
         seed (int): Seed of the draws.
@@ -208,8 +213,8 @@ def make_clip(
     Returns:
         np.ndarray: ``(M, T, 25, 3)``, float32, metres in camera space.
     """
-    number = list(ACTIONS).index(action)
-    rng = np.random.default_rng([seed, 1, number, subject, repetition])
+    entropy = [seed, 1, _number(action), subject, repetition]
+    rng = np.random.default_rng(entropy)
     joints = perform(action, subject, seed, rng)
     # Two are seen from the side, or one would hide the other.
     facing = 0 if len(joints) == 1 else rng.choice([-90, 90])
@@ -235,7 +240,7 @@ def perform(
     no split.
 
     Args:
-        action (str): A key of ``ACTIONS``.
+        action (str): A key of ``ACTIONS``, or an improvised one.
         subject (int): Number of the actor.
         seed (int): Seed of the persons.
         rng (np.random.Generator): Source of all that differs between clips.
@@ -244,7 +249,7 @@ def perform(
         np.ndarray: ``(M, T, 25, 3)`` metres, ``x`` to the left, ``y`` up and
         ``z`` forward of the actor. Two persons face each other along ``z``.
     """
-    doing = ACTIONS[action]
+    doing = _action(action, seed)
     actors = [_make_actor(seed, subject)]
     if doing.num_persons == 2:
         # A partner out of the other split would leak into this one.
@@ -336,6 +341,16 @@ def sense(
         else:
             seen[person, there, joint] += rng.normal(0, 0.12 * _DIFFICULTY[joint], 3)
     return seen
+
+
+def _number(action: str) -> int:
+    if action in ACTIONS:
+        return list(ACTIONS).index(action)
+    return 1000 + int(action.removeprefix(PREFIX))
+
+
+def _action(name: str, seed: int) -> Action:
+    return ACTIONS[name] if name in ACTIONS else improvise(_number(name) - 1000, seed)
 
 
 def _vary(actor: Actor, rng: np.random.Generator) -> Actor:
