@@ -12,6 +12,7 @@ from .matching import (
 from .onnx import export_onnx
 from .reading import find_whole_checkpoint, load_file, load_safely, read_checkpoint
 from .stored_config import config_of, model_cfg_of
+from .to_layout import map_backbone
 from .writing import write_checkpoint
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     'load_file',
     'load_safely',
     'load_weights',
+    'map_backbone',
     'matching_backbone',
     'model_cfg_of',
     'read_checkpoint',

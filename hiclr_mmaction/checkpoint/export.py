@@ -16,9 +16,10 @@ from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
 from ..version import __version__
 from .matching import build_model, check_match, part_weights
 from .model_card import model_card
-from .preparation import SECTIONS, preparation, preparation_of
+from .preparation import SECTIONS, preparation, preparation_of, trained_on
 from .reading import read_checkpoint
 from .stored_config import config_of
+from .to_layout import map_backbone, map_preparation
 from .writing import check_writable, write_checkpoint
 
 # Of an exported folder.
@@ -34,6 +35,8 @@ def export_checkpoint(
     config: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     license: str | None = None,
+    to_layout: str | dict | None = None,
+    half: bool = False,
 ) -> dict:
     """Export the encoder, and the classifier if there is one, to ``RecognizerGCN``.
 
@@ -51,6 +54,10 @@ def export_checkpoint(
             that it holds.
         overwrite (bool): Whether an existing ``target`` is replaced.
         license (str, optional): Of the weights, for the card.
+        to_layout (str | dict, optional): The skeleton that the exported model is for, if
+            another one: its parts are mapped joint by joint (:func:`map_backbone`).
+        half (bool): Whether weights of two axes or more are stored in float16. The graph,
+            and what norms have, stay as they are.
 
     Returns:
         dict: The config of the exported model.
@@ -59,7 +66,7 @@ def export_checkpoint(
         FileNotFoundError: If ``source`` is not there.
         FileExistsError: If ``target`` is there and ``overwrite`` is false.
         ValueError: If ``source`` is not a checkpoint, stores no model, has no backbone
-            weights, or does not fit its model.
+            weights, does not fit its model, or cannot be mapped to ``to_layout``.
     """
     target = Path(target)
     folder = target if target.suffix not in ('.pth', '.pt', '.safetensors') else None
@@ -75,23 +82,28 @@ def export_checkpoint(
     config = config_of(checkpoint, source, SECTIONS) if config is None else config
     model = dict(config['model'])
     weights = exported_weights(checkpoint['state_dict'], source)
+    try:
+        prepared = preparation_of(checkpoint, source)
+    except ValueError:  # the config is not in the checkpoint
+        prepared = preparation(config)
+    if to_layout is not None:
+        weights, model, prepared = _map(weights, model, prepared, to_layout, source)
     exported = exported_model_cfg(model)
     recognizer = build_model(exported, source)
     check_match(recognizer, weights, source)
+    if half:
+        weights = _halved(weights, recognizer)
 
     others: dict[str, Any] = dict(default_scope='mmaction')
     needed = package_needed(recognizer)
     if needed is not None:
         others['custom_imports'] = dict(imports=[needed], allow_failed_imports=False)
-    try:
-        prepared = preparation_of(checkpoint, source)
-    except ValueError:  # the config is not in the checkpoint
-        prepared = preparation(config)
     meta = dict(
         cfg=Config(dict(others, model=exported)).pretty_text,
         # What the clips were turned into before they came to the backbone.
         stream=prepared.get('data_preprocessor', {}).get('stream', 'joint'),
         preparation=prepared,
+        backbone=exported['backbone'],
         hiclr_mmaction_version=__version__,
     )
     known = checkpoint.get('meta') or {}
@@ -101,6 +113,43 @@ def export_checkpoint(
         card = model_card(recognizer, checkpoint, source, target, meta, license)
         write_text(card, folder / 'README.md')
     return exported
+
+
+def _map(
+    weights: dict[str, Tensor],
+    model: Mapping[str, Any],
+    prepared: Mapping[str, Any],
+    to_layout: str | dict,
+    source: str | os.PathLike,
+) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]]:
+    """Weights, model and preparation for another layout."""
+    layout, _ = trained_on(prepared)
+    if layout is None:
+        raise ValueError(
+            f'{source} does not say the layout that it was trained on; give its config '
+            'with --config.'
+        )
+    if (model.get('cls_head') or {}).get('pool', {}).get('joints'):
+        raise ValueError(
+            f'{source} has a classifier of single joints (cls_head.pool.joints), which no '
+            'other layout has; export the encoder that it was trained from.'
+        )
+    parts = part_weights(weights, source)
+    mapped, backbone = map_backbone(parts, model['backbone'], layout, to_layout, source)
+    weights = dict(weights, **{f'backbone.{k}': v for k, v in mapped.items()})
+    model = dict(model, backbone=backbone)
+    return weights, model, map_preparation(prepared, to_layout)
+
+
+def _halved(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Weights in float16, but for the graph, which is compared, and vectors."""
+    fixed = {name for name, _ in model.named_buffers()}
+    return {
+        name: value.half()
+        if value.is_floating_point() and value.dim() > 1 and name not in fixed
+        else value
+        for name, value in weights.items()
+    }
 
 
 def package_needed(model: nn.Module) -> str | None:

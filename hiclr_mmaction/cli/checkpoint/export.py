@@ -4,6 +4,7 @@ ONNX.
 Example:
     python tools/checkpoint/export.py work_dirs/pretrain/epoch_300.pth encoder.pth
     python tools/checkpoint/export.py work_dirs/pretrain/epoch_300.pth my_encoder/
+    python tools/checkpoint/export.py encoder.pth other.pth --to-layout openni15
     python tools/checkpoint/export.py work_dirs/finetune/epoch_70.pth model.onnx
 """
 
@@ -40,6 +41,15 @@ def main() -> None:
         help="for the model card: the weights' licence, such as cc-by-4.0",
     )
     parser.add_argument(
+        '--to-layout',
+        metavar='LAYOUT',
+        help='another skeleton that the exported encoder is for, such as openni15: what it '
+        'has for each joint is mapped joint by joint (not for ONNX)',
+    )
+    parser.add_argument(
+        '--half', action='store_true', help='store weights in float16 (not for ONNX)'
+    )
+    parser.add_argument(
         '--num-frames',
         type=int,
         help="ONNX: frames of a clip (default: the checkpoint's, or 50)",
@@ -54,6 +64,8 @@ def main() -> None:
     try:
         cfg = None if args.config is None else read_config(args.config).to_dict()
         if args.target.endswith('.onnx'):
+            if args.to_layout or args.half:
+                sys.exit('--to-layout and --half are not for ONNX; leave them out.')
             shapes = export_onnx(
                 args.source,
                 args.target,
@@ -65,7 +77,13 @@ def main() -> None:
             summary = ', '.join(f'{name} {shape}' for name, shape in shapes.items())
         else:
             model = export_checkpoint(
-                args.source, args.target, cfg, args.overwrite, args.license
+                args.source,
+                args.target,
+                cfg,
+                args.overwrite,
+                args.license,
+                args.to_layout,
+                args.half,
             )
             summary = f'{model["type"]} with {model["backbone"]["type"]}'
             needed = package_needed(build_model(model))
