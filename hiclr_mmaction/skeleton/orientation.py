@@ -182,7 +182,7 @@ def long_bones(x: np.ndarray, layout: str | dict | SkeletonLayout) -> dict[str, 
     """
     layout = get_layout(layout)
     x = x.reshape(-1, *x.shape[-2:])[..., : layout.num_axes]
-    seen = x.any(-1)
+    seen = np.asarray(x.any(-1))
     child, parent = np.transpose(layout.bones)
     lengths = np.linalg.norm(x[:, child] - x[:, parent], axis=-1)
     lengths[~(seen[:, child] & seen[:, parent])] = np.nan

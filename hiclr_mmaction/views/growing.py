@@ -9,6 +9,7 @@ import torch
 from mmaction.registry import TRANSFORMS
 from torch import Generator, Tensor
 
+from ..skeleton import SkeletonLayout
 from .generator import worker_generator
 from .transform import ShownTransform, SkeletonTransform, clip_of
 
@@ -52,7 +53,7 @@ class GrowingAugmentation(ShownTransform):
         self,
         levels: Sequence[Sequence[dict]],
         grown: bool = False,
-        layout: str | dict | None = None,
+        layout: str | dict | SkeletonLayout | None = None,
     ) -> None:
         if not levels:
             raise ValueError(
@@ -206,7 +207,9 @@ def pack_views(views: dict) -> dict:
 
 
 def _build(
-    cfg: dict | SkeletonTransform, level: int, layout: str | dict | None
+    cfg: dict | SkeletonTransform,
+    level: int,
+    layout: str | dict | SkeletonLayout | None,
 ) -> SkeletonTransform:
     if isinstance(cfg, dict) and layout is not None and 'layout' not in cfg:
         kind = TRANSFORMS.get(cfg['type']) if isinstance(cfg['type'], str) else None

@@ -157,7 +157,7 @@ def add_legend(
     figure: Figure, masked: bool = False, dropped: bool = False, added: bool = False
 ) -> None:
     """Add a legend of what a :class:`Stage` draws: sides, and what else there is."""
-    parts = [
+    parts: list[tuple[bool, str, dict[str, Any]]] = [
         (True, 'left', dict(color=COLOURS['left'], lw=1.8)),
         (True, 'right', dict(color=COLOURS['right'], lw=1.8)),
         (True, 'middle', dict(color=COLOURS['middle'], lw=1.8)),
