@@ -77,8 +77,8 @@ def fill_from_file(cfg: Config) -> None:
     follow(cfg, {name: [None] for name in names})
     if _is_open(cfg):
         _, dataset = next(dataset_cfgs(cfg.train_dataloader.dataset, ''))
-        names = splits.get(str(dataset.get('split')))
-        _fill_sizes(cfg, len(annotations if names is None else names))
+        trained_on = splits.get(str(dataset.get('split')))
+        _fill_sizes(cfg, len(annotations if trained_on is None else trained_on))
 
 
 def _is_open(cfg: Config) -> bool:
