@@ -6,7 +6,12 @@ once the package is fixed.
 
 from .mmaction2 import check_mmaction, provide_drn
 from .mmcv import check_mmcv
-from .mmengine import add_vis_backend, check_mmengine, prepare_cpu_launch
+from .mmengine import (
+    add_vis_backend,
+    check_mmengine,
+    prepare_cpu_launch,
+    read_unformatted,
+)
 from .opencv import check_opencv
 from .torch import leave_processes
 
@@ -15,6 +20,7 @@ __all__ = [
     'leave_processes',
     'make_importable',
     'prepare_cpu_launch',
+    'read_unformatted',
 ]
 
 

@@ -41,6 +41,26 @@ def check_mmengine() -> None:
     require_range('mmengine', mmengine.__version__, MMENGINE_RANGE, remedy)
 
 
+def read_unformatted(path: str | os.PathLike):
+    """Read a config whose `pretty_text` is not formatted.
+
+    For mmengine 0.10.7, which formats the text with yapf for up to a second each time: for
+    the log, for the folder of the run and for each checkpoint. `format_python_code` is to
+    prevent that, and `Config.fromfile` loses it.
+
+    Args:
+        path (str | PathLike): Of the config.
+
+    Returns:
+        mmengine.Config: The config.
+    """
+    from mmengine.config import Config
+
+    cfg = Config.fromfile(path, format_python_code=False)
+    object.__setattr__(cfg, '_format_python_code', False)
+    return cfg
+
+
 def prepare_cpu_launch(cfg) -> None:
     """Let a distributed launch run on a machine that has no accelerator.
 

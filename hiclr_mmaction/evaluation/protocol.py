@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ..compat import read_unformatted
 from .data_settings import follow, former_values
 
 PROTOCOLS = ('linear', 'finetune', 'semi', 'supervised')
@@ -50,7 +51,7 @@ def read_config(path: str | Path) -> Config:
     """
     path = Path(path)
     if path.is_file():
-        cfg = Config.fromfile(path)
+        cfg = read_unformatted(path)
         follow(cfg, former_values(path))
         return cfg
     found = split_protocol(path)
@@ -63,11 +64,16 @@ def read_config(path: str | Path) -> Config:
         raise FileNotFoundError(f'config not found: {path}{hint}')
     pretraining, protocol = found
     with _pretraining(pretraining):
-        cfg = Config.fromfile(_shared(pretraining, protocol))
+        cfg = read_unformatted(_shared(pretraining, protocol))
     cfg.merge_from_dict(cfg.get('protocols', {}).get(protocol, {}))
     cfg.pop('protocols', None)
     follow(cfg, former_values(pretraining))
-    return Config(cfg.to_dict(), cfg_text=cfg.text, filename=str(path))
+    return Config(
+        cfg.to_dict(),
+        cfg_text=cfg.text,
+        filename=str(path),
+        format_python_code=False,
+    )
 
 
 def _shared(pretraining: Path, protocol: str) -> Path:

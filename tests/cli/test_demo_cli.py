@@ -27,7 +27,7 @@ def poses(tmp_path):
 @pytest.fixture
 def classifier(small_run, tmp_path):
     """A checkpoint of a recognizer that gives squat for every clip, most surely."""
-    cfg = Config(small_run[2].to_dict())
+    cfg = Config(small_run[2].to_dict(), format_python_code=False)
     cfg.model = dict(
         type='RecognizerGCN',
         data_preprocessor=dict(cfg.model.data_preprocessor),

@@ -3,6 +3,7 @@
 import pytest
 from helpers.configs import config
 from helpers.paths import ROOT
+from mmengine.config import Config
 
 from hiclr_mmaction.cli.common import settle
 from hiclr_mmaction.evaluation.protocol import find_config, read_config
@@ -75,3 +76,10 @@ def test_hyper_parameters_of_another_encoder_are_its_own():
     assert cfg.model.backbone.dropout == 0
     names = [t.type for t in cfg.train_dataloader.dataset.pipeline]
     assert names[1:3] == ['SkeletonTemporalCrop', 'SkeletonShear']
+
+
+@pytest.mark.parametrize('name', ['hiclr_stgcn_msr', 'hiclr_stgcn_msr_linear'])
+def test_text_is_made_without_the_slow_formatter_and_is_the_config(name, monkeypatch):
+    monkeypatch.setattr('mmengine.config.config.FormatCode', None)
+    cfg = config(name)
+    assert Config.fromstring(cfg.pretty_text, '.py').to_dict() == cfg.to_dict()

@@ -150,7 +150,8 @@ def probe_config(work_dir: Path, checkpoint: Path, **options) -> Config:
             randomness=dict(seed=0),
             work_dir=str(work_dir),
             experiment_name=f'test_{work_dir.name}',
-        )
+        ),
+        format_python_code=False,  # it takes longer than the run
     )
     cfg.merge_from_dict(options)
     return cfg
