@@ -56,7 +56,7 @@ def test_damaged_files_are_read_or_refused(tmp_path, kind):
     write(path, kind)
     whole = path.read_bytes()
     refused = []
-    for _ in range(400):
+    for _ in range(150):
         path.write_bytes(damaged(whole, rng))
         try:
             weights = read_checkpoint(path)['state_dict']
@@ -68,7 +68,7 @@ def test_damaged_files_are_read_or_refused(tmp_path, kind):
             assert weights.keys() == CONTENT['state_dict'].keys()
             for name, value in CONTENT['state_dict'].items():
                 assert torch.equal(weights[name], value)
-    assert len(refused) > 200
+    assert len(refused) > 75
     assert all(str(path) in line and '\n' not in line for line in refused)
 
 
@@ -135,12 +135,12 @@ def test_damaged_configs_are_read_or_refused():
     rng = random.Random(21)
     text = CONTENT['meta']['cfg'] + '\ntrain = dict(b={"c": -1.5}, d=[(1,), "e"])\n'
     refused = []
-    for _ in range(3000):
+    for _ in range(1000):
         part = damaged(text.encode(), rng).decode('utf-8', 'replace')
         try:
             assert 'model' in config_of(dict(meta=dict(cfg=part)), 'a.pth')
         except ValueError as error:
             refused.append(str(error))
-    assert len(refused) > 500
+    assert len(refused) > 160
     beginnings = ('the config in a.pth', 'a.pth does not contain')
     assert all(line.startswith(beginnings) for line in refused)

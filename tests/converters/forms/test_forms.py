@@ -114,7 +114,7 @@ def refused_or_finite(form, layout, count, tmp_path):
 
 @pytest.mark.parametrize('form', FORMS, ids=lambda form: form.name)
 @pytest.mark.parametrize(
-    'count', [300, pytest.param(10_000, marks=pytest.mark.slow)], ids=['quick', 'long']
+    'count', [100, pytest.param(1_000, marks=pytest.mark.slow)], ids=['quick', 'long']
 )
 def test_a_damaged_file_is_refused_or_read_without_nan(form, count, tmp_path):
     layout = 'nturgb+d' if form.file == 'NPY' else form.layout
