@@ -57,11 +57,15 @@ def test_measures_every_cell_once_and_says_what_they_mean(tmp_path):
         (['--baselines', 'SVM'], 'SVM'),
     ],
 )
-def test_bad_options_are_named_before_any_work(tmp_path, args, message):
-    result = run(write_config(tmp_path), *args)
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert not (tmp_path / 'curve').exists()
+def test_bad_options_are_named_before_any_work(
+    run_tool, tmp_path, capsys, args, message
+):
+    folder = tmp_path / 'curve'
+    with pytest.raises(SystemExit) as ended:
+        run_tool('label_curve', write_config(tmp_path), '--work-dir', folder, *args)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not folder.exists()
 
 
 def test_own_data_need_no_setting_but_the_file(tmp_path):

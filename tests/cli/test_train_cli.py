@@ -176,12 +176,6 @@ class TestResume:
 
 
 class TestErrors:
-    def test_a_missing_config_is_named_in_the_one_line_printed(self, run_script):
-        result = run_script('train.py', 'nowhere.py')
-        assert result.returncode == 1
-        assert result.stderr.splitlines()[-1] == 'config not found: nowhere.py'
-        assert 'Traceback' not in result.stderr
-
     def test_a_bad_setting_ends_with_its_message(self, run_script, tiny_config):
         options = ('--cfg-options', 'train_dataloader.dataset.length=0')
         result = run_script('train.py', tiny_config, *options)
