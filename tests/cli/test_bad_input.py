@@ -394,9 +394,12 @@ def test_our_configs_pass(path, monkeypatch, request):
     monkeypatch.setenv('HICLR_DATA', 'data')
     if path.stem in ('hiclr_ctrgcn_ntu60', 'hiclr_msg3d_ntu60'):
         request.getfixturevalue('projects_dir')
+    encoder = read_config(path).model.backbone.type
     for protocol in ('', *PROTOCOLS):
         name = f'{path.stem}_{protocol}'.rstrip('_')
         cfg = read_config(path.with_stem(name))
+        assert cfg.filename.endswith(f'{name}.py')
+        assert cfg.model.backbone.type == encoder
         if cfg.layout is None:  # the file would say it
             merge_options(cfg, dict(layout='openni15', num_person=1, num_classes=5))
         check_config(cfg)
@@ -699,8 +702,3 @@ def test_arguments_of_other_programs(name, complaint, tmp_path, monkeypatch):
     (program, *args), message = CONVERTERS[name]
     (tmp_path / 'clip.csv').write_text('frame,joint,x,y,z\n0,0,1,1,1\n')
     assert message in complaint(program, *args)
-
-
-def test_the_list_is_long():
-    lists = (CONFIGS, TEXTS, OPTIONS, DATA, CHECKPOINTS, CONVERTERS)
-    assert sum(map(len, lists)) >= 40

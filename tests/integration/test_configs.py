@@ -337,16 +337,6 @@ def test_config_is_short_and_says_what_it_is(path):
     assert len(lines) <= 60
 
 
-def test_every_encoder_has_every_protocol():
-    for name in STEMS:
-        if name in PROJECTS:
-            continue
-        for protocol in PROTOCOLS:
-            cfg = config(f'{name}_{protocol}')
-            assert cfg.filename.endswith(f'{name}_{protocol}.py')
-            assert cfg.model.backbone.type == config(name).model.backbone.type
-
-
 def lr_of_epochs(cfg):
     """The learning rate of each epoch, as the schedulers make it."""
     optimizer = torch.optim.SGD(
