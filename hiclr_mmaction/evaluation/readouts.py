@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeClassifierCV
-from sklearn.model_selection import LeaveOneOut, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
@@ -107,22 +107,21 @@ READOUTS: dict[str, Callable[[], BaseEstimator]] = {
 }
 
 
-#: Clips up to which cross-validation may leave out one by one.
-LEAVE_ONE_OUT = 200
+#: Clips of the rarest class from which read-outs are compared by cross-validation.
+LEAST_CLIPS = 3
 
 
 class ChosenReadout(ClassifierMixin, BaseEstimator):
     """The read-out that cross-validation on the training clips prefers.
 
-    Stratified folds over the labelled training clips; classes with one clip stay in every
-    training part. With too few clips for two folds, the read-out is ``fallback``: a
-    nearest neighbour needs one clip per class, ridge more.
+    Where a class has fewer clips than :data:`LEAST_CLIPS`, a fold says little of what
+    is learnt from all of them. The read-out is then ``'ridge'``, and where no class has two
+    clips ``'nearest neighbour'``.
 
     Args:
         readouts (Sequence[str], optional): Names in :data:`READOUTS`; all by default.
         folds (int): Folds at most.
         repeats (int): Times that the clips are divided anew.
-        fallback (str): Read-out where no class has two clips.
         seed (int): Seed of the folds.
 
     Attributes:
@@ -135,34 +134,30 @@ class ChosenReadout(ClassifierMixin, BaseEstimator):
         readouts: Sequence[str] | None = None,
         folds: int = 5,
         repeats: int = 3,
-        fallback: str = 'nearest neighbour',
         seed: int = 0,
     ) -> None:
         self.readouts = readouts
         self.folds = folds
         self.repeats = repeats
-        self.fallback = fallback
         self.seed = seed
 
     def fit(self, features: np.ndarray, labels: np.ndarray) -> ChosenReadout:
         """Choose by, and then learn from, training features ``(N, D)``."""
         names = list(self.readouts or READOUTS)
-        unknown = [n for n in [*names, self.fallback] if n not in READOUTS]
+        unknown = [n for n in names if n not in READOUTS]
         if unknown:
             raise ValueError(
                 f'readouts={unknown} are unknown; known are {", ".join(READOUTS)}.'
             )
-        self.classes_ = np.unique(labels)
-        self.accuracies_ = cross_validate(
-            {name: READOUTS[name]() for name in names},
-            features,
-            labels,
-            self.folds,
-            self.repeats,
-            self.seed,
-        )
-        best = max(self.accuracies_, key=self.accuracies_.__getitem__, default=None)
-        self.name_ = self.fallback if best is None else best
+        self.classes_, counts = np.unique(labels, return_counts=True)
+        self.accuracies_ = {}
+        if counts.min() >= LEAST_CLIPS:
+            models = {name: READOUTS[name]() for name in names}
+            data = features, labels, self.folds, self.repeats, self.seed
+            self.accuracies_ = cross_validate(models, *data)
+            self.name_ = max(models, key=self.accuracies_.__getitem__)
+        else:
+            self.name_ = 'nearest neighbour' if counts.max() == 1 else 'ridge'
         self.model_ = READOUTS[self.name_]().fit(features, labels)
         return self
 
@@ -185,9 +180,7 @@ def cross_validate(
         models (Mapping[str, BaseEstimator]): Classifiers by name.
         features (np.ndarray): ``(N, D)``.
         labels (np.ndarray): ``(N,)``.
-        folds (int): Folds. Where a class has fewer clips, up to 200 clips are left out one
-            by one, for half of two clips says little of both; of more clips there are as
-            many folds as the rarest class has clips, if it has two.
+        folds (int): Folds at most; as many as the clips of the rarest class that has two.
         repeats (int): Times that the clips are divided anew.
         seed (int): Seed of the folds.
 
@@ -202,15 +195,9 @@ def cross_validate(
     alone = np.flatnonzero(~shared)
     rows = np.flatnonzero(shared)
     hits: dict[str, list[np.ndarray]] = {name: [] for name in models}
-    if counts[counts >= 2].min() < folds and len(rows) <= LEAVE_ONE_OUT:
-        splits = [LeaveOneOut()]
-    else:
-        folds = min(folds, int(counts[counts >= 2].min()))
-        splits = [
-            StratifiedKFold(folds, shuffle=True, random_state=seed + repeat)
-            for repeat in range(repeats)
-        ]
-    for split in splits:
+    folds = min(folds, int(counts[counts >= 2].min()))
+    for repeat in range(repeats):
+        split = StratifiedKFold(folds, shuffle=True, random_state=seed + repeat)
         for fit, held_out in split.split(rows, labels[rows]):
             fit_rows, test_rows = np.concatenate([rows[fit], alone]), rows[held_out]
             for name, model in models.items():

@@ -95,12 +95,19 @@ def test_one_clip_a_class_falls_back_to_the_nearest_neighbour():
     assert (chosen.predict(features) == labels).all()
 
 
-def test_a_class_of_one_clip_stays_among_the_candidates():
+def test_two_clips_of_a_class_are_too_few_to_compare_readouts_by():
     features, labels = blobs(4)
-    keep = np.r_[:12, 12]  # three classes of four clips, one of one
+    keep = np.r_[:12, 12, 13]  # three classes of four clips, one of two
     chosen = ChosenReadout().fit(features[keep], labels[keep])
-    assert chosen.accuracies_
-    assert chosen.predict(features[12:13]) == 3
+    assert chosen.name_ == 'ridge'
+    assert chosen.accuracies_ == {}
+    assert chosen.predict(features[14:16]).tolist() == [3, 3]
+
+
+def test_a_class_of_one_clip_stays_in_the_training_part():
+    features, labels = blobs(4)
+    models = {'nn': READOUTS['nearest neighbour']()}
+    assert cross_validate(models, features[:13], labels[:13]) == {'nn': 1.0}
 
 
 def test_cross_validation_never_tests_on_what_it_learned():
