@@ -19,7 +19,7 @@ def draw_label_curve(
 
     The methods in ``plain`` are without pre-training, and drawn dashed.
     """
-    figure = Figure(figsize=(6.4, 4.2), layout='constrained')
+    figure = Figure(figsize=(8, 4), layout='constrained')
     axes = figure.subplots()
     fractions = sorted({f for row in curve.values() for f in row})
     for i, (method, row) in enumerate(curve.items()):
