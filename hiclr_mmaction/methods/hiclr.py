@@ -71,7 +71,7 @@ class HiCLR(SkeletonLearner):
         backbone: dict,
         neck: dict,
         head: dict,
-        queue_size: int = 32768,
+        queue_size: int | None = 32768,
         momentum: float = 0.001,
         mining: Annotated[dict, NeighborMining] | None = None,
         graph_augment: Annotated[dict, EdgePerturbation] | None = None,
@@ -81,6 +81,11 @@ class HiCLR(SkeletonLearner):
         shuffle_bn: bool = False,
         pool: Annotated[dict, check_pool] | None = None,
     ) -> None:
+        if queue_size is None:
+            raise ValueError(
+                'queue_size=None: our programs set it to half of the training clips; '
+                'elsewhere set model.queue_size yourself.'
+            )
         if not 0 < momentum < 1:
             raise ValueError(
                 f'momentum={momentum} is not between 0 and 1; it is the part of the query '

@@ -8,7 +8,9 @@ import pytest
 import torch
 from helpers.configs import synthetic_config
 from mmaction.registry import MODELS
+from mmaction.visualization import ActionVisualizer
 from mmengine.logging import MessageHub, MMLogger
+from mmengine.visualization import Visualizer
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / 'tools'
@@ -66,7 +68,7 @@ def run_tool(load_tool, monkeypatch):
         monkeypatch.setattr(sys, 'argv', argv)
         # Runs of one name that start within one second would share what a process has
         # of its own.
-        for kind in (MMLogger, MessageHub):
+        for kind in (MMLogger, MessageHub, Visualizer, ActionVisualizer):
             kind._instance_dict.clear()
         load_tool(name).main()
 

@@ -402,6 +402,8 @@ def test_our_configs_pass(path, monkeypatch, request):
         assert cfg.model.backbone.type == encoder
         if cfg.layout is None:  # the file would say it
             merge_options(cfg, dict(layout='openni15', num_person=1, num_classes=5))
+        if cfg.model.get('queue_size', 0) is None:
+            cfg.model.queue_size = 64
         check_config(cfg)
 
 

@@ -422,21 +422,26 @@ def test_dsta_has_the_released_constants():
 
 @pytest.mark.parametrize('protocol', ['linear', 'finetune', 'semi'])
 def test_evaluation_draws_no_augmentation(protocol):
+    plain = ['SkeletonAlign', 'FormatGCNInput', 'PackActionInputs']
     for dataset in SETS:
         cfg = config(f'hiclr_stgcn_{dataset}_{protocol}')
-        (train,) = datasets(cfg.train_dataloader)
-        names = [t.type for t in train.pipeline]
-        assert names == ['SkeletonAlign', 'FormatGCNInput', 'PackActionInputs']
+        augmentation = [t['type'] for t in cfg.labelled_augmentation]
+        if protocol == 'linear':  # its encoder sees each clip once
+            augmentation = []
+        for loader, drawn in (('train', augmentation), ('val', []), ('test', [])):
+            (part,) = datasets(cfg[f'{loader}_dataloader'])
+            names = [t.type for t in part.pipeline]
+            assert names == [plain[0], *drawn, *plain[1:]]
 
 
 def test_skeletonclr_is_given_the_strong_augmentation_directly():
     plain, strong = (
         config(f'skeletonclr_{kind}stgcn_msr').to_dict() for kind in ('', 'strong_')
     )
-    (basic_and_normal,), (everything,) = (
+    (basic,), (everything,) = (
         c['model']['data_preprocessor'].pop('views')['levels'] for c in (plain, strong)
     )
-    assert everything == [*basic_and_normal, dict(type='SkeletonJointMask', ratio=0.1)]
+    assert everything == [*basic, dict(type='SkeletonJointMask', ratio=0.3)]
     assert strong['model'].pop('mask_token') is True
     assert plain['model'].pop('mask_token') is False
     assert plain == strong

@@ -64,6 +64,7 @@ model = dict(
                   inflate_stages=[3], down_stages=[3], base_channels=4,
                   out_channels=16),
     neck=dict(in_channels=16),
+    head=dict(level_weights=(1.0, 0.5, 0.5)),
     queue_size=8,
 )
 train_cfg = dict(max_epochs=1, val_interval=1)

@@ -9,6 +9,7 @@ from helpers.configs import config
 from mmaction.registry import MODELS
 from mmengine.runner import Runner
 
+from hiclr_mmaction.evaluation.data_settings import fill_from_file
 from hiclr_mmaction.models.modules import pool_skeleton, present_persons
 from hiclr_mmaction.skeleton import hiclr_align
 
@@ -16,6 +17,7 @@ from hiclr_mmaction.skeleton import hiclr_align
 def run_steps(name, data_dir, tmp_path, steps, **options):
     """Train a config for some steps and return its log."""
     cfg = config(name)
+    fill_from_file(cfg)
     cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
     cfg.train_dataloader.dataset.indices = steps * cfg.train_dataloader.batch_size
     cfg.train_cfg.max_epochs = 1
