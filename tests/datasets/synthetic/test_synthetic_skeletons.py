@@ -13,6 +13,7 @@ from hiclr_mmaction.datasets.synthetic import (
     pose_annotations,
 )
 from hiclr_mmaction.datasets.synthetic.choreography import ACTIONS
+from hiclr_mmaction.datasets.synthetic.synthetic_skeletons import kept_clip
 from hiclr_mmaction.skeleton.layouts import get_layout
 
 SMALL = dict(num_subjects=3, num_val_subjects=1, clips_per_action=1)
@@ -22,6 +23,8 @@ LEFT_SHOULDER, LEFT_WRIST, RIGHT_SHOULDER, RIGHT_WRIST = 4, 6, 8, 10
 
 
 def clips(split='train', **settings):
+    """The clips of a data set, made anew."""
+    kept_clip.cache_clear()
     return SyntheticSkeletons([], split, **{**SMALL, **settings}).load_data_list()
 
 
