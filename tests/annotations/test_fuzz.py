@@ -159,12 +159,11 @@ def test_odd_content_is_named_in_little_time(tmp_path, clock, change):
         read_all(path)
 
 
-@pytest.mark.parametrize('protocol', [0, 2, 5])
-def test_damaged_pickles_are_read_or_refused(tmp_path, clock, protocol):
-    fuzz(tmp_path, clock, protocol, seed=1, count=20)
+def test_damaged_pickles_are_read_or_refused(tmp_path, clock):
+    fuzz(tmp_path, clock, protocol=5, seed=1, count=20)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('protocol', range(6))
 def test_many_damaged_pickles_are_read_or_refused(tmp_path, clock, protocol):
-    fuzz(tmp_path, clock, protocol, seed=protocol, count=100)
+    fuzz(tmp_path, clock, protocol, seed=protocol, count=40)

@@ -41,16 +41,24 @@ def save(path, backbone, stream='joint'):
     return model.eval()
 
 
-@pytest.mark.parametrize('kind', BACKBONES)
+@pytest.mark.parametrize(
+    ('kind', 'stream', 'sizes', 'frames'),
+    [
+        ('HiCLRSTGCN', 'bone', (), 50),  # those of the checkpoint
+        ('DSTANet', 'joint', (16, 20), 16),
+    ],
+)
 @torch.no_grad()
-def test_scores_are_pytorchs_for_any_batch_and_persons(kind, tmp_path):
-    stream = 'bone' if kind == 'HiCLRSTGCN' else 'joint'
+def test_scores_are_pytorchs_for_any_batch_and_persons(
+    kind, stream, sizes, frames, tmp_path
+):
     model = save(tmp_path / 'a.pth', BACKBONES[kind], stream)
-    shapes = export_onnx(tmp_path / 'a.pth', tmp_path / 'a.onnx', 16, 20)
-    assert shapes == dict(keypoint=['batch', 'persons', 16, 20, 3], scores=['batch', 7])
+    shapes = export_onnx(tmp_path / 'a.pth', tmp_path / 'a.onnx', *sizes)
+    clips = ['batch', 'persons', frames, 20, 3]
+    assert shapes == dict(keypoint=clips, scores=['batch', 7])
     session = onnxruntime.InferenceSession(str(tmp_path / 'a.onnx'))
     for num, persons in ((2, 2), (1, 1), (5, 3), (7, 1)):
-        x = torch.randn(num, persons, 16, 20, 3)
+        x = torch.randn(num, persons, frames, 20, 3)
         (scores,) = session.run(None, {'keypoint': x.numpy()})
         x = to_stream(x, stream, get_layout('kinect20'))
         expected = model.cls_head(model.backbone(x))
@@ -64,9 +72,3 @@ def test_wrong_sizes_are_an_error_and_leave_no_file(tmp_path):
     with pytest.raises(ValueError, match='does not take clips of 16 frames, 25 joints'):
         export_onnx(tmp_path / 'a.pth', tmp_path / 'a.onnx', 16, 25)
     assert not (tmp_path / 'a.onnx').exists()
-
-
-def test_sizes_are_those_of_the_checkpoint(tmp_path):
-    save(tmp_path / 'a.pth', BACKBONES['HiCLRSTGCN'])
-    shapes = export_onnx(tmp_path / 'a.pth', tmp_path / 'a.onnx')
-    assert shapes['keypoint'] == ['batch', 'persons', 50, 20, 3]

@@ -599,6 +599,7 @@ def test_checkpoint_of_another_width(complaint, write_config, finished):
 
 @pytest.mark.parametrize('protocol', ['linear', 'supervised'])
 def test_fewer_classes_than_labels(protocol, complaint, tmp_path):
+    few = dict(num_subjects=2, num_val_subjects=1, clips_per_action=1)
     message = complaint(
         'train',
         ROOT / f'configs/hiclr_stgcn_synthetic_{protocol}.py',
@@ -607,6 +608,9 @@ def test_fewer_classes_than_labels(protocol, complaint, tmp_path):
         '--cfg-options',
         'model.cls_head.num_classes=3',
         'model.backbone.init_cfg=None',
+        'train_dataloader.batch_size=4',
+        *(f'train_dataloader.dataset.{name}={value}' for name, value in few.items()),
+        *(f'val_dataloader.dataset.{name}={value}' for name, value in few.items()),
     )
     assert 'train_dataloader: clip' in message
     assert 'has the label 3, but model.cls_head.num_classes=3 has classes 0' in message
