@@ -2,7 +2,8 @@
 
 A block is run unless the line above its fence is ``<!-- not run: REASON -->``. Blocks of
 a page are run one after the other in a copy of the checkout, in which trainings have one
-epoch. A Python block that begins with ``# NAME.py`` is that file there.
+epoch and the synthetic set few clips. A Python block that begins with ``# NAME.py`` is that
+file there.
 """
 
 import os
@@ -53,6 +54,14 @@ def of_one_epoch(text):
     return re.sub(r'epoch_\d+', 'epoch_1', text)
 
 
+def of_few_clips(text):
+    """The config of the synthetic set, with 72 clips to train on."""
+    few = 'num_subjects=4, num_val_subjects=1, clips_per_action=2'
+    return text.replace(
+        "type='SyntheticSkeletons'", f"type='SyntheticSkeletons', {few}"
+    )
+
+
 def commands(page):
     """The shell blocks of a page that are run, as one script."""
     script = ''.join(
@@ -64,7 +73,7 @@ def commands(page):
 
 
 def copy_checkout(target):
-    """Copy what git has or would add, with trainings of one epoch."""
+    """Copy what git has or would add, with trainings of one epoch of few clips."""
     listed = subprocess.run(
         ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
         cwd=ROOT,
@@ -77,7 +86,7 @@ def copy_checkout(target):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, target / file)
     for config in (target / 'configs').rglob('*.py'):
-        config.write_text(of_one_epoch(config.read_text()))
+        config.write_text(of_few_clips(of_one_epoch(config.read_text())))
 
 
 @pytest.mark.slow

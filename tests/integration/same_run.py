@@ -106,7 +106,7 @@ def build(work_dir, variant='plain'):
     options = {
         'train_dataloader.batch_size': BATCH // get_world_size(),
         'train_dataloader.sampler': dict(_delete_=True, type='PartsOfBatches'),
-        'train_cfg.max_epochs': 10,
+        'train_cfg.max_epochs': 4,
         'optim_wrapper.optimizer.lr': 0.01,
         **VARIANTS[variant],
     }
@@ -133,7 +133,7 @@ def build(work_dir, variant='plain'):
 
 
 def train(work_dir, variant):
-    """20 steps; the mean losses of the ranks, the weights they leave, their k-NN."""
+    """8 steps; the mean losses of the ranks, the weights they leave, their k-NN."""
     runner = build(work_dir, variant)
     runner.train()
     model = getattr(runner.model, 'module', runner.model)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.slow
 
 
 def launch(script, folder, *args):
@@ -32,17 +33,16 @@ def two_ranks(folder, *variants):
 
 
 @pytest.fixture(scope='module')
-def report(tmp_path_factory):
-    return two_ranks(tmp_path_factory.mktemp('two_ranks'), 'plain')['plain']
-
-
-@pytest.fixture(scope='module')
 def variants(tmp_path_factory):
-    names = ('bfloat16', 'accumulated', 'overflow', 'uneven')
-    return two_ranks(tmp_path_factory.mktemp('two_ranks_variants'), *names)
+    names = ('plain', 'bfloat16', 'accumulated', 'overflow', 'uneven')
+    return two_ranks(tmp_path_factory.mktemp('two_ranks'), *names)
 
 
-@pytest.mark.slow
+@pytest.fixture
+def report(variants):
+    return variants['plain']
+
+
 @pytest.mark.parametrize('name', ['bfloat16', 'accumulated', 'overflow'])
 def test_ranks_stay_alike_in_half_precision(name, variants):
     """With skipped absent persons, shuffled batches, accumulated gradients."""
@@ -54,13 +54,11 @@ def test_ranks_stay_alike_in_half_precision(name, variants):
     assert report['trained'] is (name != 'overflow')
 
 
-@pytest.mark.slow
 def test_an_overflow_skips_the_step_on_all_ranks(variants):
     assert variants['overflow']['scale_same']
     assert variants['overflow']['scale'] == 2.0 ** (40 - 6)  # halved in each step
 
 
-@pytest.mark.slow
 def test_ranks_that_would_get_unequal_numbers_of_clips_are_found_before_training(
     variants,
 ):
@@ -105,17 +103,16 @@ def same_run():
     return module
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     'variant',
     ['plain', 'shuffle_bn', 'skip_absent', 'accumulated', 'vicreg'],
 )
 def test_two_processes_train_as_one_does(same_run, two, variant, tmp_path):
-    """20 steps of 32 clips; batch norm is frozen, so the order of clips does not count."""
+    """8 steps of 32 clips; batch norm is frozen, so the order of clips does not count."""
     one, two = same_run.train(tmp_path, variant), two[variant]
-    assert len(one['losses']) == 20
+    assert len(one['losses']) == 8
     torch.testing.assert_close(two['losses'], one['losses'], rtol=0, atol=1e-5)
-    assert len(set(one['losses'].tolist())) > 15  # they train
+    assert len(set(one['losses'].tolist())) == 8  # they train
     assert two['weights'].keys() == one['weights'].keys()
     for name, value in one['weights'].items():
         torch.testing.assert_close(
@@ -123,7 +120,6 @@ def test_two_processes_train_as_one_does(same_run, two, variant, tmp_path):
         )
 
 
-@pytest.mark.slow
 def test_knn_counts_each_clip_once_where_ranks_do_not_divide_the_set(
     two, same_run, tmp_path
 ):
@@ -132,7 +128,6 @@ def test_knn_counts_each_clip_once_where_ranks_do_not_divide_the_set(
     assert two['knn'] == pytest.approx(same_run.evaluate(tmp_path, two['weights']))
 
 
-@pytest.mark.slow
 def test_shuffled_batches_mix_the_ranks_and_come_back(two):
     dealt, back = two['shuffled']['dealt'], two['shuffled']['back']
     mine = torch.stack([torch.arange(8), torch.arange(8) + 100])

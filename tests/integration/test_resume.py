@@ -253,16 +253,16 @@ def test_sigterm_and_then_sigkill_lose_nothing(uninterrupted, tmp_path):
 
 
 @pytest.mark.slow
-def test_twenty_sigkills_lose_nothing(uninterrupted, tmp_path):
+def test_sigkills_at_any_moment_lose_nothing(uninterrupted, tmp_path):
     config, whole = uninterrupted
     rng = random.Random(8)
     kills, writing, runs = 0, 0, 0
-    while kills < 20:
+    while kills < 8:
         runs += 1
         run = tmp_path / f'run{runs}'
         while True:
             process = start(config, run, '--resume')
-            if kills >= 20:
+            if kills >= 8:
                 caught = False
             elif rng.random() < 0.4:
                 caught = wait_for_writing(process, run)
@@ -280,7 +280,7 @@ def test_twenty_sigkills_lose_nothing(uninterrupted, tmp_path):
             kills += 1
             writing += any(run.glob('.hiclr-*.part'))  # half a file was left
         assert_same_end(whole, run)
-    assert writing >= 3
+    assert writing
     print(
         f'{kills} kills, {writing} of them while a checkpoint was written, {runs} runs'
     )
