@@ -49,7 +49,7 @@ def blocks(page):
 
 def of_one_epoch(text):
     """Configs and commands with all trainings cut short."""
-    text = re.sub(r'max_epochs=\d+', 'max_epochs=1', text)
+    text = re.sub(r'max_epochs=(\d+|None)', 'max_epochs=1', text)
     text = re.sub(r'milestones=\[[\d, ]+\]', 'milestones=[0]', text)
     return re.sub(r'epoch_\d+', 'epoch_1', text)
 
