@@ -12,7 +12,7 @@ FLOORS = [
     ['skeleton'],
     ['accelerate', 'compat'],
     ['annotations', 'views'],
-    ['models', 'datasets', 'converters'],
+    ['models', 'datasets', 'converters', 'zoo'],
     # Exports are of our models; what only reads weights imports nothing above skeleton.
     ['methods', 'checkpoint'],
     ['safe_loading'],

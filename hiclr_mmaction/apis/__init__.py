@@ -1,14 +1,25 @@
-"""Python API without a config: arrays in, features out."""
+"""Python API without a config: arrays in, features out.
 
-from .encoder import SkeletonEncoder, extract_features, init_encoder
-from .labelled import (
-    PARTS,
-    LabelledFeatures,
-    build_dataset,
-    class_names,
-    dataset_features,
-    nearest_clips,
-)
+With an encoder of the zoo it needs torch and numpy alone; the other parts are imported
+when they are asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .features import extract_features
+from .initialisation import init_encoder
+
+if TYPE_CHECKING:
+    from .encoder import SkeletonEncoder
+    from .labelled import (
+        PARTS,
+        LabelledFeatures,
+        build_dataset,
+        class_names,
+        dataset_features,
+        nearest_clips,
+    )
 
 __all__ = [
     'PARTS',
@@ -21,3 +32,10 @@ __all__ = [
     'init_encoder',
     'nearest_clips',
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    module = '.encoder' if name == 'SkeletonEncoder' else '.labelled'
+    return getattr(importlib.import_module(module, __name__), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ from ..checkpoint.preparation import check_preparation, preparation_of
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import read_config
-from ..models.modules import pool_skeleton
-from ..skeleton import SkeletonLayout, get_layout
+from ..skeleton import SkeletonLayout, get_layout, pool_skeleton
+from ..zoo import ZOO
 
 _CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
@@ -113,28 +113,10 @@ class SkeletonEncoder(nn.Module):
         return features.unflatten(0, x.shape[:2]).mean(1)
 
 
-def init_encoder(
-    config: str | os.PathLike | Config,
-    checkpoint: str | os.PathLike | None = None,
-    device: str | torch.device = 'cpu',
+def build_encoder(
+    config: str | os.PathLike | Config, checkpoint: str | os.PathLike | None = None
 ) -> SkeletonEncoder:
-    """Build an encoder and load its weights.
-
-    Args:
-        config (str | os.PathLike | Config): Config of a learner or a recognizer; clips
-            are prepared as its test data set does. Or, as the only argument, a
-            checkpoint that holds its own config, or a folder that
-            ``tools/checkpoint/export.py`` wrote.
-        checkpoint (str | os.PathLike, optional): With the weights under ``backbone.*``,
-            as runs and ``tools/checkpoint`` write them. None: random weights.
-        device (str | torch.device): Where the encoder runs.
-
-    Raises:
-        FileNotFoundError: If a file is not there.
-        ValueError: If the config has no backbone or no test pipeline, or the checkpoint
-            cannot be used: its weights do not fit (the message names the first keys
-            that differ), or it was trained on clips prepared otherwise.
-    """
+    """What :func:`init_encoder` does for a config or a checkpoint."""
     cfg, content, checkpoint = _read(config, checkpoint)
     model = cfg.get('model') or {}
     if not model.get('backbone'):
@@ -150,14 +132,16 @@ def init_encoder(
         check_preparation(content, cfg, checkpoint)
         backbone.load_state_dict(matching_backbone(backbone, content, checkpoint))
     with DefaultScope.overwrite_default_scope('mmaction'):
-        pipeline = Compose(_test_pipeline(cfg))
-    encoder = SkeletonEncoder(
+        # Clips of other layouts are mapped by extract_features.
+        pipeline = Compose(
+            [t for t in _test_pipeline(cfg) if t.get('type') != 'SkeletonToLayout']
+        )
+    return SkeletonEncoder(
         backbone,
         None if preprocessor is None else build_model(preprocessor),
         pipeline,
         model.get('pool'),
     )
-    return encoder.to(device).eval()
 
 
 def _read(
@@ -175,9 +159,14 @@ def _read(
             'and a checkpoint, or a checkpoint alone.'
         )
     checkpoint = os.path.join(config, WEIGHTS) if os.path.isdir(config) else config
+    if not os.path.isfile(checkpoint) and '://' not in str(checkpoint):
+        raise FileNotFoundError(
+            f'checkpoint not found: {config}; encoders of the zoo are {", ".join(ZOO)}'
+        )
     content = read_checkpoint(checkpoint)
     prepared = preparation_of(content, checkpoint)
     model = model_cfg_of(content, checkpoint)
+    model.setdefault('pool', (content.get('meta') or {}).get('pool'))
     if 'data_preprocessor' in prepared:
         model['data_preprocessor'] = prepared['data_preprocessor']
     if 'pipeline' not in prepared:
@@ -188,70 +177,6 @@ def _read(
     dataset = dict(pipeline=prepared['pipeline'])
     cfg = dict(model=model, test_dataloader=dict(dataset=dataset))
     return cfg, content, checkpoint
-
-
-@torch.no_grad()
-def extract_features(
-    encoder: SkeletonEncoder,
-    clips: np.ndarray | Sequence | Mapping[str, Any],
-    batch_size: int = 64,
-) -> np.ndarray | dict[str, np.ndarray]:
-    """Features of raw clips.
-
-    A clip is an array ``(M, T, V, C)``, 3-D in metres, or a dict with such a
-    ``keypoint`` and perhaps a ``keypoint_score``, as in a pose pickle.
-
-    Args:
-        encoder (SkeletonEncoder): Of :func:`init_encoder`.
-        clips (np.ndarray | Sequence | Mapping): A clip, clips of one length
-            ``(N, M, T, V, C)``, a list of clips of any length and number of persons, or
-            a dict of clips by their names.
-        batch_size (int): Clips at a time.
-
-    Returns:
-        np.ndarray | dict[str, np.ndarray]: float32 ``(N, D)``, the same as the model's
-        ``predict`` gives; of clips by name, ``(D,)`` by name.
-
-    Raises:
-        ValueError: If there is no clip, or one does not fit the encoder's layout, is
-            empty or not finite; the message names it.
-    """
-    if isinstance(clips, Mapping) and 'keypoint' not in clips:
-        features = extract_features(encoder, list(clips.values()), batch_size)
-        return dict(zip(clips, features, strict=True))
-    clips = _as_list(clips)
-    if batch_size < 1:
-        raise ValueError(f'batch_size={batch_size}; it must be at least 1.')
-    encoder.eval()
-    found: list[Tensor] = []
-    for start in range(0, len(clips), batch_size):
-        batch = [
-            encoder.prepare(clip, f'clips[{i}]')
-            for i, clip in enumerate(clips[start : start + batch_size], start)
-        ]
-        found.append(encoder(batch).float().cpu())
-    return torch.cat(found).numpy()
-
-
-def _as_list(clips: Any) -> list[dict[str, Any]]:
-    """Each clip as a dict with a ``keypoint``."""
-    one = isinstance(clips, Mapping) or (
-        isinstance(clips, np.ndarray | Tensor) and clips.ndim == 4
-    )
-    clips = [clips] if one else list(clips)
-    if not clips:
-        raise ValueError('clips is empty; give at least one clip (M, T, V, C).')
-    out = []
-    for i, clip in enumerate(clips):
-        clip = clip if isinstance(clip, Mapping) else dict(keypoint=clip)
-        keypoint = np.asarray(clip['keypoint'])
-        if keypoint.ndim != 4 or keypoint.dtype.kind not in 'fiu':
-            raise ValueError(
-                f'clips[{i}] is {keypoint.dtype} of shape {keypoint.shape}; a clip is an '
-                'array (M, T, V, C) of numbers: persons, frames, joints, coordinates.'
-            )
-        out.append(dict(clip, keypoint=keypoint))
-    return out
 
 
 def _test_pipeline(cfg: Config) -> list[Mapping[str, Any]]:

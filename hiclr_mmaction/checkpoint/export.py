@@ -104,6 +104,7 @@ def export_checkpoint(
         stream=prepared.get('data_preprocessor', {}).get('stream', 'joint'),
         preparation=prepared,
         backbone=exported['backbone'],
+        pool=dict(model.get('pool') or {}),
         hiclr_mmaction_version=__version__,
     )
     known = checkpoint.get('meta') or {}

@@ -1,27 +1,24 @@
 """Features of skeleton clips, without a config.
 
 Example:
-    python tools/features.py data/poses.pkl features.npz --checkpoint encoder.pth
+    python tools/features.py data/poses.pkl features.npz
     python tools/features.py S001C001P001R001A013.skeleton clip.csv features.npz \\
         --checkpoint work_dirs/pretrain/epoch_40.pth
 """
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.logging import MMLogger
-
-import hiclr_mmaction  # noqa: F401  registers the components
 
 from ..annotations.safe_pickle import load_pickle
-from ..apis import SkeletonEncoder, extract_features, init_encoder
+from ..apis import extract_features, init_encoder
 from ..atomic_write import whole_file
-from ..converters import read_clip
-from ..evaluation.protocol import read_config
-from .common import one_line
+from ..skeleton import check_pool, get_layout
+from ..zoo import DEFAULT
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -39,8 +36,24 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--checkpoint',
-        required=True,
-        help='of a run, or a file or folder of tools/checkpoint/export.py',
+        default=DEFAULT,
+        help='of a run, a file or folder of tools/checkpoint/export.py, or an encoder of '
+        f'the zoo by its name (default: {DEFAULT})',
+    )
+    parser.add_argument(
+        '--layout',
+        help="skeleton of the clips, which are mapped to the encoder's (default: what a "
+        "pickle says, or the encoder's own)",
+    )
+    parser.add_argument(
+        '--pool-time',
+        type=int,
+        help='segments of time that are kept apart (default: as in training)',
+    )
+    parser.add_argument(
+        '--pool-joints',
+        choices=['yes', 'no'],
+        help='whether joints are kept apart (default: as in training)',
     )
     parser.add_argument('--config', help='config, where the checkpoint has none')
     parser.add_argument('--batch-size', type=int, default=64, help='default: 64')
@@ -49,20 +62,28 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def read_clips(
-    path: Path, encoder: SkeletonEncoder
+    path: Path, encoder: Any, layout: str | None
 ) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
     """Name, label and contents of each clip in a file."""
     if path.suffix != '.pkl':
-        yield path.stem, -1, dict(keypoint=read_clip(path, encoder.layout))
+        from ..converters import read_clip  # more packages than a pickle needs
+
+        own = encoder.layout if layout is None else get_layout(layout)
+        if layout is None and path.suffix == '.skeleton' and own.num_joints != 25:
+            own = get_layout('nturgb+d')
+        yield path.stem, -1, dict(keypoint=read_clip(path, own), layout=own)
         return
     content = load_pickle(path)
-    clips = content.get('annotations') if isinstance(content, Mapping) else content
+    head = content if isinstance(content, Mapping) else dict(annotations=content)
+    clips = head.get('annotations')
     if not isinstance(clips, list | tuple) or not clips:
         raise ValueError(f'{path} holds no clips; give a pose pickle, or single clips.')
+    named = layout or head.get('layout')
     for i, clip in enumerate(clips):
         if not isinstance(clip, Mapping) or 'keypoint' not in clip:
             raise ValueError(f'{path}: entry {i} has no keypoint.')
-        yield str(clip.get('frame_dir', i)), int(clip.get('label', -1)), clip
+        name, label = str(clip.get('frame_dir', i)), int(clip.get('label', -1))
+        yield name, label, clip if named is None else dict(clip, layout=named)
 
 
 def run(args: argparse.Namespace) -> str:
@@ -73,9 +94,20 @@ def run(args: argparse.Namespace) -> str:
     if args.config is None:
         encoder = init_encoder(args.checkpoint, device=args.device)
     else:
+        from ..evaluation.protocol import read_config
+
         config = read_config(args.config)
         encoder = init_encoder(config, args.checkpoint, args.device)
-    found = [clip for path in args.clips for clip in read_clips(Path(path), encoder)]
+    if args.pool_time is not None:
+        encoder.pool = dict(encoder.pool, time=args.pool_time)
+    if args.pool_joints is not None:
+        encoder.pool = dict(encoder.pool, joints=args.pool_joints == 'yes')
+    check_pool(**encoder.pool)
+    found = [
+        clip
+        for path in args.clips
+        for clip in read_clips(Path(path), encoder, args.layout)
+    ]
     names, labels, clips = zip(*found, strict=True)
     features = extract_features(encoder, clips, args.batch_size)
     with whole_file(out) as part, part.open('wb') as file:
@@ -85,7 +117,12 @@ def run(args: argparse.Namespace) -> str:
 
 def main(argv=None) -> None:
     args = parse_args(argv)
-    # mmengine logs the initialisation of every layer.
-    MMLogger.get_current_instance().setLevel('WARNING')
-    with one_line('error: '):
+    if sys.modules.get('mmengine') is not None:
+        # It logs the initialisation of every layer.
+        from mmengine.logging import MMLogger
+
+        MMLogger.get_current_instance().setLevel('WARNING')
+    try:
         print(run(args))
+    except (ImportError, ValueError, OSError) as error:
+        sys.exit(f'error: {error}')

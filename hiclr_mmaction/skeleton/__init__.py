@@ -13,6 +13,7 @@ from .align import (
     track,
 )
 from .layouts import LAYOUTS, SkeletonLayout, get_layout
+from .pooling import check_pool, pool_map, pool_skeleton, pooled_channels
 from .streams import STREAMS, to_bone, to_motion, to_stream
 
 __all__ = [
@@ -22,12 +23,16 @@ __all__ = [
     'Tracking',
     'align_clip',
     'center_on',
+    'check_pool',
     'face_camera',
     'fill_gaps',
     'get_layout',
     'hiclr_align',
     'measured_joints',
     'num_tracked_frames',
+    'pool_map',
+    'pool_skeleton',
+    'pooled_channels',
     'resample',
     'to_bone',
     'to_motion',

@@ -5,7 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
+from hiclr_mmaction.apis import extract_features, init_encoder
 from hiclr_mmaction.datasets.synthetic import pose_annotations
+from hiclr_mmaction.zoo import DEFAULT
 
 
 @pytest.fixture
@@ -50,3 +52,29 @@ def test_what_cannot_be_used_is_one_line(
     with pytest.raises(SystemExit, match=message) as error:
         run_tool('features', clips, out, '--checkpoint', small_run[1])
     assert '\n' not in str(error.value)
+
+
+def test_the_encoder_of_the_zoo_is_the_default(run_tool, poses, tmp_path):
+    path, annotations = poses
+    out = tmp_path / 'features.npz'
+    run_tool('features', path, out, '--layout', 'nturgb+d', '--pool-joints', 'no')
+    written = np.load(out)
+    assert written['features'].shape == (len(annotations), 64 * 4)
+    expected = extract_features(
+        init_encoder(DEFAULT, pool=dict(time=4)),
+        [a['keypoint'] for a in annotations],
+        layout='nturgb+d',
+    )
+    np.testing.assert_allclose(written['features'], expected, atol=1e-5)
+
+
+def test_a_pickle_that_says_its_layout_needs_no_option(run_tool, poses, tmp_path):
+    path, _ = poses
+    content = pickle.loads(path.read_bytes())
+    path.write_bytes(pickle.dumps(dict(content, layout='nturgb+d')))
+    first, second = (tmp_path / f'{name}.npz' for name in 'ab')
+    run_tool('features', path, first)
+    run_tool('features', path, second, '--layout', 'nturgb+d')
+    np.testing.assert_array_equal(
+        np.load(first)['features'], np.load(second)['features']
+    )

@@ -1,5 +1,6 @@
 """Parts that learners and backbones are built of."""
 
+from ...skeleton.pooling import check_pool, pool_map, pool_skeleton, pooled_channels
 from .absent_persons import forward_present, keep_absent, present_persons
 from .bare_model import bare_model
 from .batch_shuffle import BatchShuffle
@@ -10,7 +11,6 @@ from .foreach_ema import ForeachEMA, HostValue
 from .gather_rows import gather_rows
 from .masking import fill_masked
 from .neighbor_mining import NeighborMining
-from .pooling import check_pool, pool_map, pool_skeleton, pooled_channels
 from .skele_ada_in import SkeleAdaIN
 
 __all__ = [

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from hiclr_mmaction.models.modules import pool_map, pool_skeleton, pooled_channels
+from hiclr_mmaction.skeleton import pool_map, pool_skeleton, pooled_channels
 
 
 @pytest.fixture
