@@ -195,7 +195,8 @@ def test_fraction_and_number_exclude_each_other(files, count):
 
 
 def test_log_says_what_the_fraction_really_is(files, caplog):
-    logger = MMLogger.get_current_instance()
+    # A name of its own, for other tests' runs leave loggers that are less talkative.
+    logger = MMLogger.get_instance('test_labelled_fraction', log_level='INFO')
     logger.addHandler(caplog.handler)
     choose(pose_pickle(files), 0.001, seed=7)
     logger.removeHandler(caplog.handler)
