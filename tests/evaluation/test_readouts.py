@@ -44,6 +44,31 @@ def test_ridge_uses_a_difference_that_distances_drown():
     assert (chosen.predict(test[0]) == test[1]).mean() > 0.95
 
 
+def four_directions(noise):
+    """Two classes, each in two opposite directions: no line divides them."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    angles = np.pi / 2 * (np.arange(40) % 4) + rng.normal(0, noise, 40)
+    return np.stack([np.cos(angles), np.sin(angles)], 1), labels
+
+
+def test_the_nearest_neighbour_is_chosen_where_it_is_clearly_better():
+    chosen = ChosenReadout().fit(*four_directions(noise=0.1))
+    assert chosen.name_ == 'nearest neighbour'
+    assert chosen.accuracies_['nearest neighbour'] == 1
+
+
+def test_a_gain_within_the_standard_error_does_not_change_the_readout():
+    features, labels = blobs(10, classes=2, dim=2, spread=1.5, seed=1)
+    chosen = ChosenReadout(['nearest neighbour', 'class mean', 'ridge'])
+    chosen.fit(features, labels)
+    gains = [
+        v - chosen.accuracies_['nearest neighbour'] for v in chosen.accuracies_.values()
+    ]
+    assert 0 < max(gains) < 0.1
+    assert chosen.name_ == 'nearest neighbour'
+
+
 def clips_and_views(num_clips, seed):
     """The class is in one weak direction; six strong ones change with the view."""
     rng = np.random.default_rng(seed)
