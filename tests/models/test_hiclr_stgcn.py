@@ -164,3 +164,23 @@ class TestSkipAbsent:
 def test_skip_absent_with_a_batch_norm_of_each_place_is_an_error():
     with pytest.raises(ValueError, match='MVC'):
         build(data_bn_type='MVC', skip_absent=True)
+
+
+def test_blocks_begin_as_their_residuals_when_told():
+    model = build(zero_init_residual=True)
+    model.init_weights()
+    x = torch.randn(4, 16, 12, 25)
+    assert torch.equal(model.gcn[1](x), x.relu())
+    assert not torch.equal(model.gcn[0](x[:, :3]), torch.zeros_like(x))
+
+
+def test_pretrained_weights_are_kept_where_blocks_begin_as_residuals(tmp_path):
+    path = str(tmp_path / 'weights.pth')
+    before = build()
+    before.init_weights()
+    torch.save(before.state_dict(), path)
+    init_cfg = dict(type='Pretrained', checkpoint=path)
+    after = build(zero_init_residual=True, init_cfg=init_cfg)
+    after.init_weights()
+    weights = after.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in before.state_dict().items())

@@ -8,7 +8,7 @@ import torch
 from mmaction.models.backbones.stgcn import STGCN, STGCNBlock
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...accelerate import forward_frames_first, suits_frames_first
 from ...skeleton import get_layout
@@ -35,6 +35,9 @@ class HiCLRSTGCN(STGCN):
         skip_absent (bool): Whether only present persons (not all zeros) are run and
             averaged; the output is then ``(N, 1, C', T', V)``. Batch norm sees
             only these, too. The released code runs and averages all.
+        zero_init_residual (bool): Whether each block with a residual begins as that
+            residual: the last batch norm of its branch has weight 0 (Goyal et al., 2017).
+            Features then begin near the joints, and vary less with the seed.
         init_cfg (dict | list[dict], optional): Initialisation. Where it is given it
             holds for the blocks as well, in place of their own.
         **kwargs: As in :class:`STGCN`, e.g. ``tcn_dropout``.
@@ -47,6 +50,7 @@ class HiCLRSTGCN(STGCN):
         out_channels: int = 256,
         frames_first: bool = True,
         skip_absent: bool = False,
+        zero_init_residual: bool = False,
         init_cfg: dict | list[dict] | None = None,
         **kwargs,
     ) -> None:
@@ -70,11 +74,22 @@ class HiCLRSTGCN(STGCN):
         self.gcn[-1] = self._last_block(out_channels, kwargs)
         self.frames_first = frames_first
         self.skip_absent = skip_absent
-        if init_cfg is not None and not _is_pretrained(init_cfg):
+        pretrained = init_cfg is not None and _is_pretrained(init_cfg)
+        self.zero_init_residual = zero_init_residual and not pretrained
+        if init_cfg is not None and not pretrained:
             # The blocks' own init_cfg would be applied after this one and win.
             for module in self.gcn.modules():
                 if isinstance(module, BaseModule):
                     module.init_cfg = None
+
+    def init_weights(self) -> None:
+        """Initialise by ``init_cfg`` and ``zero_init_residual``."""
+        super().init_weights()
+        if self.zero_init_residual:
+            # The first block that widens the coordinates has no residual.
+            first = 0 if self.in_channels == self.base_channels else 1
+            for block in self.gcn[first:]:
+                nn.init.zeros_(block.tcn.bn.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``, or ``(N, 1, ...)``."""
