@@ -55,6 +55,11 @@ def parse_args(argv=None) -> argparse.Namespace:
         choices=['yes', 'no'],
         help='whether joints are kept apart (default: as in training)',
     )
+    parser.add_argument(
+        '--pool-std',
+        choices=['yes', 'no'],
+        help='whether the standard deviation over time is added (default: as in training)',
+    )
     parser.add_argument('--config', help='config, where the checkpoint has none')
     parser.add_argument('--batch-size', type=int, default=64, help='default: 64')
     parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
@@ -102,6 +107,8 @@ def run(args: argparse.Namespace) -> str:
         encoder.pool = dict(encoder.pool, time=args.pool_time)
     if args.pool_joints is not None:
         encoder.pool = dict(encoder.pool, joints=args.pool_joints == 'yes')
+    if args.pool_std is not None:
+        encoder.pool = dict(encoder.pool, std=args.pool_std == 'yes')
     check_pool(**encoder.pool)
     found = [
         clip

@@ -188,6 +188,13 @@ class TestErrors:
         with pytest.raises(ValueError, match=r'\(5, 1, 24, 25, 3\); end the pipeline'):
             Runner.from_cfg(cfg).train()
 
+    def test_a_deviation_over_time(self, tmp_path, pretrained):
+        options = {
+            'model.cls_head.type': 'PooledGCNHead',
+            'model.cls_head.pool': dict(std=True),
+        }
+        self.refused(tmp_path, pretrained, 'pool.std=True.*cache=False', **options)
+
     def test_another_model(self, tmp_path, pretrained):
         options = {'model.cls_head': None}
         self.refused(tmp_path, pretrained, 'cls_head.type=GCNHead', **options)

@@ -29,6 +29,23 @@ def test_joints_are_kept_apart(feature_map):
     torch.testing.assert_close(pooled[:, :, 1, 3], expected)
 
 
+def test_the_deviation_over_time_stands_beside_the_means(feature_map):
+    pool = dict(time=2, joints=True)
+    pooled = pool_skeleton(feature_map, **pool, std=True).unflatten(1, (6, 3, 5))
+    means = pool_skeleton(feature_map, **pool).unflatten(1, (6, 2, 5))
+    torch.testing.assert_close(pooled[:, :, :2], means)
+    expected = feature_map.std(3, correction=0).mean(1)
+    torch.testing.assert_close(pooled[:, :, 2], expected)
+    vector = pool_skeleton(feature_map, std=True).unflatten(1, (6, 2))
+    torch.testing.assert_close(vector[:, :, 1], expected.mean(-1))
+
+
+def test_the_deviation_of_a_still_clip_can_be_learnt_from():
+    still = torch.ones(1, 1, 6, 8, 5, requires_grad=True)
+    pool_skeleton(still, std=True).sum().backward()
+    assert still.grad.isfinite().all()
+
+
 @pytest.mark.parametrize('pool', [{}, dict(time=3), dict(time=4, joints=True)])
 def test_pooling_again_changes_nothing(feature_map, pool):
     once = pool_map(feature_map, **pool)
@@ -41,7 +58,10 @@ def test_half_precision_is_averaged_in_float32(feature_map):
     assert pool_skeleton(half, time=4, joints=True).dtype == torch.float32
 
 
-@pytest.mark.parametrize('pool', [{}, dict(time=4), dict(time=4, joints=True)])
+@pytest.mark.parametrize(
+    'pool',
+    [{}, dict(time=4), dict(time=4, joints=True), dict(time=4, joints=True, std=True)],
+)
 def test_width_is_what_pooling_gives(feature_map, pool):
     width = pooled_channels(6, 5, **pool)
     assert pool_skeleton(feature_map, **pool).shape == (2, width)
@@ -53,6 +73,7 @@ def test_width_is_what_pooling_gives(feature_map, pool):
         (dict(time=0), 'pool.time=0'),
         (dict(time=2.5), 'pool.time=2.5'),
         (dict(joints='all'), "pool.joints='all'"),
+        (dict(std=1), 'pool.std=1'),
         (dict(joints=True), 'needs num_joints'),
     ],
 )

@@ -117,6 +117,7 @@ class LinearProbeLoop(EpochBasedTrainLoop):
             parts.append(
                 ('val', runner.val_loop.dataloader, lambda _: autocast(enabled=fp16))
             )
+        _check_poolable(self.recognizer)
         for name, loader, _ in parts:
             _check_no_augmentation(name, self.recognizer, loader)
         self.recognizer.eval()
@@ -160,6 +161,15 @@ def _check_model(model: torch.nn.Module) -> None:
             f'LinearProbeLoop: the model is {type(model).__name__} with the head '
             f'{type(head).__name__}; set model.type=RecognizerGCN and '
             'model.cls_head.type=GCNHead.'
+        )
+
+
+def _check_poolable(model: RecognizerGCN) -> None:
+    """The head pools the cached means once more: that would change a deviation."""
+    if getattr(model.cls_head, 'pool_cfg', {}).get('std'):
+        raise ValueError(
+            'LinearProbeLoop cannot keep features of model.cls_head.pool.std=True; set it '
+            'to False, or train_cfg.cache=False, which runs the encoder in every epoch.'
         )
 
 

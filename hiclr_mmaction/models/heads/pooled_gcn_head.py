@@ -21,7 +21,7 @@ class PooledGCNHead(GCNHead):
     Args:
         num_classes (int): Number of classes.
         in_channels (int): Width of the backbone, ``C``.
-        pool (dict, optional): ``time`` and ``joints``, as in
+        pool (dict, optional): ``time``, ``joints`` and ``std``, as in
             :func:`~hiclr_mmaction.models.modules.pool_skeleton`.
         num_joints (int, optional): Joints of the layout; needed by ``pool.joints``.
         **kwargs: Arguments of ``GCNHead``.
