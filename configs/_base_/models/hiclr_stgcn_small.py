@@ -28,6 +28,7 @@ model = dict(
         num_stages=6,
         inflate_stages=[3, 5],
         down_stages=[3, 5],
+        zero_init_residual=True,
         init_cfg=init_cfg,
     ),
     neck=dict(
@@ -43,5 +44,5 @@ model = dict(
     # Our programs set it by the number of clips; see HiCLR.fill.
     queue_size=None,
     momentum=0.01,
-    pool=dict(time=4, joints=True),
+    pool=dict(time=4, joints=True, std=True),
 )
