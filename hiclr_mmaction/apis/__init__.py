@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .labelled import (
         PARTS,
         LabelledFeatures,
+        baseline_clips,
         build_dataset,
         class_names,
         dataset_features,
@@ -25,6 +26,7 @@ __all__ = [
     'PARTS',
     'LabelledFeatures',
     'SkeletonEncoder',
+    'baseline_clips',
     'build_dataset',
     'class_names',
     'dataset_features',

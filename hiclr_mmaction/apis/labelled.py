@@ -16,7 +16,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from ..annotations.safe_pickle import load_pickle
 from ..datasets.wrapped import dataset_cfgs
-from ..views import GrowingAugmentation
+from ..evaluation.baselines import SERIES_FRAMES
+from ..views import GrowingAugmentation, SkeletonAlign
 from .encoder import SkeletonEncoder, _test_pipeline
 
 PARTS = ('train', 'val')
@@ -138,6 +139,25 @@ def dataset_features(
         names,
         indices,
         torch.cat(views).numpy(),
+    )
+
+
+def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The clips of a split for the baselines, their labels and names.
+
+    They are aligned to as many frames as the baseline that needs most, not to those of
+    the encoder.
+    """
+    dataset = build_dataset(cfg, part)
+    for transform in dataset.pipeline.transforms:
+        if isinstance(transform, SkeletonAlign):
+            transform.num_frames = SERIES_FRAMES
+    packed = [dataset[i] for i in range(len(dataset))]
+    samples = [clip['data_samples'] for clip in packed]
+    return (
+        np.stack([clip['inputs'].numpy() for clip in packed]),
+        np.array([int(sample.gt_label) for sample in samples]),
+        [str(sample.get('frame_dir', '')) for sample in samples],
     )
 
 

@@ -18,15 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from ..apis import PARTS, build_dataset, dataset_features, init_encoder
+from ..apis import (
+    PARTS,
+    baseline_clips,
+    build_dataset,
+    dataset_features,
+    init_encoder,
+)
 from ..atomic_write import write_text
 from ..evaluation.baselines import (
     BASELINES,
     NEED_AEON,
-    SERIES_FRAMES,
     check_baselines,
 )
 from ..evaluation.label_curve import (
@@ -42,7 +46,6 @@ from ..evaluation.label_curve import (
 )
 from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
-from ..views import SkeletonAlign
 from ..visualization.label_curve import draw_label_curve
 from . import run_protocol
 from .common import load_config, settle
@@ -192,6 +195,7 @@ class LabelCurve:
             stream=stream,
             fraction=fraction,
             cfg_options=self.args.cfg_options,
+            baselines=None,
         )
         protocol = run_protocol.Protocol(args)
         protocol.run()
@@ -283,25 +287,6 @@ class LabelCurve:
         figure = draw_label_curve(curve, self.config.stem, (*BASELINES, SCRATCH))
         figure.savefig(self.work_dir / 'curve.png', dpi=120)
         print(f'Also in {self.work_dir}: curve.md, curve.png, curve.json')
-
-
-def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The clips of a split for the baselines, their labels and names.
-
-    They are aligned to as many frames as the baseline that needs most, not to those of
-    the encoder.
-    """
-    dataset = build_dataset(cfg, part)
-    for transform in dataset.pipeline.transforms:
-        if isinstance(transform, SkeletonAlign):
-            transform.num_frames = SERIES_FRAMES
-    packed = [dataset[i] for i in range(len(dataset))]
-    samples = [clip['data_samples'] for clip in packed]
-    return (
-        np.stack([clip['inputs'].numpy() for clip in packed]),
-        np.array([int(sample.gt_label) for sample in samples]),
-        [str(sample.get('frame_dir', '')) for sample in samples],
-    )
 
 
 def main(argv=None) -> None:

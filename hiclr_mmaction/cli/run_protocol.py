@@ -20,13 +20,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from mmengine.registry import init_default_scope
 from mmengine.runner import find_latest_checkpoint, set_random_seed
 
+from ..apis import PARTS, baseline_clips
 from ..atomic_write import write_text
 from ..checkpoint import (
     build_model,
     read_checkpoint,
     write_checkpoint,
+)
+from ..evaluation.baselines import BASELINES, NEED_AEON, check_baselines
+from ..evaluation.label_curve import (
+    DEFAULT_BASELINES,
+    EvaluatedClips,
+    baseline_accuracies,
 )
 from ..evaluation.protocol import PROTOCOLS
 from ..skeleton.streams import STREAMS
@@ -83,6 +92,14 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='part of the labels that the step semi trains on (default: 0.1)',
     )
     parser.add_argument(
+        '--baselines',
+        nargs='*',
+        choices=BASELINES,
+        metavar='NAME',
+        help='add what needs no encoder, on the same clips and, after the step semi, on '
+        f'the same labelled ones: {", ".join(map(repr, BASELINES))} (no name: all but DTW)',
+    )
+    parser.add_argument(
         '--stream', choices=STREAMS, help="stream of all steps; wins over the configs'"
     )
     parser.add_argument(
@@ -97,6 +114,12 @@ def parse_args(argv=None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.fraction is not None and not 0 < args.fraction <= 1:
         parser.error(f'--fraction {args.fraction}: give a number above 0, at most 1')
+    if args.baselines == []:
+        args.baselines = list(DEFAULT_BASELINES)
+    try:
+        check_baselines(sorted({*(args.baselines or ())} & set(NEED_AEON)))
+    except ImportError as error:
+        parser.error(f'{error} (--baselines)')
     for option in args.cfg_options:
         step, colon, setting = option.rpartition(':')
         if '=' not in option or (colon and '=' not in step and step not in STEPS):
@@ -163,6 +186,40 @@ class Protocol:
             run = self.train_and_test if step in PROTOCOLS else getattr(self, step)
             result = run(step)
             self.save(step, **result, seconds=round(time.time() - start, 1))
+        if self.args.baselines:
+            self.baselines(self.args.baselines)
+
+    def baselines(self, names: Sequence[str]) -> None:
+        """Accuracies without an encoder, on all labels and on those of the step semi."""
+        before = self.results.get('baselines', {}).get('accuracies', {})
+        fractions = [1.0]
+        if 'semi' in self.results:
+            fractions.append(self.semi_fraction())
+        missing = {
+            f: [n for n in names if n not in before.get(str(f), {})] for f in fractions
+        }
+        if not any(missing.values()):
+            print('baselines: done before', flush=True)
+            return
+        print('baselines: begins', flush=True)
+        cfg = self.cfg.copy()
+        settle(cfg, parse_options(self.options('knn')))
+        init_default_scope(cfg.get('default_scope', 'mmaction'))
+        train, test = (
+            EvaluatedClips(clips, np.empty((len(clips), 0)), labels, clip_names)
+            for clips, labels, clip_names in (baseline_clips(cfg, p) for p in PARTS)
+        )
+        for fraction, wanted in missing.items():
+            found = baseline_accuracies(train, test, fraction, self.args.seed, wanted)
+            before[str(fraction)] = {**before.get(str(fraction), {}), **found}
+        self.save('baselines', accuracies=before)
+
+    def semi_fraction(self) -> float:
+        """The part of the labels that the step semi was asked to use."""
+        options = parse_options(self.options('semi'))
+        return (
+            options.get('fraction') or load_config(str(self.configs['semi'])).fraction
+        )
 
     def pretrain(self, step: str) -> dict[str, Any]:
         """Make the encoder, or take the one that was named."""
@@ -316,6 +373,12 @@ def table_rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
             name = NAMES[step] + ('' if part is None else f' ({100 * part:.3g} %)')
             keys = ('acc/top1', 'acc/top5', 'acc/mean1')
             rows.append([name, str(result['epoch']), *cells(result['metrics'], *keys)])
+    for fraction, found in results.get('baselines', {}).get('accuracies', {}).items():
+        for method, accuracy in found.items():
+            part = '' if fraction == '1.0' else f' ({100 * float(fraction):.3g} %)'
+            rows.append(
+                [method + part, '', *cells(dict(top1=accuracy), 'top1'), '', '']
+            )
     return rows
 
 

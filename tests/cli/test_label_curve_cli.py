@@ -9,7 +9,8 @@ import pytest
 from helpers.paths import ROOT
 from helpers.protocol import write_config
 
-from hiclr_mmaction.cli.label_curve import LabelCurve, baseline_clips, parse_args
+from hiclr_mmaction.apis import baseline_clips
+from hiclr_mmaction.cli.label_curve import LabelCurve, parse_args
 from hiclr_mmaction.datasets.synthetic import pose_annotations
 
 TOOL = ROOT / 'tools' / 'label_curve.py'

@@ -12,6 +12,10 @@ import torch
 from helpers.paths import ROOT
 from helpers.protocol import write_config
 
+from hiclr_mmaction.apis import baseline_clips
+from hiclr_mmaction.datasets import choose_clips
+from hiclr_mmaction.evaluation.baselines import nearest_neighbour
+
 
 @pytest.fixture
 def tool(load_tool):
@@ -105,6 +109,25 @@ def test_table_holds_the_last_epochs(tool, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert 'semi-supervised (10 %)' in shown
     assert str(tmp_path / 'results.json') in shown
+
+
+def test_baselines_learn_from_the_labels_that_the_protocols_use(tool, tmp_path):
+    config = write_config(tmp_path)
+    args = config, '--work-dir', tmp_path, '--fraction', 0.5, '--seed', 1
+    made = protocol(tool, *args, '--baselines', '1-NN on joints', 'MiniRocket')
+    made.save('semi', epoch=2, fraction=0.5, metrics={})
+    made.baselines(['1-NN on joints'])
+    (train, labels, names), (test, answers, _) = (
+        baseline_clips(made.cfg, part) for part in ('train', 'val')
+    )
+    chosen = choose_clips(names, labels.tolist(), 1, 0.5)
+    expected = {}
+    for fraction, rows in {'1.0': slice(None), '0.5': chosen}.items():
+        model = nearest_neighbour().fit(train[rows], labels[rows])
+        expected[fraction] = {'1-NN on joints': model.score(test, answers)}
+    assert made.results['baselines']['accuracies'] == expected
+    named = {row[0] for row in tool.table_rows(made.results)}
+    assert {'1-NN on joints', '1-NN on joints (50 %)'} <= named
 
 
 def test_untrained_encoder_is_the_one_that_training_begins_with(

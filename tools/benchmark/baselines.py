@@ -10,8 +10,8 @@ import argparse
 
 import numpy as np
 
+from hiclr_mmaction.apis import baseline_clips
 from hiclr_mmaction.cli.analysis.common import add_config, read_config
-from hiclr_mmaction.cli.label_curve import baseline_clips
 from hiclr_mmaction.evaluation.baselines import BASELINES
 from hiclr_mmaction.evaluation.label_curve import (
     DEFAULT_BASELINES,
