@@ -187,7 +187,7 @@ def _stock_backbone(backbone: Mapping[str, Any]) -> dict:
     if backbone['type'] != 'HiCLRSTGCN' or backbone.get('skip_absent'):
         return backbone
     stock = dict(backbone, type='STGCN')
-    for ours in ('out_channels', 'frames_first', 'skip_absent'):
+    for ours in ('out_channels', 'frames_first', 'skip_absent', 'zero_init_residual'):
         stock.pop(ours, None)
     stock.setdefault('base_channels', 16)
     graph_cfg = dict(stock['graph_cfg'])

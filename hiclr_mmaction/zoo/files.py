@@ -15,7 +15,7 @@ from torch import Tensor
 #: SHA-256 of the weights of each encoder, by its name.
 ZOO: dict[str, str] = {
     'hiclr_stgcn_kinect20': (
-        '8ee5aa96bb5e4ae6d04ee4575c0203da8154cdddfd0c06ac1b4d3a6cf04da81e'
+        'a7193161ee2526493d4b0e8657bad857d3bacee88ccd7a63c227804403449513'
     ),
 }
 #: The encoder that programs take where none is named.

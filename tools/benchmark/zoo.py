@@ -49,12 +49,10 @@ def measure(path, split, layout, args):
     labels = [np.array([int(clip['label']) for clip in part]) for part in parts]
     joints = [np.stack([aligned(clip, layout) for clip in part]) for part in parts]
     out = {'1-NN on joints': accuracy(nearest_neighbour(), joints, labels)}
-    encoder = init_encoder(args.encoder, pool=dict(time=4, joints=True))
-    features = [extract_features(encoder, part, layout=layout) for part in parts]
-    out['features, 4 segments, all joints'] = accuracy(nearest_clip(), features, labels)
-    cells = 4 * encoder.layout.num_joints
-    means = [f.reshape(len(f), -1, cells).mean(-1) for f in features]
-    out['features, mean'] = accuracy(nearest_clip(), means, labels)
+    for name, pool in dict(features=None, mean={}).items():
+        encoder = init_encoder(args.encoder, pool=pool)
+        features = [extract_features(encoder, part, layout=layout) for part in parts]
+        out[name] = accuracy(nearest_clip(), features, labels)
     return out
 
 

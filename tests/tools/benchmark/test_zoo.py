@@ -21,7 +21,7 @@ def test_a_row_for_each_method(run_tool, tmp_path, capsys):
     rows = re.findall(r'^\| (.+?) \| (\d+\.\d) \|$', shown, re.MULTILINE)
     assert [name for name, _ in rows] == [
         '1-NN on joints',
-        'features, 4 segments, all joints',
-        'features, mean',
+        'features',
+        'mean',
     ]
     assert all(0 <= float(value) <= 100 for _, value in rows)
