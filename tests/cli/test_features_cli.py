@@ -57,7 +57,17 @@ def test_what_cannot_be_used_is_one_line(
 def test_the_encoder_of_the_zoo_is_the_default(run_tool, poses, tmp_path):
     path, annotations = poses
     out = tmp_path / 'features.npz'
-    run_tool('features', path, out, '--layout', 'nturgb+d', '--pool-joints', 'no')
+    run_tool(
+        'features',
+        path,
+        out,
+        '--layout',
+        'nturgb+d',
+        '--pool-joints',
+        'no',
+        '--pool-std',
+        'no',
+    )
     written = np.load(out)
     assert written['features'].shape == (len(annotations), 64 * 4)
     expected = extract_features(
