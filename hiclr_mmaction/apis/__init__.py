@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         build_dataset,
         class_names,
         dataset_features,
+        featureless_clips,
         nearest_clips,
     )
 
@@ -31,6 +32,7 @@ __all__ = [
     'class_names',
     'dataset_features',
     'extract_features',
+    'featureless_clips',
     'init_encoder',
     'nearest_clips',
 ]

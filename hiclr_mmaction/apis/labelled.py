@@ -17,6 +17,7 @@ from sklearn.neighbors import NearestNeighbors
 from ..annotations.safe_pickle import load_pickle
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.baselines import SERIES_FRAMES
+from ..evaluation.label_curve import EvaluatedClips
 from ..views import GrowingAugmentation, SkeletonAlign
 from .encoder import SkeletonEncoder, _test_pipeline
 
@@ -159,6 +160,15 @@ def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list
         np.array([int(sample.gt_label) for sample in samples]),
         [str(sample.get('frame_dir', '')) for sample in samples],
     )
+
+
+def featureless_clips(cfg: Config) -> tuple[EvaluatedClips, EvaluatedClips]:
+    """Training and test clips for baselines, which need no encoder's features."""
+    train, test = (
+        EvaluatedClips(clips, np.empty((len(clips), 0)), labels, names)
+        for clips, labels, names in (baseline_clips(cfg, part) for part in PARTS)
+    )
+    return train, test
 
 
 def nearest_clips(

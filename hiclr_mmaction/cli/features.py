@@ -103,12 +103,10 @@ def run(args: argparse.Namespace) -> str:
 
         config = read_config(args.config)
         encoder = init_encoder(config, args.checkpoint, args.device)
-    if args.pool_time is not None:
-        encoder.pool = dict(encoder.pool, time=args.pool_time)
-    if args.pool_joints is not None:
-        encoder.pool = dict(encoder.pool, joints=args.pool_joints == 'yes')
-    if args.pool_std is not None:
-        encoder.pool = dict(encoder.pool, std=args.pool_std == 'yes')
+    asked = dict(time=args.pool_time, joints=args.pool_joints, std=args.pool_std)
+    words = dict(yes=True, no=False)
+    pool = {k: words.get(v, v) for k, v in asked.items() if v is not None}
+    encoder.pool = {**encoder.pool, **pool}
     check_pool(**encoder.pool)
     found = [
         clip

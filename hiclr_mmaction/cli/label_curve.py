@@ -20,19 +20,9 @@ from typing import Any
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from ..apis import (
-    PARTS,
-    baseline_clips,
-    build_dataset,
-    dataset_features,
-    init_encoder,
-)
+from ..apis import PARTS, baseline_clips, build_dataset, dataset_features, init_encoder
 from ..atomic_write import write_text
-from ..evaluation.baselines import (
-    BASELINES,
-    NEED_AEON,
-    check_baselines,
-)
+from ..evaluation.baselines import BASELINES, check_baselines
 from ..evaluation.label_curve import (
     CHOSEN,
     DEFAULT_BASELINES,
@@ -121,7 +111,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         parser.error(f'--seeds {min(args.seeds)}: give numbers of 0 or more')
     needed = {*args.baselines, *(() if args.no_hybrid else ('MiniRocket',))}
     try:
-        check_baselines(sorted(needed & set(NEED_AEON)))
+        check_baselines(sorted(needed))
     except ImportError as error:
         parser.error(f'{error} (--baselines, --no-hybrid)')
     return args

@@ -20,23 +20,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.registry import init_default_scope
 from mmengine.runner import find_latest_checkpoint, set_random_seed
 
-from ..apis import PARTS, baseline_clips
+from ..apis import featureless_clips
 from ..atomic_write import write_text
 from ..checkpoint import (
     build_model,
     read_checkpoint,
     write_checkpoint,
 )
-from ..evaluation.baselines import BASELINES, NEED_AEON, check_baselines
-from ..evaluation.label_curve import (
-    DEFAULT_BASELINES,
-    EvaluatedClips,
-    baseline_accuracies,
-)
+from ..evaluation.baselines import BASELINES, check_baselines
+from ..evaluation.label_curve import DEFAULT_BASELINES, baseline_accuracies
 from ..evaluation.protocol import PROTOCOLS
 from ..skeleton.streams import STREAMS
 from .common import load_config, require_file, settle
@@ -117,7 +112,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     if args.baselines == []:
         args.baselines = list(DEFAULT_BASELINES)
     try:
-        check_baselines(sorted({*(args.baselines or ())} & set(NEED_AEON)))
+        check_baselines(sorted(args.baselines or ()))
     except ImportError as error:
         parser.error(f'{error} (--baselines)')
     for option in args.cfg_options:
@@ -205,10 +200,7 @@ class Protocol:
         cfg = self.cfg.copy()
         settle(cfg, parse_options(self.options('knn')))
         init_default_scope(cfg.get('default_scope', 'mmaction'))
-        train, test = (
-            EvaluatedClips(clips, np.empty((len(clips), 0)), labels, clip_names)
-            for clips, labels, clip_names in (baseline_clips(cfg, p) for p in PARTS)
-        )
+        train, test = featureless_clips(cfg)
         for fraction, wanted in missing.items():
             found = baseline_accuracies(train, test, fraction, self.args.seed, wanted)
             before[str(fraction)] = {**before.get(str(fraction), {}), **found}

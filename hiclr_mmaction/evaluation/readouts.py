@@ -99,7 +99,7 @@ class ViewWhitening(TransformerMixin, BaseEstimator):
         return Normalizer().transform(rows)
 
 
-#: The read-outs by the name that tables give them.
+#: The read-outs by the name that tables give them; the last is preferred.
 READOUTS: dict[str, Callable[[], BaseEstimator]] = {
     'nearest neighbour': nearest_clip,
     'class mean': class_mean,

@@ -8,14 +8,11 @@ Example:
 
 import argparse
 
-import numpy as np
-
-from hiclr_mmaction.apis import baseline_clips
+from hiclr_mmaction.apis import featureless_clips
 from hiclr_mmaction.cli.analysis.common import add_config, read_config
 from hiclr_mmaction.evaluation.baselines import BASELINES
 from hiclr_mmaction.evaluation.label_curve import (
     DEFAULT_BASELINES,
-    EvaluatedClips,
     baseline_accuracies,
     over_seeds,
 )
@@ -30,10 +27,7 @@ def main():
     )
     args = parser.parse_args()
     cfg = read_config(args)
-    train, test = (
-        EvaluatedClips(clips, np.empty((len(clips), 0)), labels, names)
-        for clips, labels, names in (baseline_clips(cfg, p) for p in ('train', 'val'))
-    )
+    train, test = featureless_clips(cfg)
     print(
         f'{args.config}: {len(train.labels)} training and {len(test.labels)} test clips'
     )

@@ -41,7 +41,7 @@ class LinearProbeLoop(EpochBasedTrainLoop):
     Raises:
         ValueError: Before data are read, if model or pre-trained weights cannot be
             used; before training, if there is no batch or, with ``cache``, a clip is
-            not the same each time.
+            not the same each time or the head pools a standard deviation.
     """
 
     def __init__(
