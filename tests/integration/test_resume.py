@@ -257,12 +257,12 @@ def test_sigkills_at_any_moment_lose_nothing(uninterrupted, tmp_path):
     config, whole = uninterrupted
     rng = random.Random(8)
     kills, writing, runs = 0, 0, 0
-    while kills < 4:
+    while kills < 8:
         runs += 1
         run = tmp_path / f'run{runs}'
         while True:
             process = start(config, run, '--resume')
-            if kills >= 4:
+            if kills >= 8:
                 caught = False
             elif kills % 2:
                 caught = wait_for_writing(process, run)
