@@ -26,6 +26,7 @@ from ..evaluation.data_settings import (
     fill_from_file,
     follow,
     is_used,
+    only_top1_of_few_classes,
     settings_without_effect,
 )
 from ..evaluation.protocol import read_config
@@ -113,6 +114,7 @@ def settle(cfg: Config, options: dict) -> None:
     merge_options(cfg, options)
     with one_line():
         fill_from_file(cfg)
+    only_top1_of_few_classes(cfg)
     weights = ((cfg.get('model') or {}).get('backbone') or {}).get('init_cfg')
     weights = weights if isinstance(weights, dict) else {}
     checkpoint = Path(weights.get('checkpoint', ''))

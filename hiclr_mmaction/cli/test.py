@@ -27,7 +27,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--dump',
         metavar='FILE.pkl',
-        help='also write all predictions to this file, for scores to be fused',
+        help='also write all scores to this file, for fuse_streams.py and confusion.py',
     )
     add_common_arguments(parser)
     return parser.parse_args(argv)
@@ -45,7 +45,7 @@ def merge_args(cfg, args: argparse.Namespace) -> None:
             sys.exit(f'--dump {args.dump}: the name must end in .pkl or .pickle')
         metrics = cfg.test_evaluator
         metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
-        metrics.append(dict(type='DumpResults', out_file_path=args.dump))
+        metrics.append(dict(type='DumpScores', out_file_path=args.dump))
         cfg.test_evaluator = metrics
     cfg.load_from = args.checkpoint
     cfg.resume = False

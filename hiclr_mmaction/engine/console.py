@@ -9,19 +9,19 @@ from rich.console import Console
 from rich.text import Text
 
 CONSOLE = Console()
-# `extra` of a record that the console leaves out.
+# `extra` of a record that goes to the log file only.
 FILE_ONLY = dict(file_only=True)
 _PACKAGE = str(Path(__file__).resolve().parents[1])
-# Warnings of MMEngine that a user can do nothing about.
+# Warnings of MMEngine on which a user cannot act.
 _OF_NO_CONCERN = ('deprecated', 'The prefix is not set in metric class')
 _OPENMMLAB = ('mmengine', 'mmaction', 'mmcv')
 
 
 def quieten(logger: logging.Logger) -> None:
-    """Let the console of a logger of MMEngine show what is for a person.
+    """Let a logger of MMEngine print only messages that concern the user.
 
-    These are warnings, but not those that MMEngine gives of its own working, and what
-    this package and the user's own code say.
+    These are messages of this package and of the user's code, and warnings of OpenMMLab's
+    packages, except those on which a user cannot act. The log file gets all messages.
     """
     for handler in logger.handlers:
         if type(handler) is logging.StreamHandler:
@@ -49,7 +49,7 @@ class _Formatter(logging.Formatter):
 
 
 class _Stream:
-    """Writes above a progress bar, where there is one."""
+    """Writes above the progress bar, if there is one."""
 
     def write(self, text: str) -> None:
         CONSOLE.print(Text(text), end='', soft_wrap=True)

@@ -2,9 +2,10 @@
 
 from .fusion import accuracies, check_same_clips, fuse_scores
 from .knn_metric import KNNMetric, knn_predict
-from .scores import Scores, read_scores
+from .scores import DumpScores, Scores, read_scores
 
 __all__ = [
+    'DumpScores',
     'KNNMetric',
     'Scores',
     'accuracies',

@@ -81,6 +81,19 @@ def fill_from_file(cfg: Config) -> None:
         _fill_sizes(cfg, len(annotations if trained_on is None else trained_on))
 
 
+def only_top1_of_few_classes(cfg: Config) -> None:
+    """Leave out the top-5 accuracy if there are at most five classes: it is always 1."""
+    classes = ((cfg.get('model') or {}).get('cls_head') or {}).get('num_classes')
+    if not isinstance(classes, int) or classes > 5:
+        return
+    for name in ('val_evaluator', 'test_evaluator'):
+        metrics = cfg.get(name) or ()
+        for metric in metrics if isinstance(metrics, list | tuple) else [metrics]:
+            if metric.get('type') == 'AccMetric':
+                top1 = dict(top_k_accuracy=dict(topk=(1,)))
+                metric.setdefault('metric_options', top1)
+
+
 def _is_open(cfg: Config) -> bool:
     """Whether a size is None that follows from the number of clips."""
     parts = cfg.get('train_cfg') or {}, cfg.get('model') or {}

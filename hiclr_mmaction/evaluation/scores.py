@@ -1,4 +1,4 @@
-"""Scores of classes as mmengine's ``DumpResults`` writes them."""
+"""Scores of classes as mmengine's ``DumpResults`` writes them, with class names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmaction.registry import METRICS
+from mmengine.evaluator import DumpResults
 from torch import Tensor
 
 from ..annotations.safe_pickle import SafeUnpickler, load_pickle
@@ -23,11 +25,13 @@ class Scores:
         scores (np.ndarray): float ``(N, K)``.
         labels (np.ndarray): int ``(N,)``, the true classes.
         names (list[str]): ``frame_dir`` of each clip, ``''`` if unknown.
+        classes (list[str] | None): Names of the classes; None if unknown.
     """
 
     scores: np.ndarray
     labels: np.ndarray
     names: list[str]
+    classes: list[str] | None = None
 
     @property
     def predicted(self) -> np.ndarray:
@@ -35,8 +39,23 @@ class Scores:
         return self.scores.argmax(1)
 
 
+@METRICS.register_module()
+class DumpScores(DumpResults):
+    """``DumpResults`` that also stores the class names of the data set.
+
+    The file is the same list of dicts. The first of them also has ``classes``.
+    """
+
+    def compute_metrics(self, results: list) -> dict:
+        """Write the file."""
+        classes = (self.dataset_meta or {}).get('classes')
+        if results and classes:
+            results[0]['classes'] = list(classes)
+        return super().compute_metrics(results)
+
+
 def read_scores(path: str | Path) -> Scores:
-    """Read what ``tools/test.py --dump`` writes; no code that it may hold is run.
+    """Read the file that ``tools/test.py --dump`` writes, without running code in it.
 
     Args:
         path (str | Path): The file.
@@ -62,7 +81,9 @@ def read_scores(path: str | Path) -> Scores:
             f'{path}: labels {min(labels)} to {max(labels)} do not go with scores of '
             f'shape {table.shape}, (clips, classes).'
         )
-    return Scores(table.astype(np.float64), np.array(labels), names)
+    classes = [str(name) for name in rows[0].get('classes') or ()]
+    known = classes if len(classes) == table.shape[1] else None
+    return Scores(table.astype(np.float64), np.array(labels), names, known)
 
 
 class _Storage:

@@ -18,7 +18,7 @@ def draw_confusion(
     classes: Sequence[str] | None = None,
     title: str | None = None,
 ) -> Figure:
-    """Draw a confusion matrix, each row as parts of the clips of its class.
+    """Draw a confusion matrix, each row normalised by the number of clips of its class.
 
     Args:
         matrix (np.ndarray): Counts ``(K, K)``; row: the true class, column: the
@@ -27,8 +27,8 @@ def draw_confusion(
         title (str, optional): Written above.
 
     Returns:
-        Figure: To be saved by its ``savefig``. Up to 20 classes have their percentages
-        written in; a class without a clip has an empty row.
+        Figure: Save it with ``savefig``. Percentages are written for up to 20 classes; a
+        class without a clip has an empty row.
 
     Raises:
         ValueError: If the matrix is not square or holds no clip, or the number of names
@@ -63,7 +63,7 @@ def draw_confusion(
                 text.set_visible(False)
     axes.set_xlabel('predicted class')
     axes.set_ylabel('true class')
-    figure.axes[-1].set_ylabel('part of the true class')  # of the colour bar
+    figure.axes[-1].set_ylabel('share of the true class')  # of the colour bar
     if title:
         axes.set_title(title, fontsize=10)
     return figure
@@ -105,7 +105,7 @@ def _check(matrix: np.ndarray, classes: Sequence[str] | None) -> np.ndarray:
         )
     if classes is not None and len(classes) != len(matrix):
         raise ValueError(
-            f'{len(classes)} names of classes for a matrix of {len(matrix)}; give one '
-            'name a class.'
+            f'{len(classes)} class names for a matrix of {len(matrix)} classes; give one '
+            'name per class.'
         )
     return matrix

@@ -10,7 +10,8 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
-METHODS = ('tsne', 'umap')
+#: Methods of :func:`embed_features`, and what plots call them.
+METHODS = dict(tsne='t-SNE', umap='UMAP')
 _MARKERS = 'o^sDv*'
 _ROWS = 30  # of a legend
 
@@ -77,6 +78,7 @@ def draw_features(
     classes: Sequence[str] | None = None,
     title: str | None = None,
     size: float = 4.5,
+    axis: str = '',
 ) -> Figure:
     """Draw embedded features, coloured by class, in panels side by side.
 
@@ -89,6 +91,7 @@ def draw_features(
         classes (Sequence[str], optional): Names by label. None: numbers.
         title (str, optional): Written above all.
         size (float): Width and height of a panel in inches.
+        axis (str): Name of the axes, such as ``'t-SNE'``.
 
     Returns:
         Figure: To be saved by its ``savefig``.
@@ -137,8 +140,10 @@ def draw_features(
                 middle = np.median(these, axis=0)
                 axes.annotate(str(label), middle, fontsize=7, ha='center', va='center')
         axes.set_title(panel, fontsize=10)
-        axes.set_xticks([])
-        axes.set_yticks([])
+        axes.tick_params(labelsize=7)
+        if axis:
+            axes.set_xlabel(f'{axis} 1', fontsize=8)
+            axes.set_ylabel(f'{axis} 2', fontsize=8)
     handles, names = all_axes[0].get_legend_handles_labels()
     figure.legend(
         handles, names, loc='outside right center', ncols=columns, frameon=False,

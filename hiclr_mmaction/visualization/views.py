@@ -203,7 +203,7 @@ def _marks(view: View, frame: int) -> dict[str, Any]:
 
 def _write_names(figure: Figure, view: View, x: float, y: float, width: int) -> None:
     figure.text(x, y, view.name, va='top', fontsize=9, weight='bold')
-    names = textwrap.fill(', '.join(view.applied) or 'as it is', width)
+    names = textwrap.fill(', '.join(view.applied) or 'unchanged', width)
     below = 0.19 / figure.get_figheight()
     figure.text(x, y - below, names, va='top', fontsize=7, color='0.25')
 
@@ -224,7 +224,7 @@ def _edges(model: Any, level: int, num_levels: int) -> dict[str, Any]:
         return dict(names=())
     if not perturbation.names:
         # An attention's edges are of the clip's features, not of the skeleton.
-        return dict(names=('dropped and added edges of the attention (not drawn)',))
+        return dict(names=('DropEdges, AddEdges of the attention (not drawn)',))
     A = dict(model.backbone.named_parameters())
     A.update(model.backbone.named_buffers())
     before = A[perturbation.names[0]].detach().cpu()
@@ -235,7 +235,7 @@ def _edges(model: Any, level: int, num_levels: int) -> dict[str, Any]:
     lost, new = lost | lost.T, new | new.T
     layout = model.data_preprocessor.layout
     return dict(
-        names=('dropped and added edges',),
+        names=('DropEdges, AddEdges',),
         dropped=frozenset(bone for bone in layout.bones if lost[bone]),
         added=frozenset(map(tuple, new.triu(1).nonzero().tolist())),
     )

@@ -188,7 +188,7 @@ class TestRuns:
         assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
         said = out.stdout + out.stderr
         epoch = stopped.rpartition('_')[2].removesuffix('.pth')
-        assert f'continues after epoch {epoch}, ' in said
+        assert f'resumed after epoch {epoch}, ' in said
         content = json.loads((work / 'results.json').read_text())
         results = content['results']
         assert list(results) == ['pretrain', 'knn', 'linear', 'finetune', 'semi']

@@ -34,7 +34,7 @@ def test_dump_holds_one_prediction_for_each_sample(
 
 def test_dump_joins_the_metrics_of_the_config(load_tool, tiny_config):
     cfg = merged(load_tool, tiny_config, '--dump', 'scores.pkl')
-    assert [metric.type for metric in cfg.test_evaluator] == ['TinyMean', 'DumpResults']
+    assert [metric.type for metric in cfg.test_evaluator] == ['TinyMean', 'DumpScores']
     assert cfg.test_evaluator[1].out_file_path == 'scores.pkl'
 
 

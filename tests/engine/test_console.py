@@ -25,10 +25,10 @@ def test_console_says_what_runs_how_far_it_is_and_what_came_out(tmp_path, capsys
     facts = dict(re.match(r'(\w+) +(.*)', line).groups() for line in lines[:5])
     assert list(facts) == ['config', 'data', 'model', 'device', 'results']
     assert facts['data'] == (
-        '24 clips to train on, 12 to evaluate on, 12 classes, 1 person a clip, layout '
+        '24 training clips, 12 evaluation clips, 12 classes, 1 person per clip, layout '
         'nturgb+d (25 joints)'
     )
-    assert facts['model'].startswith('HiCLR around HiCLRSTGCN, ')
+    assert facts['model'].startswith('HiCLR with backbone HiCLRSTGCN, ')
     steps = [line for line in lines if ', step ' in line]
     assert 1 < len(steps) <= LINES
     assert re.fullmatch(
@@ -53,7 +53,7 @@ def test_time_left_is_of_this_runs_pace(tmp_path, capsys):
     }  # fmt: skip
     _, lines = train(tmp_path, capsys, **again)
     steps = [line for line in lines if re.search(r', step \d/', line)]
-    assert 'continues after epoch 1, step 3' in lines
+    assert 'resumed after epoch 1, step 3' in lines
     assert re.search(r'step 4/6, .*, 0:00:[0-2]\d left', steps[0])
     assert ', step 6/6, ' in steps[-1]
 
@@ -85,5 +85,5 @@ def test_test_builds_no_training_data(tmp_path, capsys):
     runner = build_runner(cfg)
     runner.test()
     out = capsys.readouterr().out
-    assert re.search(r'data +12 to evaluate on', out)
+    assert re.search(r'data +12 evaluation clips', out)
     assert out.splitlines()[-1].startswith('knn/k1 ')

@@ -7,7 +7,10 @@ import pytest
 from helpers.paths import ROOT
 
 from hiclr_mmaction.cli.common import follow_training, load_config, merge_options
-from hiclr_mmaction.evaluation.data_settings import fill_from_file
+from hiclr_mmaction.evaluation.data_settings import (
+    fill_from_file,
+    only_top1_of_few_classes,
+)
 from hiclr_mmaction.evaluation.protocol import read_config
 
 CUSTOM = ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_own.py'
@@ -79,6 +82,16 @@ def test_fraction_of_the_labels_is_one_option():
     cfg = read_config(CUSTOM.with_stem('hiclr_stgcn_own_semi'))
     merge_options(cfg, dict(fraction=0.2))
     assert cfg.train_dataloader.dataset.fraction == 0.2
+
+
+@pytest.mark.parametrize(('classes', 'topk'), [(5, (1,)), (6, None)])
+def test_no_top5_accuracy_of_five_classes(classes, topk):
+    cfg = read_config(CUSTOM.with_stem('hiclr_stgcn_own_finetune'))
+    merge_options(cfg, dict(num_classes=classes))
+    only_top1_of_few_classes(cfg)
+    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
+        options = evaluator.get('metric_options', dict(top_k_accuracy=dict(topk=None)))
+        assert options['top_k_accuracy']['topk'] == topk
 
 
 def test_what_a_part_was_given_of_its_own_stays(child):

@@ -9,14 +9,13 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmengine.evaluator import DumpResults
 
-from hiclr_mmaction.evaluation import read_scores
+from hiclr_mmaction.evaluation import DumpScores, read_scores
 
 SCORES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
 
 
-@pytest.fixture
-def dumped(tmp_path):
-    """What mmengine's own metric writes of two clips."""
+def dump(tmp_path, kind=DumpResults, meta=None):
+    """The file that a metric writes for two clips."""
     samples = []
     for name, label, scores in zip('ab', (0, 1), SCORES, strict=True):
         sample = ActionDataSample(metainfo=dict(frame_dir=name))
@@ -24,10 +23,27 @@ def dumped(tmp_path):
         sample.set_pred_label(int(scores.argmax()))
         samples.append(sample.to_dict())
     path = tmp_path / 'scores.pkl'
-    metric = DumpResults(str(path))
+    metric = kind(str(path))
+    metric.dataset_meta = meta
     metric.process({}, samples)
     metric.evaluate(2)
     return path
+
+
+@pytest.fixture
+def dumped(tmp_path):
+    return dump(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('classes', 'known'), [('xyz', ['x', 'y', 'z']), ('xy', None), (None, None)]
+)
+def test_class_names_are_stored_and_read_if_there_is_one_per_score(
+    tmp_path, classes, known
+):
+    read = read_scores(dump(tmp_path, DumpScores, dict(classes=classes)))
+    assert read.classes == known
+    assert read.names == ['a', 'b']
 
 
 def test_scores_labels_and_names_are_those_of_the_dump(dumped):

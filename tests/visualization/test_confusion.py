@@ -39,7 +39,7 @@ def test_most_confused_pairs_come_by_their_part_of_the_class():
     [
         (np.ones((2, 3)), None, r'\(2, 3\) is not a confusion matrix'),
         (np.zeros((2, 2)), None, 'not a confusion matrix with clips'),
-        (np.ones((2, 2)), ['a'], '1 names of classes for a matrix of 2'),
+        (np.ones((2, 2)), ['a'], '1 class names for a matrix of 2'),
     ],
 )
 def test_what_is_no_confusion_matrix_is_refused(matrix, classes, message):

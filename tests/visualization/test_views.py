@@ -64,7 +64,7 @@ def test_dropped_and_added_edges_and_mixed_statistics_are_told(built):
     pairs = bones | {bone[::-1] for bone in bones}
     assert views[3].added
     assert not views[3].added & pairs
-    assert views[3].applied[-2:] == ('SkeleAdaIN', 'dropped and added edges')
+    assert views[3].applied[-2:] == ('SkeleAdaIN', 'DropEdges, AddEdges')
     assert (views[3].keypoint != plain[3].keypoint).any()
     for view, same in zip(views[:3], plain[:3], strict=True):
         assert not view.dropped | view.added

@@ -66,5 +66,5 @@ def main(argv=None) -> None:
             figure = draw_views(views, layout, args.frames, turn=turn, **size)
             figure.savefig(args.out)
     for view in views:
-        print(f'{view.name}: {", ".join(view.applied) or "as it is"}')
+        print(f'{view.name}: {", ".join(view.applied) or "unchanged"}')
     print(f'drawn: {args.out}')

@@ -44,7 +44,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def add_classes(parser: argparse.ArgumentParser) -> None:
     """Add ``--classes``, for :func:`read_names`."""
     parser.add_argument(
-        '--classes', metavar='FILE', help='text file with their names, one per line'
+        '--classes',
+        metavar='FILE',
+        help='text file with the names of the classes, one per line (default: the names '
+        'in the data)',
     )
 
 

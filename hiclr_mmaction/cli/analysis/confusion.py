@@ -2,7 +2,7 @@
 
 Example:
     python tools/test.py CONFIG CHECKPOINT --dump scores.pkl
-    python tools/analysis/confusion.py scores.pkl --classes names.txt --out confusion.png
+    python tools/analysis/confusion.py scores.pkl --out confusion.png
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main(argv=None) -> None:
     writable(args.out)
     with one_line('error: '):
         dumped = read_scores(args.scores)
-        classes = read_names(args.classes)
+        classes = read_names(args.classes) or dumped.classes
         num_classes = dumped.scores.shape[1]
         matrix = confusion_matrix(
             dumped.labels, dumped.predicted, labels=range(num_classes)
@@ -42,6 +42,6 @@ def main(argv=None) -> None:
         draw_confusion(matrix, classes, args.title).savefig(args.out)
     names = classes or [str(c) for c in range(num_classes)]
     right = matrix.diagonal().sum()
-    print(f'{right} of {matrix.sum()} clips are right: {right / matrix.sum():.1%}')
+    print(f'{right} of {matrix.sum()} clips are correct: {right / matrix.sum():.1%}')
     print_confused(matrix, names, args.top)
     print(f'drawn: {args.out}')

@@ -72,7 +72,8 @@ def main(argv=None) -> None:
     with one_line('error: '):
         streams = {path: read_scores(path) for path in args.scores}
         fused = fuse_scores(streams, args.weights)
-        labels = next(iter(streams.values())).labels
+        first = next(iter(streams.values()))
+        labels = first.labels
         num_classes = fused.shape[1]
         tables = {
             name: confusion_matrix(labels, scores.argmax(1), labels=range(num_classes))
@@ -81,7 +82,7 @@ def main(argv=None) -> None:
                 ('fused', fused),
             ]
         }
-        classes = read_names(args.classes)
+        classes = read_names(args.classes) or first.classes
         if args.picture is not None:
             title = ' + '.join(short_names(args.scores))
             draw_confusion(tables['fused'], classes, title).savefig(args.picture)
@@ -93,7 +94,14 @@ def main(argv=None) -> None:
     print_table(
         ('scores', 'weight', 'top-1', 'top-5', 'mean class'),
         [
-            (name, weight, *(f'{100 * value:.2f}' for value in values.values()))
+            (
+                name,
+                weight,
+                *(
+                    '' if key == 'top5' and num_classes <= 5 else f'{100 * value:.2f}'
+                    for key, value in values.items()
+                ),
+            )
             for (name, values), weight in zip(results.items(), shown, strict=True)
         ],
         f'{len(labels)} clips, accuracy in %',

@@ -84,7 +84,8 @@ def main(argv=None) -> None:
             found = dataset_features(encoder, dataset, args.max_clips, args.seed)
             points[name] = embed_features(found.features, args.method, args.seed)
         classes = read_names(args.classes) or class_names(dataset)
-        figure = draw_features(points, found.labels, classes, args.title)
+        axis = METHODS[args.method]
+        figure = draw_features(points, found.labels, classes, args.title, axis=axis)
         figure.savefig(args.out, dpi=120)
     except (ImportError, ValueError, OSError) as error:
         sys.exit(f'error: {error}')

@@ -1,4 +1,4 @@
-"""What runs, how far it is, and what came out of it, for a person."""
+"""Settings, progress and results of a run on the screen."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from ...models.modules import bare_model
 from ...skeleton import get_layout
 from ..console import CONSOLE
 
-# Lines of progress of a whole run at most, and seconds between two of them, where there is
-# no terminal.
+# Without a terminal: maximum number of progress lines of a run, and seconds between two.
 LINES, SECONDS = 25, 2
-# The monitors that are shown, as far as a model gives them.
+# The monitors that are shown if the model logs them.
 SHOWN = dict(loss='train/loss', spread='train/feature_spread')
 
 
 @HOOKS.register_module()
 class ConsoleHook(Hook):
-    """Show what runs on what, the progress, and the results.
+    """Show config, data and model, the progress, and the results.
 
-    In a terminal the progress is a bar, elsewhere some lines. The time left follows from
-    the pace of this run, also of one that was resumed. ``tools/train.py`` and ``test.py``
-    add this hook; the log file is the ``LoggerHook``'s.
+    Progress is a bar in a terminal, and a few lines elsewhere. The remaining time is
+    estimated from the speed since this process started, also after resuming.
+    ``tools/train.py`` and ``test.py`` add this hook. ``LoggerHook`` writes the log file.
 
     Attributes:
         begun (bool): Whether the first step is done.
@@ -46,7 +45,7 @@ class ConsoleHook(Hook):
         self._metrics: dict[str, float] = {}
 
     def before_run(self, runner) -> None:
-        """Show what runs on what."""
+        """Show config, data, model, device and work folder."""
         if is_main_process():
             for name, value in _facts(runner):
                 CONSOLE.print(f'[bold]{name:8}[/]', end='')
@@ -57,9 +56,10 @@ class ConsoleHook(Hook):
         self._start, self._first = time.monotonic(), runner.iter
         self._shown_at = self._start - SECONDS
         if is_main_process() and runner.iter:
-            CONSOLE.print(f'continues after epoch {runner.epoch}, step {runner.iter}')
+            CONSOLE.print(f'resumed after epoch {runner.epoch}, step {runner.iter}')
         if is_main_process() and CONSOLE.is_terminal:
-            columns = TextColumn('{task.description}'), BarColumn()
+            # Bar and text fit into 80 columns.
+            columns = BarColumn(bar_width=12), TextColumn('{task.description}')
             self._progress = Progress(*columns, console=CONSOLE, transient=True)
             self._task = self._progress.add_task('', total=runner.max_iters)
             self._progress.start()
@@ -67,7 +67,7 @@ class ConsoleHook(Hook):
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None
     ) -> None:
-        """Show how far the run is."""
+        """Show the progress."""
         self.begun = True
         if not is_main_process():
             return
@@ -84,27 +84,29 @@ class ConsoleHook(Hook):
         self.begun = True
 
     def after_val_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
-        """Keep what was measured, and show it."""
+        """Show the metrics, and keep them for the progress bar."""
         self._metrics = dict(metrics or {})
         if is_main_process():
             CONSOLE.print(f'epoch {runner.epoch}: {_shown(self._metrics)}')
 
     def after_test_epoch(self, runner, metrics: dict[str, float] | None = None) -> None:
-        """Show what was measured."""
+        """Show the metrics."""
         if is_main_process():
             CONSOLE.print(_shown(metrics or {}))
 
     def after_train(self, runner) -> None:
-        """Say where the results are."""
+        """Show where the results are."""
         self.stop()
         if is_main_process():
             passed = timedelta(seconds=round(time.monotonic() - self._start))
             CONSOLE.print(
-                f'done in {passed}: {runner.work_dir}', soft_wrap=True, highlight=False
+                f'done in {passed}; results are in {runner.work_dir}',
+                soft_wrap=True,
+                highlight=False,
             )
 
     def stop(self) -> None:
-        """Take the progress bar away."""
+        """Remove the progress bar."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
@@ -116,10 +118,9 @@ class ConsoleHook(Hook):
 
     def _status(self, runner, done: int, total: int) -> str:
         scalars = runner.message_hub.log_scalars
-        parts = [
-            f'epoch {runner.epoch + 1}/{runner.max_epochs}',
-            f'step {done}/{total}',
-        ]
+        parts = [f'epoch {runner.epoch + 1}/{runner.max_epochs}']
+        if self._progress is None:
+            parts.append(f'step {done}/{total}')
         for name, key in SHOWN.items():
             if key in scalars:
                 parts.append(f'{name} {scalars[key].current():.3f}')
@@ -138,13 +139,13 @@ def _shown(metrics: dict[str, Any]) -> str:
 
 
 def _facts(runner) -> Iterator[tuple[str, str]]:
-    """Names and contents of the lines that say what runs on what."""
+    """Names and contents of the first lines."""
     cfg, model = runner.cfg, bare_model(runner.model)
     yield 'config', str(cfg.filename)
     yield 'data', ', '.join(_data(runner))
     parameters = sum(p.numel() for p in model.parameters())
     backbone = getattr(model, 'backbone', None)
-    inner = '' if backbone is None else f' around {type(backbone).__name__}'
+    inner = '' if backbone is None else f' with backbone {type(backbone).__name__}'
     yield 'model', f'{type(model).__name__}{inner}, {parameters:,} parameters'
     device = next(model.parameters()).device
     name = torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type
@@ -155,22 +156,22 @@ def _facts(runner) -> Iterator[tuple[str, str]]:
 
 def _data(runner) -> Iterator[str]:
     cfg = runner.cfg
-    # The properties of a runner would build what this run does not need.
+    # The runner's properties would build loops that this run does not need.
     training, evaluating = runner._train_loop, runner._val_loop
     trains = isinstance(training, BaseLoop)
     if trains:
-        yield f'{len(training.dataloader.dataset):,} clips to train on'
+        yield f'{len(training.dataloader.dataset):,} training clips'
     else:
         evaluating = runner._test_loop
     if isinstance(evaluating, BaseLoop):
         dataset = evaluating.dataloader.dataset
-        # The k-NN classifies the clips of the last set by those before it.
+        # The k-NN classifies the clips of the last set; the sets before it are its bank.
         last = getattr(dataset, 'datasets', [dataset])[-1]
-        yield f'{len(last):,} to evaluate on'
+        yield f'{len(last):,} evaluation clips'
     if cfg.get('num_classes'):
         yield f'{cfg.num_classes} classes'
     if cfg.get('num_person'):
-        yield f'{cfg.num_person} person{"s" if cfg.num_person > 1 else ""} a clip'
+        yield f'{cfg.num_person} person{"s" if cfg.num_person > 1 else ""} per clip'
     layout = (cfg.model.get('data_preprocessor') or {}).get('layout')
     if layout is not None:
         layout = get_layout(layout)

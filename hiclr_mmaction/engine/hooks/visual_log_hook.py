@@ -16,6 +16,7 @@ from ...compat import add_vis_backend
 from ...methods import SkeletonLearner
 from ...models.modules import bare_model
 from ...visualization import (
+    METHODS,
     check_method,
     draw_features,
     draw_views,
@@ -133,6 +134,7 @@ class VisualLogHook(Hook):
             {f'epoch {runner.epoch}': points},
             labels[chosen],
             (runner.visualizer.dataset_meta or {}).get('classes'),
+            axis=METHODS[self.method],
         )
         runner.visualizer.add_image('features', to_pixels(figure), step=runner.iter)
 

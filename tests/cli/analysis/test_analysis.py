@@ -73,11 +73,16 @@ def test_confusion_is_drawn_and_the_most_confused_pairs_listed(
     picture = tmp_path / 'confusion.png'
     run_tool('analysis/confusion', scores, '--classes', names, '--out', picture)
     out = capsys.readouterr().out
-    assert '2 of 3 clips are right: 66.7%' in out
+    assert '2 of 3 clips are correct: 66.7%' in out
     row = next(line for line in out.splitlines() if 'run' in line)
     assert 'jump' in row
     assert '100%' in row
     assert matplotlib.image.imread(picture).std() > 0.05
+    rows[0]['classes'] = ['sit', 'stand', 'lie']
+    scores.write_bytes(pickle.dumps(rows))
+    run_tool('analysis/confusion', scores, '--out', picture)
+    row = next(line for line in capsys.readouterr().out.splitlines() if 'stand' in line)
+    assert 'lie' in row
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class TestRefused:
         names.write_text('one\ntwo')
         picture = tmp_path / 'confusion.png'
         message = refusal(*streams, '--classes', names, '--picture', picture)
-        assert '2 names of classes for a matrix of 6' in message
+        assert '2 class names for a matrix of 6' in message
         assert not picture.exists()
 
 
