@@ -1,4 +1,4 @@
-# The released recipe, nothing changed (joint stream, cross-subject).
+# The released recipe, unchanged (joint stream, cross-subject).
 _base_ = [
     '_base_/released_runtime.py',
     '_base_/models/hiclr_stgcn.py',

@@ -1,8 +1,8 @@
 """HiCLR self-supervised skeleton learning for MMAction2.
 
 Importing this package registers its components in ``mmaction.registry`` and makes
-mmaction2's incomplete wheel importable. It changes nothing else. Without mmaction2 there
-are only ``skeleton``, ``annotations``, ``zoo`` and ``apis``.
+mmaction2's incomplete wheel importable. It changes nothing else. Without mmaction2 only
+``skeleton``, ``annotations``, ``zoo`` and ``apis`` are available.
 """
 
 # ruff: noqa: F401

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files: completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _PART = '.hiclr-'
 
 @contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a path to write to, and put the file in place when all is written.
+    """Yield a temporary path to write to; afterwards rename the file to ``path``.
 
     Args:
-        path (str | os.PathLike): Where the file goes. After an error nothing changed.
+        path (str | os.PathLike): The file. An error leaves it unchanged.
 
     Raises:
         OSError: If it cannot be written, with ``path`` as its ``filename``.
     """
-    # Beside the target, for a rename is only whole within one file system.
+    # In the same folder, because a rename is atomic only within one file system.
     folder = Path(path).parent
     part = None
     try:
@@ -32,7 +32,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         part.chmod(0o666 & ~umask)  # mkstemp lets only the owner read
-        # On the disk before it has its name, or a power cut could leave it empty.
+        # Synced to disk before the rename, or a power cut could leave an empty file.
         _flush(part)
         part.replace(path)
         _flush(folder)
@@ -46,19 +46,19 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def remove_parts(folder: str | os.PathLike) -> None:
-    """Remove what :func:`whole_file` left in a folder when its process was killed."""
+    """Remove files that :func:`whole_file` left in a folder when its process was killed."""
     for part in Path(folder).glob(f'{_PART}*.part'):
         part.unlink(missing_ok=True)
 
 
 def write_text(text: str, path: str | os.PathLike) -> None:
-    """Write a text file (UTF-8), whole or not at all."""
+    """Write a text file (UTF-8) atomically."""
     with whole_file(path) as part:
         part.write_text(text, encoding='utf-8')
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+    """Sync a file or folder to disk."""
     if os.name == 'nt' and path.is_dir():
         return  # Windows opens no folder
     handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)

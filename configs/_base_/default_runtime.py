@@ -6,8 +6,8 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    # The best by k-NN lies beside the last one; results are always the last one's. With
-    # ResumableTrainLoop a run resumes exactly, and SIGTERM saves before it ends.
+    # The best checkpoint by k-NN is kept next to the last one; results are of the last.
+    # With ResumableTrainLoop a run resumes exactly, and SIGTERM saves before it ends.
     checkpoint=dict(
         type='ResumableCheckpointHook',
         interval=10,
@@ -17,7 +17,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
-    # action='skip' leaves such a step out instead.
+    # action='skip' skips such a step instead.
     non_finite_loss=dict(type='NonFiniteLossHook', action='stop'),
 )
 custom_hooks = [
@@ -31,7 +31,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
-# Each rank draws views of its own.
+# Each rank draws different views.
 randomness = dict(seed=0, diff_rank_seed=True)
 
 log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)

@@ -1,4 +1,4 @@
-# HiCLR around its transformer, as released: weight decay and dropout differ too.
+# HiCLR with the transformer of its released code; weight decay and dropout differ too.
 _base_ = '../hiclr_stgcn_ntu60.py'
 
 model = dict(
@@ -13,8 +13,8 @@ model = dict(
 optim_wrapper = dict(optimizer=dict(weight_decay=5e-4))
 
 # Linear evaluation and fine-tuning, as released: config/release/transformer_ntu60/
-# linear_eval/linear_eval_hiclr_xsub_joint.yaml and finetune/xsub_joint.yaml. Clips to
-# fine-tune on are cropped and sheared.
+# linear_eval/linear_eval_hiclr_xsub_joint.yaml and finetune/xsub_joint.yaml. Fine-tuning
+# augments the clips by crops and shear.
 no_dropout = dict(backbone=dict(dropout=0.0))
 cropped = dict(
     pipeline=[

@@ -1,5 +1,5 @@
-# HiCLR on MSR-Action3D with four levels: the last adds to the joint mask edges that are
-# dropped and added, and SkeleAdaIN.
+# HiCLR on MSR-Action3D with four levels. Besides masking joints, the last one drops and
+# adds edges and applies SkeleAdaIN.
 _base_ = 'hiclr_stgcn_msr.py'
 
 model = dict(

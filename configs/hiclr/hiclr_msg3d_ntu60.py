@@ -8,7 +8,7 @@ model = dict(
         _delete_=True,
         type='MSG3D',
         graph_cfg=dict(layout='nturgb+d', mode='binary_adj'),
-        # Not the 96 of its own configs: so the projector stays as it is.
+        # MS-G3D's own configs have 96; this width keeps the projector unchanged.
         base_channels=64,
     )
 )

@@ -1,5 +1,5 @@
 # The released recipe on 2-D skeletons: COCO-17 keypoints (x, y, score) of
-# NTU-60. For a set of your own with such keypoints replace the files and splits.
+# NTU-60. For your own COCO keypoints replace the files and splits.
 _base_ = [
     '../_base_/released_runtime.py',
     '../_base_/models/hiclr_stgcn.py',

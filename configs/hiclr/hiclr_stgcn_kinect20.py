@@ -1,4 +1,4 @@
-# The encoder of the zoo: HiCLR on synthetic motions alone, for clips of every 3-D layout.
+# The encoder of the zoo: HiCLR on synthetic motions only, for clips of any 3-D layout.
 # 1,792 clips; about 8 minutes on one core.
 _base_ = [
     '../_base_/default_runtime.py',

@@ -1,5 +1,5 @@
-# One encoder for several sets, which _base_/datasets/many_sets.py names: 1,783 clips, 55
-# iterations an epoch. With another number n of clips, train for 40 sqrt(n) iterations.
+# One encoder for several sets, listed in _base_/datasets/many_sets.py: 1,783 clips, 55
+# iterations per epoch. With another number n of clips, train for 40 sqrt(n) iterations.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/hiclr_stgcn_small.py',
@@ -8,7 +8,7 @@ _base_ = [
     '../_base_/protocols/small_set.py',
 ]
 
-# Drawn by a power of their sizes: train_dataloader.sampler.power=0.5 (1: as they are).
+# To draw larger sets more often: train_dataloader.sampler.power=0.5 (1: in proportion).
 model = dict(queue_size=864)
 train_cfg = dict(max_epochs=31, val_interval=4)
 custom_hooks = [*_base_.custom_hooks, dict(type='SetStatisticsHook')]

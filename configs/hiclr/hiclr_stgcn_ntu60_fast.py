@@ -1,5 +1,5 @@
-# The experiment of hiclr_stgcn_ntu60.py, made fast. Each switch is one --cfg-options:
-# docs/performance.md lists them with the gain of each.
+# The experiment of hiclr_stgcn_ntu60.py, faster. docs/performance.md lists the switches,
+# their gains and how to turn each off by --cfg-options.
 _base_ = '../hiclr_stgcn_ntu60.py'
 
 model = dict(data_preprocessor=dict(non_blocking=True))
@@ -24,7 +24,7 @@ optim_wrapper = dict(
     type='BFloat16OptimWrapper', on_cpu=False, optimizer=dict(fused=True)
 )
 default_hooks = dict(
-    # Losses are fetched for the log only, and looked at as seldom.
+    # Losses are fetched and checked only as often as they are logged.
     runtime_info=dict(type='IntervalInfoHook', interval=20),
     non_finite_loss=dict(interval=20),
 )

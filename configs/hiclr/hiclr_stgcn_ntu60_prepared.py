@@ -1,5 +1,5 @@
-# The released recipe on clips that are stored aligned, so that training reads what it
-# needs: python tools/data/ntu.py FOLDER data/skeleton/ntu60_3d_50.pkl --align 50
+# The released recipe on clips that are stored aligned. To make the file:
+# python tools/data/ntu.py FOLDER data/skeleton/ntu60_3d_50.pkl --align 50
 _base_ = '../hiclr_stgcn_ntu60.py'
 
 ann_file = '{{$HICLR_DATA:data}}/skeleton/ntu60_3d_50.pkl'

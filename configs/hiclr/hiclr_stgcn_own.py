@@ -1,5 +1,5 @@
-# HiCLR on a set of your own, which _base_/datasets/custom.py names. Length and queue follow
-# from the number of clips.
+# HiCLR on your own data (_base_/datasets/custom.py). Number of epochs and queue size are
+# computed from the number of clips.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/hiclr_stgcn_small.py',

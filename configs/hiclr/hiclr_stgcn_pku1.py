@@ -1,5 +1,5 @@
-# HiCLR on PKU-MMD I (joint stream, cross-subject): NTU-60's recipe for twice the epochs,
-# as the paper has it.
+# HiCLR on PKU-MMD I (joint stream, cross-subject): the recipe of NTU-60 for twice as many
+# epochs, as in the paper.
 _base_ = [
     '../_base_/released_runtime.py',
     '../_base_/models/hiclr_stgcn.py',

@@ -1,5 +1,5 @@
-# HiCLR on PKU-MMD II (joint stream, cross-subject): NTU-60's recipe for five times the
-# epochs, as the paper has it.
+# HiCLR on PKU-MMD II (joint stream, cross-subject): the recipe of NTU-60 for five times as
+# many epochs, as in the paper.
 _base_ = [
     '../_base_/released_runtime.py',
     '../_base_/models/hiclr_stgcn.py',
@@ -13,7 +13,7 @@ param_scheduler = [
 ]
 model = dict(mining=dict(begin=750))
 
-# Linear evaluation for twice the epochs of NTU-60, as the paper has it.
+# Linear evaluation for twice as many epochs as on NTU-60, as in the paper.
 protocols = dict(
     linear=dict(
         train_cfg=dict(max_epochs=200),

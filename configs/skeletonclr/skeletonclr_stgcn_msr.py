@@ -1,4 +1,4 @@
-# SkeletonCLR on MSR-Action3D: one query level, all else as in the HiCLR config.
+# SkeletonCLR on MSR-Action3D: one query level, otherwise as the HiCLR config.
 _base_ = '../hiclr/hiclr_stgcn_msr.py'
 
 model = dict(

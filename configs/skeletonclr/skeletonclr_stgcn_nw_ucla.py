@@ -1,4 +1,4 @@
-# SkeletonCLR on NW-UCLA: one query level, all else as in the HiCLR config.
+# SkeletonCLR on NW-UCLA: one query level, otherwise as the HiCLR config.
 _base_ = '../hiclr/hiclr_stgcn_nw_ucla.py'
 
 model = dict(

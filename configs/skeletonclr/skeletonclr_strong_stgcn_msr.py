@@ -1,5 +1,5 @@
-# SkeletonCLR on MSR-Action3D, given the strong augmentation directly: one query level
-# that has all of them, and so has its key but for the mask.
+# SkeletonCLR on MSR-Action3D with strong augmentations: one query level with all of them.
+# The key has all but the mask.
 _base_ = 'skeletonclr_stgcn_msr.py'
 
 model = dict(

@@ -1,5 +1,5 @@
-# VICReg on a set of your own, which _base_/datasets/custom.py names. Its
-# length follows from the number of clips.
+# VICReg on your own data (_base_/datasets/custom.py). The number of epochs is computed from
+# the number of clips.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/vicreg_stgcn_small.py',

@@ -24,8 +24,8 @@ class UnusableClip(ValueError):
     """A clip that cannot be used.
 
     Args:
-        kind (str): What is wrong, in a few words that are the same for all clips.
-        message (str): What is wrong with this one, and what to do.
+        kind (str): The problem in a few words, the same for all clips.
+        message (str): The problem of this clip, and the remedy.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -34,7 +34,7 @@ class UnusableClip(ValueError):
 
 
 def short(value: Any) -> str:
-    """A short text of any value."""
+    """A value as a short text."""
     try:
         return reprlib.repr(value)
     except ValueError:  # a number of thousands of digits
@@ -42,19 +42,19 @@ def short(value: Any) -> str:
 
 
 def sample_name(sample: Mapping[str, Any]) -> str:
-    """How messages call a sample: by its ``frame_dir`` or ``filename``."""
+    """The name of a sample in messages: its ``frame_dir`` or ``filename``."""
     name = sample.get('frame_dir') or sample.get('filename') or '(unnamed)'
     return name if isinstance(name, str) else short(name)
 
 
 def split_name(sample: Mapping[str, Any]) -> str | None:
-    """How splits call a sample, as in MMAction2. None: it has no name."""
+    """The name of a sample in splits, as in MMAction2. None: it has no name."""
     name = sample.get('filename', sample.get('frame_dir'))
     return name if isinstance(name, str) else None
 
 
 def counterparts(splits: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Training splits, each with the other ones of its protocol."""
+    """Training splits, each with the other splits of its protocol."""
     protocols: dict[tuple[str, str], dict[str, str]] = {}
     for name in splits:
         if match := re.fullmatch(r'(.*?)(train|val|test)(\d*)', name):
@@ -71,7 +71,7 @@ def counterparts(splits: Mapping[str, Any]) -> list[tuple[str, str]]:
 def split_overlaps(
     splits: Mapping[str, Sequence[str]],
 ) -> Iterator[tuple[tuple[str, str], str]]:
-    """Training splits that share clips with the other ones of their protocol.
+    """Training splits that share clips with other splits of their protocol.
 
     Yields:
         tuple: The names of both splits, and a sentence.
@@ -82,16 +82,16 @@ def split_overlaps(
             yield (
                 (train, other),
                 f'splits {train!r} and {other!r} share {len(shared)} clips, such as '
-                f'{shared[0]!r}: what is trained on would be evaluated; take them out of '
+                f'{shared[0]!r}, so training clips would be evaluated; remove them from '
                 'one.',
             )
 
 
 def sample_label(sample: Mapping[str, Any]) -> int | None:
-    """The label of a sample: an integer of any kind.
+    """The label of a sample.
 
     Raises:
-        UnusableClip: If it is something else, or negative.
+        UnusableClip: If it is not an integer, or negative.
     """
     label = sample.get('label')
     if label is None:
@@ -128,7 +128,7 @@ def clip_problems(
         clip (dict): Its annotation.
         layout (SkeletonLayout, optional): Its skeleton. None: unknown;
             only the axes are checked.
-        position (int): Where in the file it is; names a clip without a name.
+        position (int): Index in the file, for messages about a clip without a name.
         classes (Sequence[str], optional): Names of the labels.
     """
     if split_name(clip) is None:
@@ -241,7 +241,7 @@ def pose_content(
 
 
 def _is_small(value: Any, limit: int = 10_000) -> bool:
-    """Whether a value has few parts; one that is shared counts each time."""
+    """Whether a value has few parts; a shared part counts each time."""
     parts, count = [value], 0
     while parts and count <= limit:
         part = parts.pop()
@@ -256,10 +256,10 @@ def _is_small(value: Any, limit: int = 10_000) -> bool:
 
 
 def _numbers(keypoint: Any, name: str) -> np.ndarray:
-    """An array of numbers.
+    """The keypoints as an array of numbers.
 
     Raises:
-        UnusableClip: If it is none.
+        UnusableClip: If they are not numbers.
     """
     first = keypoint
     for _ in range(4):  # nested lists, no deeper than the axes
@@ -336,7 +336,7 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
         )
     with np.errstate(over='ignore', invalid='ignore'):
         keypoint = np.asarray(keypoint, np.float32)  # as it is used
-        # Not isfinite on all of it first: one pass, no temporary of the array's size.
+        # Checked in one pass, without a temporary array of the same size.
         total = np.sum(keypoint, dtype=np.float64)
     if not np.isfinite(total):
         bad = ~np.isfinite(keypoint)

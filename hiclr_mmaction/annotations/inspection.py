@@ -57,9 +57,9 @@ class Finding:
 
     Attributes:
         severity (str): ``'error'`` or ``'warning'``.
-        kind (str): The same for all clips that have it.
-        message (str): About the first of them.
-        count (int): How many have it.
+        kind (str): The problem in a few words, the same for all clips.
+        message (str): Details of the first clip with this problem.
+        count (int): Number of clips with this problem.
     """
 
     severity: str
@@ -74,9 +74,9 @@ class Inspection:
 
     Attributes:
         path (str): The file.
-        layout (SkeletonLayout | None): Its skeleton; None: it is not known.
-        facts (dict[str, str]): What is in it, in words.
-        findings (list[Finding]): What is wrong or odd.
+        layout (SkeletonLayout | None): Its skeleton; None if unknown.
+        facts (dict[str, str]): Its content, in words.
+        findings (list[Finding]): Errors and warnings.
         annotations (list[dict]): Its clips.
     """
 
@@ -88,7 +88,7 @@ class Inspection:
 
     @property
     def errors(self) -> list[Finding]:
-        """The findings with which the file should not be trained on."""
+        """The errors. A file with errors should not be used for training."""
         return [finding for finding in self.findings if finding.severity == 'error']
 
     def find(self, severity: str, kind: str, message: str) -> None:
@@ -178,7 +178,7 @@ def _find_layout(
 
 
 def _check_clips(out: Inspection, head: Mapping) -> None:
-    """Check each clip, and what is doubtful of all of them."""
+    """Check each clip, and whether the coordinates are plausible."""
     usable = []
     for position, clip in enumerate(out.annotations):
         problems = list(clip_problems(clip, out.layout, position, head['classes']))
@@ -193,8 +193,8 @@ def _check_clips(out: Inspection, head: Mapping) -> None:
             out.find(
                 'warning',
                 'person without a joint',
-                f'clip {sample_name(clip)!r}: person {int(there.argmin())} is zero '
-                'throughout; leave it out.',
+                f'clip {sample_name(clip)!r}: person {int(there.argmin())} is zero in all '
+                'frames; remove it.',
             )
         if x.shape[1] < _FEW_FRAMES:
             out.find(
@@ -210,7 +210,7 @@ def _check_clips(out: Inspection, head: Mapping) -> None:
 def _check_persons(
     out: Inspection, layout: SkeletonLayout, clips: Sequence[dict], prepared: bool
 ) -> None:
-    """Compare the coordinates with what a person looks like."""
+    """Compare the coordinates with the shape of a person."""
     side_of = Sides(layout)
     sides: list[float] = []
     heights: dict[str, float] = {}
@@ -250,8 +250,8 @@ def _check_persons(
         out.find(
             'warning',
             'coordinates are not pixels',
-            f'x and y are below {extent:.3g}; parts of the picture distort the body '
-            'where it is not square: multiply them by its width and height.',
+            f'x and y are below {extent:.3g}; fractions of an image that is not square '
+            'distort the body: multiply them by the width and height of the image.',
         )
     _report_long(out, long)
     if ratios and np.median(ratios) > MAX_BONE_RATIO:
@@ -397,8 +397,8 @@ def _check_labels(
         out.find(
             'warning',
             'labels without clips',
-            f'no clip has the label {_some(gaps)}; a classifier gets a class for each '
-            'all the same.',
+            f'no clip has the label {_some(gaps)}; a classifier would still have these '
+            'classes.',
         )
     single = sorted(label for label, count in used.items() if count == 1)
     if len(used) == 1:
@@ -407,8 +407,8 @@ def _check_labels(
         out.find(
             'warning',
             'classes of one clip',
-            f'one clip alone has the label {_some(single)}: it is trained or evaluated, '
-            'not both.',
+            f'only one clip has the label {_some(single)}: such a class is either trained '
+            'or evaluated, not both.',
         )
     for train, other in counterparts(splits):
         trained, evaluated = (
@@ -419,34 +419,34 @@ def _check_labels(
             out.find(
                 'warning',
                 'classes that are evaluated and not trained',
-                f'{other!r} has the labels {_some(sorted(evaluated - trained))}, '
-                f'{train!r} has not.',
+                f'{other!r} has the labels {_some(sorted(evaluated - trained))}, but '
+                f'{train!r} does not.',
             )
 
 
 def _report_sides(
     out: Inspection, layout: SkeletonLayout, votes: Sequence[float]
 ) -> None:
-    """Compare what is called left with where the left is."""
+    """Compare the names of left joints with the side that they are on."""
     if not votes:
         return
     wrong = sum(vote < 0 for vote in votes)
     two_d = layout.coordinates == '2d'
-    how = 'of who faces the camera' if two_d else 'as knees and feet point'
+    how = 'persons who face the camera' if two_d else 'the direction of knees and feet'
     right = len(votes) - wrong
     clear = max(wrong, right) >= _AGREEING * len(votes)
-    out.facts['left and right'] = ('' if clear else 'not clear: ') + (
-        f'as the joints are called in {right} of {len(votes)} clips, {how}'
+    out.facts['left and right'] = ('' if clear else 'unclear: ') + (
+        f'joint names agree with {how} in {right} of {len(votes)} clips'
     )
     if wrong < _AGREEING * len(votes):
         return
-    named = 'what is called left' if layout.joints else 'the left side of the layout'
+    named = 'joints named left are' if layout.joints else "the layout's left side is"
     out.find(
-        # Everybody may have been filmed from behind.
+        # All persons may have been filmed from behind.
         'warning' if two_d else 'error',
         'left and right exchanged',
-        f'in {wrong} of {len(votes)} clips {named} is on the right ({how}); the layout '
-        'is another one, or the clips are mirrored (an axis negated).',
+        f'in {wrong} of {len(votes)} clips {named} on the right, judged by {how}; set '
+        'another layout, or mirror the clips back (one axis is negated).',
     )
 
 
@@ -491,7 +491,8 @@ def _facts(
         )
         if counts:
             few, many = min(counts.values()), max(counts.values())
-            facts[f'{key}s'] = f'{len(counts)} ({few} to {many} clips each)'
+            each = f'{few}' if few == many else f'{few} to {many}'
+            facts[f'{key}s'] = f'{len(counts)} ({each} clips each)'
     for name, members in splits.items():
         facts[f'split {name}'] = f'{len(members):,}'
     return {**facts, **out.facts}

@@ -45,15 +45,15 @@ class _Function:
         return self._call(*args)
 
 
-# Not `pickle.Unpickler`, whose C code takes what it is asked for: 32 GB for a large index
-# of its memo, which ten bytes ask for; a century for the hash of tuples that are nested
-# 40 deep and shared, in a hundred. In Python 10,000 clips of NTU RGB+D's size take 0.9 s
-# more.
+# The C code of `pickle.Unpickler` does not limit memory and time: ten bytes with a large
+# memo index make it allocate 32 GB, and hashing shared tuples nested 40 deep, written in
+# a hundred bytes, takes a century. The Python class takes 0.9 s more for 10,000 clips of
+# NTU RGB+D's size.
 _PurePython: Any = pickle._Unpickler  # type: ignore[attr-defined]
 
 
 class SafeUnpickler(_PurePython):
-    """Unpickler that admits only arrays of numbers and text, and plain containers.
+    """Unpickler that allows only arrays of numbers and text, and plain containers.
 
     Text of Python 2 is read as Latin-1, as the released label files need.
 
@@ -230,7 +230,7 @@ class SafeUnpickler(_PurePython):
 
 
 def _hint(asked: str) -> str:
-    """What to do about a file that asks for something."""
+    """The remedy for a file that refers to something forbidden."""
     if asked.startswith('torch.'):
         return 'Store NumPy arrays in place of tensors (tensor.numpy())'
     if asked.startswith("numpy.dtype('O"):
@@ -266,7 +266,7 @@ def _check_array(data: Any, dtype: Any, shape: Any) -> None:
         and isinstance(shape, tuple)
         and all(type(size) is int and size >= 0 for size in shape)
     ):
-        raise pickle.UnpicklingError('an array that is none')
+        raise pickle.UnpicklingError('an array without array data')
     needed = math.prod(shape) * dtype.itemsize
     if needed != len(data) or (not needed and 0 not in shape):
         raise pickle.UnpicklingError(
@@ -302,9 +302,9 @@ def load_pickle(
 
     Args:
         path (str | Path): The file.
-        remedy (str): What to do with a file that is refused and yet trusted; goes
-            into the message.
-        unpickler (type): What reads it, for a kind that admits more.
+        remedy (str): Added to the message: what to do with a refused file that the user
+            trusts.
+        unpickler (type): Reads the file; a subclass may allow more.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -321,7 +321,7 @@ def load_pickle(
                 'of numbers nor a plain container and could run code. Nothing of it was '
                 f'run. {_hint(str(error))}{remedy}.'
             ) from None
-        # A damaged pickle can fail anywhere in the little machine that reads it.
+        # A damaged pickle can fail anywhere in the unpickler.
         except Exception as error:
             cause = str(error)[:200] or type(error).__name__
             raise ValueError(

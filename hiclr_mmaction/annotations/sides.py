@@ -25,18 +25,18 @@ class Sides:
         ]
 
     def __call__(self, x: np.ndarray) -> float | None:
-        """Whether left and right are where the names of the joints say.
+        """Whether joints named left are on the left side.
 
-        In 3-D: forward is where the feet point and to where the knees bend, up is from
-        hips to shoulders, and forward x up is to the right where the axes are
-        right-handed, as Kinect's are. In 2-D: who shows the face has the left side to
-        the right.
+        In 3-D, forward is the direction of the feet and of bent knees, and up is from hips
+        to shoulders; forward x up points right if the axes are right-handed, as Kinect's
+        are. In 2-D, a person who faces the camera has the left side on the right of the
+        image.
 
         Args:
             x (np.ndarray): Coordinates ``(M, T, V, 3)``.
 
         Returns:
-            float | None: From -1 (exchanged) to 1 (as called); None: it is not known.
+            float | None: From -1 (exchanged) to 1 (correct); None if unknown.
         """
         if self.layout.shoulders is None:
             return None
@@ -51,7 +51,7 @@ class Sides:
         face = [j for j, name in enumerate(self.layout.joints) if 'eye' in name]
         if not face:
             return None
-        # From behind the eyes are not seen, or not for sure.
+        # From behind, eyes are not detected, or with low scores.
         seen = x[..., [right, left, *face], 2].min(-1) > 0.5
         return (x[..., left, 0] - x[..., right, 0]) * seen
 

@@ -1,7 +1,6 @@
 """Python API without a config: arrays in, features out.
 
-With an encoder of the zoo it needs torch and numpy alone; the other parts are imported
-when they are asked for.
+An encoder of the zoo needs only torch and numpy; other parts are imported on first use.
 """
 
 import importlib

@@ -108,7 +108,7 @@ class SkeletonEncoder(nn.Module):
             x = self.preprocessor(dict(inputs=inputs, data_samples=samples))['inputs']
         if x.dim() == 5:
             return pool_skeleton(self.backbone(x), **self.pool)
-        # MMAction2's own packing: several cuts of a clip, which are averaged.
+        # MMAction2's own packing has several cuts of a clip, which are averaged.
         features = pool_skeleton(self.backbone(x.flatten(0, 1)), **self.pool)
         return features.unflatten(0, x.shape[:2]).mean(1)
 
@@ -116,7 +116,7 @@ class SkeletonEncoder(nn.Module):
 def build_encoder(
     config: str | os.PathLike | Config, checkpoint: str | os.PathLike | None = None
 ) -> SkeletonEncoder:
-    """What :func:`init_encoder` does for a config or a checkpoint."""
+    """:func:`init_encoder` for a config or a checkpoint."""
     cfg, content, checkpoint = _read(config, checkpoint)
     model = cfg.get('model') or {}
     if not model.get('backbone'):
@@ -147,7 +147,7 @@ def build_encoder(
 def _read(
     config: str | os.PathLike | Config, checkpoint: str | os.PathLike | None
 ) -> tuple[Mapping[str, Any], dict[str, Any], str | os.PathLike | None]:
-    """The whole config, the checkpoint's content, and its path."""
+    """The full config, the content of the checkpoint, and its path."""
     if isinstance(config, Config) or str(config).endswith(_CONFIGS):
         cfg = config if isinstance(config, Config) else read_config(str(config))
         fill_from_file(cfg)
@@ -180,10 +180,10 @@ def _read(
 
 
 def _test_pipeline(cfg: Config) -> list[Mapping[str, Any]]:
-    """Transforms of the data set that is tested, within whatever wraps it."""
+    """Pipeline of the test data set, also of a wrapped one."""
     loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
     parts = [part for _, part in dataset_cfgs(loader.get('dataset'), 'dataset')]
-    # Of several data sets the last is classified, the others are the bank.
+    # With several data sets, the last one is classified and the others are the bank.
     if not parts or 'pipeline' not in parts[-1]:
         raise ValueError(
             'init_encoder: the config has no test_dataloader.dataset.pipeline, so '

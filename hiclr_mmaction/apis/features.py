@@ -32,17 +32,18 @@ def extract_features(
             ``(N, M, T, V, C)``, a list of clips of any length and number of persons, or
             a dict of clips by their names.
         batch_size (int): Clips at a time.
-        layout (str | dict, optional): The skeleton of the clips, which are mapped to that
-            of the encoder (:func:`~hiclr_mmaction.skeleton.mapping.map_joints`). None: it
-            is that. A clip that is a dict may name its own, as ``layout``.
+        layout (str | dict, optional): The skeleton of the clips. They are mapped to the
+            encoder's skeleton (:func:`~hiclr_mmaction.skeleton.mapping.map_joints`). None:
+            clips have the encoder's skeleton. A clip that is a dict may have its own
+            ``layout``.
 
     Returns:
-        np.ndarray | dict[str, np.ndarray]: float32 ``(N, D)``, the same as the model's
-        ``predict`` gives; of clips by name, ``(D,)`` by name.
+        np.ndarray | dict[str, np.ndarray]: float32 ``(N, D)``, equal to the model's
+        ``predict``; for a dict of clips, a dict of ``(D,)``.
 
     Raises:
-        ValueError: If there is no clip, one does not fit its layout, is empty or not
-            finite, or cannot be mapped; the message names it.
+        ValueError: If there are no clips, or a clip does not fit its layout, is empty or
+            not finite, or cannot be mapped; the message names the clip.
     """
     if isinstance(clips, Mapping) and 'keypoint' not in clips:
         values = extract_features(encoder, list(clips.values()), batch_size, layout)

@@ -27,23 +27,23 @@ def init_encoder(
     """Build an encoder and load its weights.
 
     Args:
-        config (str | os.PathLike | Config): As the only argument, the name of an encoder
-            of the zoo (:data:`hiclr_mmaction.zoo.ZOO`); a checkpoint that holds its own
-            config; or a folder that ``tools/checkpoint/export.py`` wrote. Else the config
-            of a learner or a recognizer; clips are prepared as its test data set does.
-        checkpoint (str | os.PathLike, optional): With the weights under ``backbone.*``,
-            as runs and ``tools/checkpoint`` write them. None: random weights.
+        config (str | os.PathLike | Config): If it is the only argument: the name of an
+            encoder of the zoo (:data:`hiclr_mmaction.zoo.ZOO`), a checkpoint that stores
+            its config, or a folder written by ``tools/checkpoint/export.py``. Otherwise
+            the config of a learner or recognizer; its test pipeline prepares the clips.
+        checkpoint (str | os.PathLike, optional): A checkpoint of a run or of
+            ``tools/checkpoint``, with weights ``backbone.*``. None: random weights.
         device (str | torch.device): Where the encoder runs.
         pool (Mapping, optional): What the features keep apart: ``time`` (segments) and
             ``joints``, see :func:`~hiclr_mmaction.skeleton.pool_skeleton`. None: as in
             training; ``{}``: nothing.
 
     Raises:
-        FileNotFoundError: If a file is not there.
+        FileNotFoundError: If a file does not exist.
         ImportError: If it is not an encoder of the zoo, and MMAction2 is not installed.
         ValueError: If the config has no backbone or no test pipeline, or the checkpoint
-            cannot be used: its weights do not fit (the message names the first keys
-            that differ), or it was trained on clips prepared otherwise.
+            does not match: other weights (the message names the first keys that differ), or
+            trained on clips with another preparation.
     """
     check_pool(**(pool or {}))
     if isinstance(config, str) and config in ZOO and checkpoint is None:

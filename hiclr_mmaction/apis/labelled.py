@@ -22,7 +22,7 @@ from ..views import GrowingAugmentation, SkeletonAlign
 from .encoder import SkeletonEncoder, _test_pipeline
 
 PARTS = ('train', 'val')
-#: What the views of a read-out differ in: less than those that an encoder is trained on.
+#: Augmentations of the views of a read-out, weaker than those of pre-training.
 READOUT_VIEWS = (
     dict(type='SkeletonTemporalCrop'),
     dict(type='SkeletonShear', amplitude=0.2),
@@ -54,11 +54,11 @@ def build_dataset(cfg: Config, part: str = 'val', trusted: bool = True) -> Any:
     """Build the data set of a config whose clips are prepared as in tests.
 
     Args:
-        cfg (Config): Of pre-training or of a recognizer.
-        part (str): ``'val'``, the clips that are evaluated, or ``'train'``, those of the
-            k-NN's labelled bank or, where there is none, of training.
-        trusted (bool): False: only a data set of this package, which runs no code in
-            its file.
+        cfg (Config): Config of pre-training or of a recognizer.
+        part (str): ``'val'``: the evaluation clips; ``'train'``: the labelled bank of the
+            k-NN or, without a k-NN, the training clips.
+        trusted (bool): False: allow only data sets of this package, which do not run code
+            in data files.
 
     Raises:
         ValueError: If the part is unknown, or the config has no such data set.
@@ -101,16 +101,17 @@ def dataset_features(
     batch_size: int = 64,
     num_views: int = 0,
 ) -> LabelledFeatures:
-    """Features of a data set's clips.
+    """Compute features of the clips of a data set.
 
     Args:
-        encoder (SkeletonEncoder): Of :func:`init_encoder`.
-        dataset: Of :func:`build_dataset`.
-        max_clips (int, optional): Take that many at random. None: all.
-        seed (int): Of which clips are taken, and of the views.
-        batch_size (int): Clips at a time.
-        num_views (int): Views of each clip, by :data:`READOUT_VIEWS`, whose features are
-            wanted as well, as for :class:`~.evaluation.readouts.ViewWhitening`.
+        encoder (SkeletonEncoder): From :func:`init_encoder`.
+        dataset: From :func:`build_dataset`.
+        max_clips (int, optional): Number of clips, chosen at random. None: all.
+        seed (int): Seed for the choice of clips, and for the views.
+        batch_size (int): Clips per batch.
+        num_views (int): Number of augmented views of each clip (:data:`READOUT_VIEWS`)
+            whose features are also computed, for
+            :class:`~.evaluation.readouts.ViewWhitening`.
     """
     indices = np.arange(len(dataset))
     if max_clips is not None and max_clips < len(indices):
@@ -146,8 +147,8 @@ def dataset_features(
 def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """The clips of a split for the baselines, their labels and names.
 
-    They are aligned to as many frames as the baseline that needs most, not to those of
-    the encoder.
+    They are aligned to the number of frames that the baselines need, not to the
+    encoder's.
     """
     dataset = build_dataset(cfg, part)
     for transform in dataset.pipeline.transforms:
@@ -163,7 +164,7 @@ def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list
 
 
 def featureless_clips(cfg: Config) -> tuple[EvaluatedClips, EvaluatedClips]:
-    """Training and test clips for baselines, which need no encoder's features."""
+    """Training and test clips for baselines, without features of an encoder."""
     train, test = (
         EvaluatedClips(clips, np.empty((len(clips), 0)), labels, names)
         for clips, labels, names in (baseline_clips(cfg, part) for part in PARTS)
@@ -179,17 +180,17 @@ def nearest_clips(
     Args:
         features (np.ndarray): Queries ``(N, C)``.
         bank (np.ndarray): ``(B, C)``.
-        k (int): Number of neighbours; all of a bank that has fewer.
+        k (int): Number of neighbours, at most the size of the bank.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Distances (0: the same, 2: opposite) and rows of
-        the bank, ``(N, k)`` each, nearest first.
+        tuple[np.ndarray, np.ndarray]: Cosine distances (0: same direction, 2: opposite)
+        and rows of the bank, ``(N, k)`` each, nearest first.
 
     Raises:
         ValueError: If ``k`` is not positive.
     """
     if k < 1:
-        raise ValueError(f'k={k}; look for at least 1 neighbour.')
+        raise ValueError(f'k={k}: give 1 neighbour or more.')
     search = NearestNeighbors(n_neighbors=min(k, len(bank)), metric='cosine')
     return search.fit(bank).kneighbors(features)
 

@@ -40,31 +40,31 @@ def export_checkpoint(
 ) -> dict:
     """Export the encoder, and the classifier if there is one, to ``RecognizerGCN``.
 
-    The file holds ``backbone.*`` and ``cls_head.*``, in ``meta['cfg']`` the model that
-    they fit, and in ``meta['preparation']`` how clips are prepared, so that
-    :func:`init_encoder` needs no config. Where the widths allow, the model is stock
-    MMAction2's alone.
+    The file contains the weights ``backbone.*`` and ``cls_head.*``, the config of the model
+    (``meta['cfg']``) and the preparation of clips (``meta['preparation']``), so that
+    :func:`init_encoder` needs no config. If the widths allow it, the model consists of
+    stock MMAction2 classes.
 
     Args:
         source (str | os.PathLike): Checkpoint of a learner or a recognizer.
-        target (str | os.PathLike): What to write: a ``.pth`` or ``.safetensors`` file,
-            or a folder with ``model.safetensors`` and a model card, ``README.md``, that
-            can be put on a model hub as it is.
-        config (Mapping, optional): The whole config of ``source``; by default the one
-            that it holds.
+        target (str | os.PathLike): The output: a ``.pth`` or ``.safetensors`` file, or a
+            folder for a model hub, with ``model.safetensors`` and a model card
+            ``README.md``.
+        config (Mapping, optional): The full config of ``source``; by default the config
+            stored in it.
         overwrite (bool): Whether an existing ``target`` is replaced.
-        license (str, optional): Of the weights, for the card.
-        to_layout (str | dict, optional): The skeleton that the exported model is for, if
-            another one: its parts are mapped joint by joint (:func:`map_backbone`).
-        half (bool): Whether weights of two axes or more are stored in float16. The graph,
-            and what norms have, stay as they are.
+        license (str, optional): Licence of the weights, for the model card.
+        to_layout (str | dict, optional): Skeleton of the exported model, if it differs:
+            parameters are mapped joint by joint (:func:`map_backbone`).
+        half (bool): Whether weights with two axes or more are stored in float16. The graph
+            and the parameters of normalisation layers stay unchanged.
 
     Returns:
         dict: The config of the exported model.
 
     Raises:
-        FileNotFoundError: If ``source`` is not there.
-        FileExistsError: If ``target`` is there and ``overwrite`` is false.
+        FileNotFoundError: If ``source`` does not exist.
+        FileExistsError: If ``target`` exists and ``overwrite`` is false.
         ValueError: If ``source`` is not a checkpoint, stores no model, has no backbone
             weights, does not fit its model, or cannot be mapped to ``to_layout``.
     """
@@ -100,7 +100,7 @@ def export_checkpoint(
         others['custom_imports'] = dict(imports=[needed], allow_failed_imports=False)
     meta = dict(
         cfg=Config(dict(others, model=exported)).pretty_text,
-        # What the clips were turned into before they came to the backbone.
+        # The stream that the preprocessor makes before the backbone.
         stream=prepared.get('data_preprocessor', {}).get('stream', 'joint'),
         preparation=prepared,
         backbone=exported['backbone'],
@@ -127,7 +127,7 @@ def _map(
     layout, _ = trained_on(prepared)
     if layout is None:
         raise ValueError(
-            f'{source} does not say the layout that it was trained on; give its config '
+            f'{source} does not store the layout that it was trained on; give its config '
             'with --config.'
         )
     if (model.get('cls_head') or {}).get('pool', {}).get('joints'):
@@ -143,7 +143,7 @@ def _map(
 
 
 def _halved(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """Weights in float16, but for the graph, which is compared, and vectors."""
+    """Weights in float16, except vectors and the graph, which loading compares."""
     fixed = {name for name, _ in model.named_buffers()}
     return {
         name: value.half()
@@ -154,7 +154,7 @@ def _halved(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor
 
 
 def package_needed(model: nn.Module) -> str | None:
-    """The package, besides MMAction2, that an exported model cannot do without."""
+    """The package, besides MMAction2, that an exported model needs."""
     module = type(model.backbone).__module__
     if module.startswith('mmaction.'):
         return None
@@ -164,7 +164,7 @@ def package_needed(model: nn.Module) -> str | None:
 def exported_weights(
     state_dict: Mapping[str, Tensor], source: str | os.PathLike
 ) -> dict[str, Tensor]:
-    """The weights of backbone and classifier; a ValueError names a source without."""
+    """The weights of backbone and classifier; a ValueError if there are none."""
     parts = ('backbone.', 'cls_head.')
     part_weights(state_dict, source)  # raises where there are none
     weights = {k: v.clone() for k, v in state_dict.items() if k.startswith(parts)}
@@ -202,7 +202,7 @@ def _stock_backbone(backbone: Mapping[str, Any]) -> dict:
 
 
 def _without_init(part: Mapping[str, Any]) -> dict:
-    """Without initialisation: the weights are there, or name a file of our own."""
+    """The config without ``init_cfg``, which may name a local file."""
     rest = copy.deepcopy(dict(part))
     rest.pop('init_cfg', None)
     return rest

@@ -61,14 +61,14 @@ def from_hiclr(
     """Convert a released state dict of the GCN or the DSTA encoder.
 
     Args:
-        state_dict (Mapping[str, Tensor]): Of the released project's ``HiCLR``: from
-            pre-training (two encoders and the queue), or from linear evaluation or
+        state_dict (Mapping[str, Tensor]): State dict of the released project's ``HiCLR``
+            from pre-training (two encoders and the queue), or from linear evaluation or
             fine-tuning (one encoder with a classifier).
-        layout (str | dict): Layout of the model that the weights are for.
+        layout (str | dict): Layout of the model.
 
     Returns:
-        dict[str, Tensor]: For :class:`HiCLR` (pre-training), else for
-        ``RecognizerGCN``; the backbone is :class:`HiCLRSTGCN` or :class:`DSTANet`.
+        dict[str, Tensor]: Weights for :class:`HiCLR` (pre-training) or ``RecognizerGCN``;
+        the backbone is :class:`HiCLRSTGCN` or :class:`DSTANet`.
 
     Raises:
         ValueError: If the adjacency or the number of joints is not that of the layout,
@@ -154,18 +154,18 @@ def convert_hiclr(
         source (str | os.PathLike): A ``.pt`` file of the released project.
         target (str | os.PathLike): The file to write.
         layout (str | dict): Layout of the skeleton that the weights are for.
-        model (Mapping, optional): Config of the model that the weights are to fit; by
-            default one made from the weights' own widths.
+        model (Mapping, optional): Config of the model; by default it is derived from the
+            shapes of the weights.
         overwrite (bool): Whether an existing ``target`` is replaced.
 
     Returns:
-        dict: The config of the model, which is also in the file.
+        dict: The config of the model, which is also stored in the file.
 
     Raises:
-        FileNotFoundError: If ``source`` is not there.
-        FileExistsError: If ``target`` is there and ``overwrite`` is false.
-        ValueError: If the file is not a checkpoint of the released HiCLR, or its
-            layout or a width is another one than the model's.
+        FileNotFoundError: If ``source`` does not exist.
+        FileExistsError: If ``target`` exists and ``overwrite`` is false.
+        ValueError: If the file is not a checkpoint of the released HiCLR, or its layout or
+            a width differs from the model's.
     """
     check_writable(target, overwrite)
     state_dict = from_hiclr(read_checkpoint(source)['state_dict'], layout)
@@ -256,7 +256,7 @@ def _encoder_entry(
 
 
 def _spread_adjacency(out: dict[str, Tensor]) -> None:
-    """The released encoder holds one adjacency, ours one in each block."""
+    """Copy the released encoder's single adjacency to each of our blocks."""
     for name in [n for n in out if n.endswith('.gcn.PA')]:
         prefix = name.partition('backbone.')[0]
         if f'{prefix}A' in out:
@@ -268,8 +268,8 @@ def _spread_adjacency(out: dict[str, Tensor]) -> None:
 def _fill_positions(out: dict[str, Tensor]) -> None:
     """Add the positional encodings of attention to weights that come without them.
 
-    They follow from the shape. Where all weights are rounded to float16, the network
-    that they are of had rounded encodings as well.
+    They are computed from the shape. If all weights are rounded to float16, the encodings
+    are rounded too.
     """
     suffix = 'attention.embed.weight'
     blocks = [n.removesuffix('embed.weight') for n in out if n.endswith(suffix)]

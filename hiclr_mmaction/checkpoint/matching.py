@@ -47,7 +47,7 @@ def build_model(
 def check_match(
     model: nn.Module, state_dict: Mapping[str, Tensor], source: str | os.PathLike
 ) -> None:
-    """Check that weights are those of a model, name by name and shape by shape.
+    """Check that the names and shapes of weights match a model.
 
     The state of generators (``_extra_state``) may be missing: it is not a weight.
 
@@ -73,7 +73,7 @@ def check_match(
     ]
     extra = [f'{name} is not in the model' for name in given if name not in expected]
     if wrong or missing or extra:
-        # A few of each kind: another width shows in shapes, another model in names.
+        # A few of each kind: another width changes shapes, another model changes names.
         first = [text for kind in (wrong, missing, extra) for text in kind[:2]]
         raise ValueError(
             f'{source} does not fit the model ({type(model).__name__}): '
@@ -88,7 +88,7 @@ def part_weights(
     source: str | os.PathLike,
     prefix: str = 'backbone.',
 ) -> dict[str, Tensor]:
-    """The weights of a part by its own names; a ValueError if there are none."""
+    """The weights of a part, without their prefix; a ValueError if there are none."""
     weights = {
         name.removeprefix(prefix): value
         for name, value in state_dict.items()
@@ -120,10 +120,10 @@ def load_weights(
 def check_evaluated(
     model: nn.Module, state_dict: Mapping[str, Tensor], source: str | os.PathLike
 ) -> None:
-    """Raise a ValueError if a part that predictions come from lacks fitting weights.
+    """Raise a ValueError unless all parts that make predictions have matching weights.
 
-    mmengine loads what fits and leaves the rest as it was drawn. Of a learner the first of
-    its ``encoders`` predicts.
+    mmengine loads matching weights and leaves the others random. In a learner, the first of
+    its ``encoders`` makes the predictions.
     """
     if hasattr(model, 'encoders'):
         encoders: Any = model.encoders
@@ -145,20 +145,20 @@ def matching_backbone(
     source: str | os.PathLike,
     prefix: str = 'backbone.',
 ) -> dict[str, Tensor]:
-    """The weights for a backbone, after a check that they are of the same kind.
+    """The weights for a backbone, after a check that they match it.
 
-    Compares names, shapes and, where the graph is fixed, its edges: ``nturgb+d`` and
-    ``nturgb+d-stgcn`` have joints alike but edges of their own. (A graph that is learnt
-    cannot be distinguished from another one with as many joints.)
+    Compares names, shapes and, if the graph is fixed, its edges: ``nturgb+d`` and
+    ``nturgb+d-stgcn`` have the same joints but different edges. (Learnt graphs with the
+    same number of joints cannot be distinguished.)
 
     Args:
-        backbone (nn.Module): As its config builds it.
-        checkpoint (Mapping[str, Any]): Of :func:`read_checkpoint`.
-        source (str | os.PathLike): What the error calls the checkpoint.
-        prefix (str): What the names of the backbone's weights begin with; may be empty.
+        backbone (nn.Module): The backbone, built.
+        checkpoint (Mapping[str, Any]): From :func:`read_checkpoint`.
+        source (str | os.PathLike): Name of the checkpoint in errors.
+        prefix (str): Prefix of the backbone's weights; may be empty.
 
     Returns:
-        dict[str, Tensor]: For ``backbone.load_state_dict``.
+        dict[str, Tensor]: A state dict of ``backbone``.
 
     Raises:
         ValueError: If there are no weights of a backbone, or they are of another width,
@@ -180,7 +180,7 @@ def matching_backbone(
         settings = 'base_channels, out_channels (the widths) and num_stages'
         raise ValueError(f'{error} {_remedy(settings, checkpoint)}') from None
     for name, own in graphs.items():
-        # Loose, for the numbers may have been computed in another precision.
+        # Loose, because the numbers may have been computed in another precision.
         if not torch.allclose(weights[name].to(own), own, atol=1e-4):
             raise ValueError(
                 f'{source} is of another layout: {name} has as many joints as the '
@@ -195,23 +195,23 @@ def check_pretrained(
     load_from: str | None = None,
     cfg: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Check the files that a model's backbone is to be initialised from.
+    """Check the pre-trained weights of a model's backbone.
 
-    mmengine itself only warns, and continues with random weights.
+    mmengine itself only warns about wrong weights, and continues with random ones.
 
     Args:
-        model (nn.Module): Built, with a ``backbone``; its ``init_cfg`` of type
+        model (nn.Module): Built, with a ``backbone`` whose ``init_cfg`` of type
             ``Pretrained`` names a file.
-        load_from (str, optional): Checkpoint of a whole model, loaded after that.
-        cfg (Mapping, optional): The whole config, for :func:`check_preparation`.
+        load_from (str, optional): Checkpoint of the full model, loaded afterwards.
+        cfg (Mapping, optional): The full config, for :func:`check_preparation`.
 
     Returns:
-        bool: Whether there is a file at all.
+        bool: Whether a file is named.
 
     Raises:
-        FileNotFoundError: If a file is not there.
-        ValueError: If it cannot be read, is not of this backbone (see
-            :func:`matching_backbone`) or was trained on clips prepared otherwise.
+        FileNotFoundError: If a file does not exist.
+        ValueError: If it cannot be read, does not match the backbone (see
+            :func:`matching_backbone`) or was trained on clips with another preparation.
     """
     backbone: Any = model.backbone
     init_cfg = getattr(backbone, 'init_cfg', None) or []
@@ -237,7 +237,7 @@ def check_pretrained(
 
 
 def _graphs(backbone: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """What is fixed when a backbone is built, neither learnt nor counted."""
+    """Buffers that are fixed when a backbone is built, such as its graph."""
     for prefix, module in backbone.named_modules():
         if not isinstance(module, _NormBase):
             for name, buffer in module.named_buffers(prefix, recurse=False):

@@ -162,7 +162,7 @@ def _recipe(
 def _metrics(
     checkpoint: Mapping[str, Any], source: str | os.PathLike
 ) -> dict[str, str]:
-    """Of the epoch that was saved, from the run's log, or else of the one before."""
+    """Metrics of the saved epoch from the run's log, or of an earlier epoch."""
     epoch = (checkpoint.get('meta') or {}).get('epoch')
     for log in Path(source).parent.glob('*/vis_data/scalars.json'):
         for line in log.read_text(encoding='utf-8').splitlines():

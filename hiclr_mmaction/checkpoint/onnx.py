@@ -60,27 +60,27 @@ def export_onnx(
 ) -> dict[str, list]:
     """Export a model to ONNX: clips ``keypoint (N, M, T, V, C)`` to ``scores``.
 
-    A model without a classifier gives ``features``, pooled as in ``HiCLR.predict``.
-    The batch is of any size, and so is the number of persons unless the backbone
-    normalises persons apart (``data_bn_type='MVC'``). Needs torch 2.6 or newer.
+    A model without a classifier returns ``features``, pooled as in ``HiCLR.predict``. The
+    batch size is free. So is the number of persons, unless the backbone normalises each
+    person separately (``data_bn_type='MVC'``). Needs torch 2.6 or newer.
 
     Args:
         source (str | os.PathLike): Checkpoint of ``HiCLR`` or a recognizer.
         target (str | os.PathLike): The ``.onnx`` file to write.
-        num_frames (int, optional): ``T``; by default what the alignment gives or, where
-            the config has none, 50.
+        num_frames (int, optional): ``T``; by default the number of frames after alignment,
+            or 50 if the config does not align clips.
         num_joints (int, optional): ``V``; by default the layout's.
-        config (Mapping, optional): The whole config of ``source``; by default the one
-            that it holds.
+        config (Mapping, optional): The full config of ``source``; by default the config
+            stored in it.
         overwrite (bool): Whether an existing ``target`` is replaced.
 
     Returns:
-        dict[str, list]: Shape of the input and of the output, free sizes by name.
+        dict[str, list]: Shapes of input and output; free sizes are given by name.
 
     Raises:
         ImportError: If onnx or onnxscript is not installed.
-        FileNotFoundError: If ``source`` is not there.
-        FileExistsError: If ``target`` is there and ``overwrite`` is false.
+        FileNotFoundError: If ``source`` does not exist.
+        FileExistsError: If ``target`` exists and ``overwrite`` is false.
         ValueError: As :func:`export_checkpoint`.
     """
     try:
@@ -110,7 +110,7 @@ def export_onnx(
     persons, any_persons = _num_persons(
         deployed, model['backbone'], num_frames, num_joints, channels
     )
-    # Two of what is free: a size of one would be taken as fixed.
+    # Free sizes are 2, because the exporter takes a size of 1 as fixed.
     example = torch.zeros(2, persons, num_frames, num_joints, channels)
     sizes = {0: torch.export.Dim('batch')}
     if any_persons:
@@ -160,7 +160,7 @@ def _num_persons(
     num_joints: int,
     channels: int,
 ) -> tuple[int, bool]:
-    """Persons of an example, and whether other numbers work as well."""
+    """Number of persons of the example input, and whether other numbers work too."""
 
     def works(persons: int) -> bool:
         clip = torch.zeros(1, persons, num_frames, num_joints, channels)

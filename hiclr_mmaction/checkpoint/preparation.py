@@ -19,10 +19,10 @@ SECTIONS = ('model', 'test_dataloader', 'val_dataloader', 'train_dataloader')
 
 
 def preparation(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """What a config does to a clip before its backbone.
+    """The preparation of clips before the backbone, as a config describes it.
 
-    Returns ``data_preprocessor`` without the views (if there is one), and ``pipeline``, of
-    the clips that are tested (if there are any).
+    Returns ``data_preprocessor`` without the views, and ``pipeline`` of the test clips, if
+    the config has them.
     """
     model = cfg.get('model') or {}
     out = {}
@@ -32,7 +32,7 @@ def preparation(cfg: Mapping[str, Any]) -> dict[str, Any]:
         out['data_preprocessor'] = copy.deepcopy(kept)
     for loader in SECTIONS[1:]:
         parts = [p for _, p in dataset_cfgs((cfg.get(loader) or {}).get('dataset'), '')]
-        # Of several data sets the last is classified, the others are the bank.
+        # With several data sets, the last one is classified and the others are the bank.
         if parts and parts[-1].get('pipeline'):
             out['pipeline'] = copy.deepcopy(list(parts[-1]['pipeline']))  # type: ignore[arg-type]
             break
@@ -42,7 +42,7 @@ def preparation(cfg: Mapping[str, Any]) -> dict[str, Any]:
 def preparation_of(
     checkpoint: Mapping[str, Any], source: str | os.PathLike
 ) -> dict[str, Any]:
-    """As :func:`preparation`, of the clips that a checkpoint was trained on.
+    """:func:`preparation` of the clips that a checkpoint was trained on.
 
     Raises a ValueError if the checkpoint does not store it.
     """
@@ -57,7 +57,7 @@ def preparation_of(
 def trained_on(
     prepared: Mapping[str, Any],
 ) -> tuple[SkeletonLayout | None, int | None]:
-    """Layout and frames of the clips that a backbone is given, if known."""
+    """Layout and number of frames of the backbone's input, if known."""
     settings = _settings(prepared)
     return settings.get('layout'), settings.get('num_frames')
 
@@ -67,10 +67,10 @@ def check_preparation(
     cfg: Mapping[str, Any],
     source: str | os.PathLike,
 ) -> None:
-    """Raise a ValueError if clips are prepared otherwise than the weights were trained on.
+    """Raise a ValueError if clips are not prepared as they were for the weights.
 
-    Stream, layout, frames and what is done with untracked frames are compared, where both
-    checkpoint and config state them.
+    Stream, layout, number of frames and the handling of untracked frames are compared, if
+    both checkpoint and config store them.
     """
     try:
         trained = _settings(preparation_of(checkpoint, source))
@@ -97,7 +97,7 @@ def check_preparation(
 
 
 def _settings(prepared: Mapping[str, Any]) -> dict[str, Any]:
-    """What is compared, with the defaults of what is not set."""
+    """The compared settings, with their defaults."""
     found: dict[str, Any] = {}
     preprocessor = prepared.get('data_preprocessor') or {}
     transforms = {t.get('type'): t for t in prepared.get('pipeline') or ()}
@@ -120,7 +120,7 @@ def _settings(prepared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A layout without its name: it may stand as a dict in one place."""
+    """A layout without its name, because one of the two may be given as a dict."""
     return replace(value, name='') if isinstance(value, SkeletonLayout) else value
 
 

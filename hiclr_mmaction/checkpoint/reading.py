@@ -24,13 +24,13 @@ from torch import Tensor
 def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     """Read a checkpoint of tensors and plain values.
 
-    Nothing in the file is run: one that holds code is refused.
+    No code in the file is run; a file that contains code is refused.
 
     Args:
         path (str | os.PathLike): The file, or its address.
 
     Returns:
-        dict[str, Any]: ``state_dict`` (name to Tensor, on the CPU) and what else is in
+        dict[str, Any]: ``state_dict`` (name to Tensor, on the CPU) and the other content of
         the file; a bare state dict becomes ``dict(state_dict=...)``.
 
     Raises:
@@ -55,7 +55,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def load_file(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
-    """``torch.load`` that runs no code of the file, and names it in errors.
+    """``torch.load`` without running code in the file; errors name the file.
 
     Also reads ``.safetensors``, as ``dict(state_dict=..., meta=...)``.
 
@@ -74,7 +74,7 @@ def load_file(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
         return _load_safetensors(path, map_location)
     try:
         if zipfile.is_zipfile(path):
-            # torch does not look at the checksums.
+            # torch does not check the checksums.
             with zipfile.ZipFile(path) as archive:
                 damaged = archive.testzip()
             if damaged is not None:
@@ -83,7 +83,7 @@ def load_file(path: str | os.PathLike, map_location: Any = 'cpu') -> Any:
             return torch.load(path, map_location=map_location, weights_only=True)
     except MemoryError:
         raise
-    except Exception as error:  # torch raises almost any, by where the file breaks off
+    except Exception as error:  # many kinds, depending on where the file is damaged
         # The words of torch, and those of _history_statistic.
         unknown = re.search(r'GLOBAL (\S+)|asks for (attribute.*?);', str(error))
         if isinstance(error, pickle.UnpicklingError) and unknown:
@@ -119,20 +119,20 @@ def _unreadable(path: str | os.PathLike, reason: str) -> ValueError:
 
 
 def find_whole_checkpoint(folder: str | os.PathLike) -> tuple[Path | None, list[str]]:
-    """Find the newest checkpoint of a run that can be read.
+    """Find the newest readable checkpoint of a run.
 
-    It is the one that ``last_checkpoint`` names or, if that is damaged, the newest of
-    the others.
+    This is the checkpoint that ``last_checkpoint`` names or, if that is damaged, the newest
+    of the others.
 
     Args:
         folder (str | os.PathLike): The run's work folder.
 
     Returns:
-        tuple[Path | None, list[str]]: The checkpoint, or None if there is not any; and
-        for each damaged one that was passed over, what is wrong with it.
+        tuple[Path | None, list[str]]: The checkpoint, or None if there is none; and a
+        message for each damaged checkpoint that was skipped.
 
     Raises:
-        ValueError: If there are checkpoints and all are damaged.
+        ValueError: If all checkpoints are damaged.
     """
     folder = Path(folder)
     found = [*folder.glob('epoch_*.pth'), *folder.glob('iter_*.pth')]
@@ -162,19 +162,19 @@ def find_whole_checkpoint(folder: str | os.PathLike) -> tuple[Path | None, list[
 
 
 class load_safely:  # noqa: N801  used as a function, like torch.set_grad_enabled
-    """Let mmengine read every checkpoint as this package does.
+    """Let mmengine read all checkpoints safely.
 
-    From the call on, or within a ``with``::
+    Takes effect from the call on, or within a ``with``::
 
         load_safely()
 
         with load_safely():
             runner.train()
 
-    For mmengine 0.10, which leaves ``weights_only`` to torch: since torch 2.6 that
-    refuses what mmengine itself writes (mmengine issue 1655), while files from an
-    address are read without the check. ``Runner.resume`` also runs the text
-    ``meta['config']`` as Python, to look for a key that no release writes any more.
+    For mmengine 0.10, which does not set ``weights_only``. Therefore torch 2.6 and newer
+    refuse mmengine's own checkpoints (mmengine issue 1655), and files from a URL are read
+    without the check. ``Runner.resume`` also executes the text ``meta['config']`` as
+    Python, to look for a key that releases no longer write.
     """
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ class load_safely:  # noqa: N801  used as a function, like torch.set_grad_enable
         )
 
     def undo(self) -> None:
-        """Let mmengine read as before."""
+        """Restore mmengine's own loading."""
         CheckpointLoader.load_checkpoint = self._load
         mmengine_checkpoint.load_url = self._load_url
 
@@ -214,9 +214,9 @@ class load_safely:  # noqa: N801  used as a function, like torch.set_grad_enable
 
 @functools.cache
 def _allowed_globals() -> list[Any]:
-    """What mmengine's own checkpoints hold besides tensors and plain values.
+    """Classes in mmengine's own checkpoints besides tensors and plain values.
 
-    Arrays of Python objects are left out on purpose.
+    Arrays of Python objects are excluded on purpose.
     """
     HistoryBuffer()  # fills in the statistics that _history_statistic looks for
     # Asked of the objects, because numpy keeps these two where it calls private,
@@ -234,10 +234,10 @@ def _allowed_globals() -> list[Any]:
 
 
 def _history_statistic(owner: Any, name: str) -> Any:
-    """What a checkpoint's `getattr` may fetch: a statistic of `HistoryBuffer`.
+    """Replaces `getattr` in checkpoints; returns only statistics of `HistoryBuffer`.
 
     A pickled `HistoryBuffer` refers to its statistics by `getattr(HistoryBuffer, name)`.
-    Python's own `getattr` would let a hostile checkpoint reach far more.
+    Python's own `getattr` would give a malicious checkpoint access to other objects.
     """
     if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
         raise pickle.UnpicklingError(

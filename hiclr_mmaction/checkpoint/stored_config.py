@@ -26,18 +26,18 @@ def config_of(
 ) -> dict[str, Any]:
     """The config from the text that MMEngine keeps in ``meta['cfg']``.
 
-    The text is Python. It is read, not run: only literals and ``dict(...)`` are taken,
-    and a ``type`` must be the name of a registered class, for mmengine takes the path of
-    any function there and calls it.
+    The text is Python. It is parsed, not executed: only literals and ``dict(...)`` are
+    allowed. A ``type`` must be the name of a registered class, because mmengine would
+    import and call any function that is given by its path.
 
     Args:
-        checkpoint (Mapping[str, Any]): As :func:`read_checkpoint` returns it.
-        source (str | os.PathLike): What the error calls the checkpoint.
+        checkpoint (Mapping[str, Any]): From :func:`read_checkpoint`.
+        source (str | os.PathLike): Name of the checkpoint in errors.
         names (Sequence[str], optional): Settings to read. None: all.
 
     Raises:
-        ValueError: If there is no such text, it has no model, or what is read is no
-            literal, is nested too deep, too long, or names a function by its path.
+        ValueError: If there is no such text, it has no model, is too long or nested too
+            deep, or contains something other than literals or a function path as type.
     """
     meta = checkpoint.get('meta')
     text = meta.get('cfg') if isinstance(meta, Mapping) else None
@@ -74,7 +74,7 @@ def _statements(text: str) -> list[ast.stmt]:
 
 
 def _literal(node: ast.expr) -> Any:
-    """``ast.literal_eval`` that also knows ``dict(key=value)``."""
+    """``ast.literal_eval`` that also accepts ``dict(key=value)``."""
     match node:
         case ast.Call(func=ast.Name(id='dict'), args=args, keywords=keywords):
             merged: dict = {}
@@ -97,7 +97,7 @@ def _literal(node: ast.expr) -> Any:
 
 
 def check_types(value: Any) -> None:
-    """Raise ValueError for a ``type`` that mmengine would take for a path and import."""
+    """Raise a ValueError for a ``type`` that mmengine would import by its path."""
     if isinstance(value, Mapping):
         for key, child in value.items():
             if key == 'type' and isinstance(child, str) and '.' in child:

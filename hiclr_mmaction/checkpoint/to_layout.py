@@ -22,25 +22,26 @@ def map_backbone(
     target: str | dict | SkeletonLayout,
     where: str | os.PathLike = 'the checkpoint',
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Map what a GCN holds for each joint, joint by joint; the rest stays.
+    """Map the weights of a GCN to another skeleton.
 
-    A joint of the target has the weighted mean of what the joints have that it is made of
-    (:func:`~hiclr_mmaction.skeleton.mapping.joint_mapping`): of the input batch norm and,
-    for pairs of joints, of learnt edges. Fixed edges are those of the target.
+    Parameters of a joint (input batch norm, and learnt edges between pairs of joints)
+    become the weighted mean over the source joints that it is computed from
+    (:func:`~hiclr_mmaction.skeleton.mapping.joint_mapping`). Fixed edges are those of the
+    target. All other weights are copied.
 
     Args:
-        weights (Mapping[str, Tensor]): Of the backbone, by its own names for them.
+        weights (Mapping[str, Tensor]): Weights of the backbone, without prefix.
         backbone (Mapping): Its config, with ``graph_cfg``.
         source (str | dict | SkeletonLayout): The skeleton that it was trained on.
-        target (str | dict | SkeletonLayout): The skeleton wanted.
-        where (str | os.PathLike): What errors call the weights.
+        target (str | dict | SkeletonLayout): The skeleton of the result.
+        where (str | os.PathLike): Name of the weights in errors.
 
     Returns:
         tuple[dict[str, Tensor], dict]: Weights and config for the target.
 
     Raises:
-        ValueError: If the backbone has no ``graph_cfg``, the target cannot be made of the
-            source, or a weight belongs to joints in a way that is not known.
+        ValueError: If the backbone has no ``graph_cfg``, the target cannot be computed from
+            the source, or it is unknown how a weight depends on joints.
     """
     before, after = get_layout(source), get_layout(target)
     if not backbone.get('graph_cfg'):
@@ -55,7 +56,7 @@ def map_backbone(
     built = build_model(mapped_cfg, where)
     own = built.state_dict()
     fixed = {name for name, _ in built.named_buffers()}
-    # Of another number of joints than the source, whatever the target has.
+    # This number of joints differs from the source's.
     other = next(x for x in LAYOUTS.values() if x.num_joints != before.num_joints)
     probe = build_model(_with_layout(backbone, other.name), where).state_dict()
     out = {}
@@ -83,7 +84,7 @@ def map_backbone(
 def map_preparation(
     prepared: Mapping[str, Any], target: str | dict | SkeletonLayout
 ) -> dict[str, Any]:
-    """How clips are prepared, with another layout wherever one is named."""
+    """The preparation of clips, with the layout replaced."""
 
     def renamed(value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -20,14 +20,14 @@ def write_checkpoint(
     """Write a checkpoint atomically.
 
     Args:
-        checkpoint (dict[str, Any]): What :func:`torch.save` takes.
-        path (str | os.PathLike): The file. A ``.safetensors`` holds ``state_dict`` and
-            ``meta``, as JSON.
-        overwrite (bool): Whether a file that is there is replaced.
+        checkpoint (dict[str, Any]): As for :func:`torch.save`.
+        path (str | os.PathLike): The file. A ``.safetensors`` file contains ``state_dict``,
+            and ``meta`` as JSON.
+        overwrite (bool): Whether an existing file is replaced.
 
     Raises:
-        FileExistsError: If the file is there and ``overwrite`` is false.
-        FileNotFoundError: If its folder is not there.
+        FileExistsError: If the file exists and ``overwrite`` is false.
+        FileNotFoundError: If its folder does not exist.
     """
     check_writable(path, overwrite)
     if str(path).endswith('.safetensors'):
@@ -50,7 +50,7 @@ def _safetensors(checkpoint: dict[str, Any]) -> bytes:
 
 
 def check_writable(path: str | os.PathLike, overwrite: bool) -> None:
-    """Raise, as :func:`write_checkpoint` does, before any work is done."""
+    """Raise the errors of :func:`write_checkpoint` before any work is done."""
     path = Path(path)
     if path.is_dir():
         raise FileExistsError(f'{path} is a folder; name a file.')

@@ -73,7 +73,7 @@ def load_config(path: str) -> Config:
     MMLogger.get_current_instance().setLevel('WARNING')
     try:
         cfg = read_config(path)
-    # A config is a program: it can raise anything, and mmengine more around it.
+    # A config is a program and can raise any exception.
     except Exception as error:
         if isinstance(error, FileNotFoundError) and error.errno is None:
             sys.exit(str(error))  # the config itself
@@ -93,9 +93,9 @@ def require_file(path: str, what: str) -> None:
 
 
 def merge_common(cfg: Config, args: argparse.Namespace) -> None:
-    """Put launcher, work folder and, last of all, `--cfg-options` into the config.
+    """Put launcher, work folder and finally `--cfg-options` into the config.
 
-    Call it after the program's own options, so that `--cfg-options` wins.
+    Call it after the program's own options, so that `--cfg-options` overrides them.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg.launcher = args.launcher
@@ -106,10 +106,10 @@ def merge_common(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def settle(cfg: Config, options: dict) -> None:
-    """Merge options, and settle what the config leaves open.
+    """Merge options, and fill in settings that are left open.
 
-    That is what the data file says and, in place of mmengine's ``last_checkpoint`` of a
-    pre-training, the checkpoint that this file names.
+    Settings that are None are read from the data file, and mmengine's ``last_checkpoint``
+    of a pre-training is replaced by the checkpoint that it names.
     """
     merge_options(cfg, options)
     with one_line():
@@ -172,11 +172,11 @@ def _place_of(cfg: dict, name: str, path: str = '') -> str | None:
 
 
 def follow_training(cfg: Config, options: dict) -> None:
-    """Let validation and test follow a split or a file given for training alone.
+    """Change split and file of validation and test with those of training.
 
-    With `train_dataloader.dataset.split=xview_train` alone, a k-NN on `xsub_val`
-    would classify clips that were trained on: `xsub_*` becomes `xview_*` there. Within
-    a wrapper such as `LabelledFraction` the setting goes to the data set that it wraps.
+    If only `train_dataloader.dataset.split=xview_train` is given, a k-NN on `xsub_val`
+    would classify training clips. Therefore `xsub_*` is replaced by `xview_*` there. In a
+    wrapper such as `LabelledFraction` the setting goes to the wrapped data set.
     """
     train = cfg.get('train_dataloader', {}).get('dataset', {})
     others = ('val_dataloader', 'test_dataloader')
@@ -201,14 +201,14 @@ def follow_training(cfg: Config, options: dict) -> None:
 
 
 def work_dir(cfg: Config, args: argparse.Namespace) -> str:
-    """The folder of this run: option before config before the config's name."""
+    """The folder of this run: from the option, the config, or the config's name."""
     chosen = (args.cfg_options or {}).get('work_dir') or args.work_dir
     name = osp.splitext(osp.basename(args.config))[0]
     return chosen or cfg.get('work_dir') or osp.join('./work_dirs', name)
 
 
 def build_runner(cfg: Config, evaluated: bool = False) -> Runner:
-    """Check the config and build its runner, whose `load_from` may be `evaluated` alone."""
+    """Check the config and build its runner; `evaluated`: to test `load_from`."""
     with one_line(f'{cfg.filename}: '):
         check_config(cfg)
     if cfg.get('load_from'):
@@ -234,7 +234,7 @@ def one_line(beginning: str = ''):
 
 
 class _QuietRunner(Runner):
-    """Writes everything to the log file, and to the console what is for a person."""
+    """A runner that logs everything to its file, and little to the console."""
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         logger = super().build_logger(*args, **kwargs)
@@ -251,10 +251,10 @@ def _build(cfg: Config) -> Runner:
 
 @contextmanager
 def plain_errors(runner: Runner) -> Iterator[None]:
-    """End the program with one line where a run cannot begin.
+    """End the program with one line if a run cannot start.
 
-    For a missing file, or a setting that does not fit the data. The traceback is in the log
-    file. Errors after the start of the run are raised as usual.
+    Reasons are a missing file, or a setting that does not fit the data. The traceback is in
+    the log file. Errors after the start of the run are raised as usual.
     """
     (console,) = (hook for hook in runner.hooks if isinstance(hook, ConsoleHook))
     try:

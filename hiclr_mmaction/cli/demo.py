@@ -1,7 +1,7 @@
 """Classify a skeleton file, with scores and an animation.
 
-With a checkpoint that has no classifier, such as of pre-training, the nearest training
-clips are printed instead.
+If the checkpoint has no classifier, as after pre-training, the nearest training clips are
+printed instead.
 
 Example:
     python tools/demo.py work_dirs/finetune/epoch_30.pth clip.csv
@@ -64,7 +64,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--image-size', nargs=2, type=float, metavar=('WIDTH', 'HEIGHT'),
-        help='of the picture, where x and y are parts of it (0 to 1)',
+        help='of the image, if x and y are fractions of it (0 to 1)',
     )  # fmt: skip
     parser.add_argument(
         '--up', choices=UPS,
@@ -129,7 +129,7 @@ def tell_neighbours(bank, encoder, inputs, classes, top: int, console: Console):
 
 
 def first_cut(inputs) -> np.ndarray:
-    """``(M, T, V, C)``: MMAction2's packing has an axis of cuts before."""
+    """``(M, T, V, C)``, without the axis of cuts of MMAction2's packing."""
     inputs = np.asarray(inputs)
     return inputs if inputs.ndim == 4 else inputs[0]
 
@@ -177,7 +177,7 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     require_file(args.file, 'skeleton file')
     if not args.out.endswith('.gif') or not Path(args.out).parent.is_dir():
-        sys.exit(f'--out {args.out}: name a .gif in a folder that is there')
+        sys.exit(f'--out {args.out}: name a .gif file in an existing folder')
     # mmengine logs the initialisation of every layer.
     MMLogger.get_current_instance().setLevel('WARNING')
     init_default_scope('mmaction')

@@ -26,7 +26,7 @@ _REMEDIES = {
 
 @contextmanager
 def one_line_failures(place: str) -> Iterator[None]:
-    """End the program with one line, see :func:`explain`, if the machine is at fault."""
+    """End the program with one line (:func:`explain`) if the machine caused the error."""
     try:
         yield
     except Exception as error:
@@ -37,7 +37,7 @@ def one_line_failures(place: str) -> Iterator[None]:
 
 
 def explain(error: BaseException, place: str) -> str | None:
-    """A line with file and remedy; None for an error of another kind.
+    """A line with file and remedy; None for other errors.
 
     ``place`` is named for errors that do not name a file.
     """

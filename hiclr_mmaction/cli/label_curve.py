@@ -1,4 +1,4 @@
-"""Measure accuracy over the number of labels, beside plain baselines.
+"""Measure the accuracy for several numbers of labels, and compare it with plain baselines.
 
 Example:
     python tools/label_curve.py configs/hiclr/hiclr_stgcn_msr.py
@@ -47,7 +47,8 @@ SCRATCH, FINETUNED = 'from scratch', 'fine-tuned'
 
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Measure accuracy over the number of labels, beside plain baselines'
+        description='Measure the accuracy for several numbers of labels, and compare it '
+        'with plain baselines'
     )
     parser.add_argument('config', help='config of the pre-training')
     parser.add_argument(
@@ -56,7 +57,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         type=float,
         default=[0.05, 0.1, 0.2, 0.5, 1.0],
         metavar='F',
-        help='parts of the labels of each class (default: 0.05 0.1 0.2 0.5 1)',
+        help='fractions of the labels of each class (default: 0.05 0.1 0.2 0.5 1)',
     )
     parser.add_argument(
         '--seeds', nargs='+', type=int, default=[0, 1, 2], help='default: 0 1 2'
@@ -72,8 +73,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--views',
         type=int,
         default=12,
-        help='views of each training clip, of which the read-outs learn what to disregard '
-        '(default: 12; 0: features are only standardised)',
+        help='views of each training clip, from which the read-outs learn to ignore '
+        'differences between views (default: 12; 0: features are only standardised)',
     )
     parser.add_argument(
         '--baselines',
@@ -118,7 +119,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 class LabelCurve:
-    """All cells of the table: what is measured, and what still is to be."""
+    """The cells of the table, measured and missing."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
@@ -138,7 +139,7 @@ class LabelCurve:
         self.cells: dict[tuple[str, float, int], float] = {}
 
     def load(self) -> None:
-        """Take over the cells of an earlier call, which must be of the same encoder."""
+        """Load the cells of an earlier call, which must have the same settings."""
         cells = run_protocol.read_results(self.file, self.settings).get('cells', [])
         self.cells = {(m, f, s): value for m, f, s, value in cells}
 
@@ -200,7 +201,7 @@ class LabelCurve:
         return [name for name in names if (name, fraction, seed) not in self.cells]
 
     def read_out(self, seed: int, encoders: dict[str, str]) -> None:
-        """Baselines and read-outs, which need no training loop."""
+        """Measure baselines and read-outs, which need no training loop."""
         hybrid = not self.args.no_hybrid
         readouts = [*READOUTS, CHOSEN, *([HYBRID] if hybrid else [])]
         methods = [*self.args.baselines, *readouts]
@@ -232,7 +233,7 @@ class LabelCurve:
             blocks.append(
                 prepared(train.views, train.features, test.features, seed=seed)
             )
-        # A clip's features of all streams weigh the same.
+        # All streams have the same weight.
         features = (
             np.concatenate(b, axis=1) / np.sqrt(len(b))
             for b in zip(*blocks, strict=True)
@@ -247,7 +248,7 @@ class LabelCurve:
     def train(
         self, method: str, fraction: float, seed: int, stream: str, **encoder: Any
     ) -> None:
-        """Fine-tune an encoder, pre-trained or as it was drawn, on some labels."""
+        """Fine-tune a pre-trained or random encoder on a fraction of the labels."""
         if self.missing([method], fraction, seed):
             name = f'{method.replace(" ", "_")}_{fraction:g}'
             result = self.protocol(
@@ -256,7 +257,7 @@ class LabelCurve:
             self.add({method: result['metrics']['acc/top1']}, fraction, seed)
 
     def show(self) -> None:
-        """Print the table and what it says; write both and the picture."""
+        """Print the table and its conclusions; write both, and the picture."""
         curve = over_seeds(self.cells)
         streams = ' + '.join(self.args.streams)
         title = (

@@ -25,9 +25,9 @@ GRACE = 15
 def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
     """Lock a work folder, or end the program with a line that names the holder.
 
-    The lock is the operating system's: it is released when its process ends, also if
-    killed. Of several ranks only the first takes it. The folder is made if need be, and
-    removed if nothing was written to it, or a file that the run needs is missing.
+    It is a lock of the operating system, released when its process ends or is killed. Only
+    the first rank takes it. The folder is created if needed, and removed if nothing was
+    written to it, or if a file that the run needs is missing.
     """
     ranks = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
     if any(os.environ.get(name, '0') != '0' for name in ranks):
@@ -59,7 +59,7 @@ def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
         write_text(json.dumps(me), folder / HOLDER)
         yield
     except SystemExit as end:
-        # A run whose data are missing has written logs alone.
+        # A run whose data are missing has written only logs.
         useless = isinstance(end.__context__, FileNotFoundError)
         useless &= not any(folder.rglob('*.pth'))
         raise
@@ -79,7 +79,7 @@ def _holder(folder: Path) -> dict:
 
 
 def _is_gone(holder: dict) -> bool:
-    """Whether the process is of this machine and has ended."""
+    """Whether the process ran on this machine and has ended."""
     if os.name == 'nt' or holder.get('host') != socket.gethostname():
         return False
     try:

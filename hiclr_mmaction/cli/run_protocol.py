@@ -3,9 +3,9 @@
 Example:
     python tools/run_protocol.py configs/hiclr/hiclr_stgcn_msr.py --seed 0
 
-Each step is a run of `train.py` or `test.py` with a folder of its own in the work folder.
-The same command resumes at the step, and within it at the last checkpoint, at which it
-was stopped. The table is of the last epochs alone.
+Each step is a run of `train.py` or `test.py` in its own subfolder of the work folder. If it
+is stopped, the same command resumes at that step and its last checkpoint. All results are
+of the last epoch.
 """
 
 import argparse
@@ -78,24 +78,26 @@ def parse_args(argv=None) -> argparse.Namespace:
     encoder.add_argument(
         '--untrained',
         action='store_true',
-        help='evaluate the encoder that pre-training would begin with',
+        help='evaluate the encoder without pre-training (random weights)',
     )
     parser.add_argument('--seed', type=int, default=0, help='random seed (default: 0)')
     parser.add_argument(
         '--fraction',
         type=float,
-        help='part of the labels that the step semi trains on (default: 0.1)',
+        help='fraction of the labels for the step semi (default: 0.1)',
     )
     parser.add_argument(
         '--baselines',
         nargs='*',
         choices=BASELINES,
         metavar='NAME',
-        help='add what needs no encoder, on the same clips and, after the step semi, on '
-        f'the same labelled ones: {", ".join(map(repr, BASELINES))} (no name: all but DTW)',
+        help='add baselines without an encoder, on the same clips and, with the step semi, '
+        f'the same labels: {", ".join(map(repr, BASELINES))} (no name: all but DTW)',
     )
     parser.add_argument(
-        '--stream', choices=STREAMS, help="stream of all steps; wins over the configs'"
+        '--stream',
+        choices=STREAMS,
+        help="stream of all steps; overrides the configs' stream",
     )
     parser.add_argument(
         '--cfg-options',
@@ -126,7 +128,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 class Protocol:
-    """The steps of one encoder, and what is known of them."""
+    """The steps of one encoder, and their results."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
@@ -154,17 +156,17 @@ class Protocol:
         self.results: dict[str, dict[str, Any]] = {}
 
     def load(self) -> None:
-        """Take over the results of an earlier call, which must have been the same."""
+        """Load the results of an earlier call, which must have the same settings."""
         self.results = read_results(self.file, self.settings).get('results', {})
 
     def save(self, step: str, **result: Any) -> None:
-        """Record a step that is done."""
+        """Store the result of a step."""
         self.results[step] = result
         content = dict(settings=self.settings, results=self.results)
         write_text(json.dumps(content, indent=1), self.file)
 
     def run(self) -> None:
-        """Run the steps that are not done yet."""
+        """Run the missing steps."""
         self.work_dir.mkdir(parents=True, exist_ok=True)
         self.load()
         for step in STEPS:
@@ -185,7 +187,7 @@ class Protocol:
             self.baselines(self.args.baselines)
 
     def baselines(self, names: Sequence[str]) -> None:
-        """Accuracies without an encoder, on all labels and on those of the step semi."""
+        """Measure the baselines with all labels and with the labels of the step semi."""
         before = self.results.get('baselines', {}).get('accuracies', {})
         fractions = [1.0]
         if 'semi' in self.results:
@@ -207,14 +209,14 @@ class Protocol:
         self.save('baselines', accuracies=before)
 
     def semi_fraction(self) -> float:
-        """The part of the labels that the step semi was asked to use."""
+        """The fraction of the labels that was asked for in the step semi."""
         options = parse_options(self.options('semi'))
         return (
             options.get('fraction') or load_config(str(self.configs['semi'])).fraction
         )
 
     def pretrain(self, step: str) -> dict[str, Any]:
-        """Make the encoder, or take the one that was named."""
+        """Pre-train the encoder, or use the given one."""
         if self.args.checkpoint is not None:
             return dict(checkpoint=self.args.checkpoint)
         folder = self.work_dir / step
@@ -227,7 +229,7 @@ class Protocol:
         return last_checkpoint(folder)
 
     def initial_encoder(self) -> dict[str, Any]:
-        """A checkpoint of the model as `train.py` with this seed begins with it."""
+        """A checkpoint of the initial model of `train.py` with this seed."""
         cfg = self.cfg.copy()
         settle(cfg, parse_options(self.options('pretrain')))
         set_random_seed(self.args.seed)
@@ -236,7 +238,7 @@ class Protocol:
         return dict(state_dict=model.state_dict(), meta=dict(epoch=0))
 
     def knn(self, step: str) -> dict[str, Any]:
-        """Nearest neighbours among the frozen features."""
+        """Evaluate the frozen features by k-NN."""
         encoder = self.results['pretrain']['checkpoint']
         self.tool('test', step, self.config, encoder)
         return dict(metrics=tested_metrics(self.work_dir / step))
@@ -264,13 +266,13 @@ class Protocol:
         chosen = self.work_dir / step / 'labelled_clips.json'
         if chosen.exists():
             choice = json.loads(chosen.read_text(encoding='utf-8'))
-            # Not the fraction that was asked for: of a small class a clip is more.
+            # It can differ from the requested fraction: each class has at least one clip.
             result['fraction'] = len(choice['clips']) / choice['num_whole']
         metrics = tested_metrics(self.work_dir / step)
         return dict(result, config=str(config), scores=str(scores), metrics=metrics)
 
     def options(self, step: str) -> list[str]:
-        """Those of the command line that are for the config of a step."""
+        """The command-line options for the config of a step."""
         stream = self.args.stream
         chosen = [] if stream is None else [f'model.data_preprocessor.stream={stream}']
         if step == 'semi' and self.args.fraction is not None:
@@ -283,21 +285,21 @@ class Protocol:
         command += ['--work-dir', self.work_dir / step]
         if name == 'train' and any((self.work_dir / step).glob('*.pth')):
             command.append('--resume')
-        # Those of the command line come last and win.
+        # Options of the command line come last and override the others.
         options = [*options, *self.options(step)]
         if options:
             command += ['--cfg-options', *options]
         code = subprocess.run([str(part) for part in command], check=False).returncode
         if code:
             sys.exit(
-                f'step {step} failed ({name}.py ended with {code}); see above what it '
-                'said. run the same command again to resume from here'
+                f'step {step} failed ({name}.py ended with {code}); see its message above. '
+                'Run the same command again to resume from here'
             )
 
 
 def options_of(step: str, options: Sequence[str]) -> list[str]:
-    """Of `--cfg-options [STEP:]KEY=VALUE`, those for the config of a step."""
-    # The k-NN is on the config of the pre-training.
+    """The options of `--cfg-options [STEP:]KEY=VALUE` for the config of a step."""
+    # The k-NN uses the config of the pre-training.
     mine = ('pretrain', 'knn') if step in ('pretrain', 'knn') else (step,)
     chosen = []
     for option in options:
@@ -310,7 +312,7 @@ def options_of(step: str, options: Sequence[str]) -> list[str]:
 
 
 def read_results(file: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What an earlier call wrote, which must have had the same settings."""
+    """The results of an earlier call, which must have the same settings."""
     if not file.exists():
         return {}
     content = json.loads(file.read_text(encoding='utf-8'))
@@ -337,7 +339,7 @@ def last_checkpoint(folder: Path) -> dict[str, Any]:
 
 
 def tested_metrics(folder: Path) -> dict[str, float]:
-    """What the last test in a work folder gave, as the logger hook wrote it."""
+    """Metrics of the last test in a work folder, from the file of the logger hook."""
     files = [p for p in folder.glob('*/*.json') if p.stem == p.parent.name]
     if not files:
         sys.exit(f'{folder} has no results of test.py: the config needs a LoggerHook')
@@ -396,7 +398,7 @@ def show(protocol: Protocol) -> None:
 
 
 def main() -> None:
-    # End the running step, too, when this program is ended.
+    # Also end the running step if this program is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ.setdefault('PYTHONUNBUFFERED', '1')
     protocol = Protocol(parse_args())

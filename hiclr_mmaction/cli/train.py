@@ -41,12 +41,12 @@ def parse_args(argv=None) -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='continue a run from this checkpoint, or, without a value, from the '
-        'latest whole one in the work folder; a folder without any starts afresh',
+        'latest intact one in the work folder; without any, start from the beginning',
     )
     parser.add_argument(
         '--resume-changed',
         action='store_true',
-        help='continue a run although its model or its clips were set otherwise',
+        help='continue a run even if settings of its model or clips have changed',
     )
     parser.add_argument(
         '--amp',
@@ -89,8 +89,8 @@ def merge_args(cfg, args: argparse.Namespace) -> list[str]:
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
             sys.exit(
-                '--auto-scale-lr: the config does not say for which batch its '
-                'learning rate is; add auto_scale_lr=dict(base_batch_size=...)'
+                '--auto-scale-lr: the config does not set the reference batch of its '
+                'learning rate; add auto_scale_lr=dict(base_batch_size=...)'
             )
         cfg.auto_scale_lr.enable = True
 
@@ -105,7 +105,7 @@ def merge_args(cfg, args: argparse.Namespace) -> list[str]:
     cfg.randomness = randomness or dict(seed=None)
 
     notes = []
-    # Also where the config or an option says resume=True, without a checkpoint.
+    # Also if the config or an option sets resume=True without a checkpoint.
     said = dict(cfg, **(args.cfg_options or {}))
     auto = 'auto' if said.get('resume') and not said.get('load_from') else None
     resume = args.resume or auto
@@ -156,7 +156,7 @@ def find_resume(resume: str, folder: str) -> tuple[str | None, list[str]]:
 
 
 def check_folder(cfg, args: argparse.Namespace) -> None:
-    """Let a run overwrite no other one, and continue only itself."""
+    """Check that a run neither overwrites nor continues another one."""
     with one_line():
         if not cfg.get('resume'):
             check_work_dir(cfg.work_dir)
@@ -165,9 +165,9 @@ def check_folder(cfg, args: argparse.Namespace) -> None:
 
 
 def count_accumulation(runner) -> None:
-    """Let the real batch of `--auto-scale-lr` be all clips of an optimizer's step.
+    """Count all clips of an optimizer step as the batch of `--auto-scale-lr`.
 
-    mmengine multiplies the batch of a loader by the processes alone.
+    mmengine multiplies the batch size of the loader only by the number of processes.
     """
     scaling = runner.auto_scale_lr or {}
     steps = runner.cfg.optim_wrapper.get('accumulative_counts', 1)
@@ -186,7 +186,7 @@ def train() -> int:
 
 
 def run(cfg: Config, args: argparse.Namespace) -> int:
-    """Train in a folder that is held; returns the exit status."""
+    """Train in a locked folder; returns the exit status."""
     notes = merge_args(cfg, args)
     check_folder(cfg, args)
     runner = build_runner(cfg)

@@ -16,22 +16,22 @@ _STRUCTURED = re.compile(r"""[\[({'"]|dict\(""")
 
 
 def parse_value(text: str) -> Any:
-    """The value that a text writes.
+    """Parse the text of a value.
 
-    Numbers, `True`, `False`, `None`, `[...]`, `(...)`, `{key: value}`, `dict(key=value)`,
-    one in another, and words, which need quotes only around brackets and commas. `a,b` is
-    the list of the two. What does not begin with a bracket or `dict(` and has no comma is
-    a word.
+    Allowed are numbers, `True`, `False`, `None`, `[...]`, `(...)`, `{key: value}`,
+    `dict(key=value)`, also nested, and words, which need quotes only if they contain
+    brackets or commas. `a,b` is a list. Text that does not begin with a bracket or `dict(`
+    and has no comma is a word.
 
     Raises:
-        ValueError: If a bracket or a quote is not closed, or something stands where it
-            cannot; the message says where.
+        ValueError: For an unclosed bracket or quote, or text in a wrong position; the
+            message gives the position.
     """
     return _Reader(text).read()
 
 
 def parse_layout(text: str) -> str | dict:
-    """The name of a layout, or the dict that the text writes; for argparse's `type`."""
+    """The name or dict of a layout from its text; for argparse's `type`."""
     try:
         value = parse_value(text)
     except ValueError as error:
@@ -45,7 +45,7 @@ def parse_layout(text: str) -> str | dict:
 
 
 class ConfigOptions(argparse.Action):
-    """Reads `KEY=VALUE ...` into a dict; of a key given twice the last one counts."""
+    """Reads `KEY=VALUE ...` into a dict; the last of equal keys counts."""
 
     def __call__(
         self,
@@ -77,7 +77,7 @@ def parse_options(texts: Sequence[str]) -> dict[str, Any]:
 
 
 class _Reader:
-    """Reads a value after another from a text."""
+    """Reads values from a text, one by one."""
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
@@ -92,10 +92,10 @@ class _Reader:
         return values if is_list else values[0]
 
     def items(self, closing: str, read_item: Callable[[], Any]) -> list[Any]:
-        """All up to the closing bracket, or the end."""
+        """All values up to the closing bracket, or the end."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ValueError(f'more than {MAX_DEPTH} brackets in one another')
+            raise ValueError(f'more than {MAX_DEPTH} nested brackets')
         items: list[Any] = []
         while not self.closes(closing):
             if items and not self.take(','):
@@ -155,7 +155,7 @@ class _Reader:
         return match[0] if match else None
 
     def rest(self) -> str:
-        """What is left, without the spaces before it."""
+        """The remaining text, without leading spaces."""
         rest = self.text[self.at :].lstrip()
         self.at = len(self.text) - len(rest)
         return rest

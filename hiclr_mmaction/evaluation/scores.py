@@ -46,6 +46,8 @@ class DumpScores(DumpResults):
     The file is the same list of dicts. The first of them also has ``classes``.
     """
 
+    default_prefix = 'scores'  # without one mmengine warns
+
     def compute_metrics(self, results: list) -> dict:
         """Write the file."""
         classes = (self.dataset_meta or {}).get('classes')

@@ -53,9 +53,9 @@ def test_good_file_has_facts_and_no_finding(content, inspected):
     assert out.facts['persons'] == '1 to 2, median 1'
     assert out.facts['joints'] == '25'
     assert out.facts['layout'] == 'nturgb+d (guessed from 25 joints)'
-    assert out.facts['labels'] == '3 (3 to 3 clips each)'
+    assert out.facts['labels'] == '3 (3 clips each)'
     assert (out.facts['split train'], out.facts['split val']) == ('6', '3')
-    assert out.facts['left and right'].startswith('as the joints are called in 9 of 9')
+    assert out.facts['left and right'].endswith('knees and feet in 9 of 9 clips')
 
 
 def test_file_that_tells_its_layout_is_believed(content, inspected):
@@ -237,7 +237,7 @@ class TestLeftAndRight:
         for clip in content['annotations']:
             clip['keypoint'] = clip['keypoint'][:, :, mirror]
         (finding,) = inspected(content).errors
-        assert finding.message.startswith('in 9 of 9 clips what is called left is on')
+        assert finding.message.startswith('in 9 of 9 clips joints named left are on')
 
     def test_turned_axes_leave_the_sides_and_are_a_warning_of_their_own(
         self, content, inspected

@@ -139,5 +139,5 @@ def test_arguments_are_checked_before_any_work(run_tool, tmp_path):
     with pytest.raises(SystemExit, match='skeleton file not found: no.csv'):
         run_tool('demo', 'c.pth', 'no.csv')
     (tmp_path / 'clip.csv').touch()
-    with pytest.raises(SystemExit, match=r'name a \.gif in a folder'):
+    with pytest.raises(SystemExit, match=r'name a \.gif file in'):
         run_tool('demo', 'c.pth', tmp_path / 'clip.csv', '--out', 'x.png')

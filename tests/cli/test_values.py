@@ -63,7 +63,7 @@ WRONG = {
     '[1]]': "',' or the end expected at ']'",
     '[,]': 'a value expected',
     "[__import__('os').system('touch x')]": "',' or ] expected at",
-    '[' * 10**5: 'more than 50 brackets in one another',
+    '[' * 10**5: 'more than 50 nested brackets',
 }
 
 

@@ -1,6 +1,6 @@
-# A set of your own, some hundred clips, as tools/data/own.py and its sisters make it.
-# The file says its skeleton and its classes. Set `layout` (a name, or a dict as in
-# docs/own_data.md) for a file that does not.
+# Your own data: a few hundred clips in a pose pickle, as tools/data/own.py writes it.
+# Skeleton and classes are read from the file. If the file does not store its skeleton, set
+# `layout` (a name, or a dict as in docs/own_data.md).
 _base_ = 'small_set.py'
 
 ann_file = '{{$HICLR_DATA:data}}/own.pkl'
@@ -21,7 +21,7 @@ labelled_augmentation = [
 dataset = dict(type='SkeletonDataset', ann_file=ann_file, layout=layout)
 train_dataloader = dict(dataset=dict(**dataset, split='xsub_train', pipeline=pipeline))
 val_dataloader = dict(
-    # The k-NN looks for the neighbours of the second split's clips in the first.
+    # The k-NN finds neighbours of the second split's clips in the first split.
     dataset=dict(
         type='ConcatDataset',
         datasets=[

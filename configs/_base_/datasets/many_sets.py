@@ -1,5 +1,5 @@
-# Several sets of any 3-D layouts, frame rates and lengths, mapped to one layout. Each is
-# drawn as often as the others. Protocols are those of the last set.
+# Several sets with any 3-D layouts, frame rates and lengths, mapped to one layout. All sets
+# are drawn equally often. Protocols evaluate the last set.
 _base_ = 'small_set.py'
 
 layout = 'kinect20'
@@ -37,14 +37,14 @@ parts = {
     for name, (file, source, protocol) in sets.items()
     for part in ('train', 'val')
 }
-# Sets have classes of their own.
+# Each set has its own classes.
 concat = dict(type='ConcatDataset', ignore_keys=['classes'])
 train_dataloader = dict(
     sampler=dict(_delete_=True, type='BalancedSampler', power=0.0),
     dataset=dict(**concat, datasets=[parts[f'{name}_train'] for name in sets]),
 )
 val_dataloader = dict(
-    # Of each set the k-NN looks for the neighbours of the second split in the first.
+    # In each set, the k-NN finds neighbours of the second split's clips in the first split.
     dataset=dict(
         **concat, datasets=[dict(part, test_mode=True) for part in parts.values()]
     )

@@ -1,4 +1,4 @@
-# MSR-Action3D in MMAction2's pose pickle; the skeleton of NW-UCLA.
+# MSR-Action3D in MMAction2's pose pickle; same skeleton as NW-UCLA.
 _base_ = 'nw_ucla.py'
 
 ann_file = '{{$HICLR_DATA:data}}/msr_action3d_3d.pkl'

@@ -1,4 +1,4 @@
-# NTU RGB+D 120, cross-subject; cross-setup is xset_train. All as for NTU-60.
+# NTU RGB+D 120, cross-subject; cross-setup is xset_train. Otherwise as NTU-60.
 _base_ = 'ntu60.py'
 
 ann_file = '{{$HICLR_DATA:data}}/skeleton/ntu120_3d.pkl'

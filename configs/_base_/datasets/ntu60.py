@@ -31,7 +31,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),
-    # The k-NN looks for the neighbours of the second split's clips in the first.
+    # The k-NN finds neighbours of the second split's clips in the first split.
     dataset=dict(
         type='ConcatDataset',
         datasets=[

@@ -19,7 +19,7 @@ labelled_augmentation = [
 dataset = dict(type='SkeletonDataset', ann_file=ann_file, layout=layout)
 train_dataloader = dict(dataset=dict(**dataset, split='xview_train', pipeline=pipeline))
 val_dataloader = dict(
-    # The k-NN looks for the neighbours of the second split's clips in the first.
+    # The k-NN finds neighbours of the second split's clips in the first split.
     dataset=dict(
         type='ConcatDataset',
         datasets=[

@@ -1,4 +1,4 @@
-# PKU-MMD II, cut into clips. All as for NTU-60.
+# PKU-MMD II, cut into clips. Otherwise as NTU-60.
 _base_ = 'ntu60.py'
 
 ann_file = '{{$HICLR_DATA:data}}/skeleton/pku2_3d.pkl'

@@ -1,4 +1,4 @@
-# Loaders for some hundred clips.
+# Loaders for a few hundred clips.
 train_dataloader = dict(
     batch_size=32,
     num_workers=2,

@@ -1,4 +1,4 @@
-# Synthetic motions of 12 actions: needs no file. Of actions between two persons only the
+# Synthetic motions of 12 actions; needs no data file. In actions of two persons only the
 # first person is used, which halves the time of an iteration.
 _base_ = 'small_set.py'
 
@@ -23,7 +23,7 @@ train_dataloader = dict(
     dataset=dict(**dataset, split='train', pipeline=pipeline),
 )
 val_dataloader = dict(
-    # The k-NN looks for the neighbours of the second split's clips in the first.
+    # The k-NN finds neighbours of the second split's clips in the first split.
     dataset=dict(
         type='ConcatDataset',
         datasets=[

@@ -1,5 +1,5 @@
-# Synthetic motions with the joints of Kinect v1: 12 written actions and 100 improvised
-# ones, each by 16 persons. Needs no file.
+# Synthetic motions with the joints of Kinect v1: 12 hand-written actions and 100 random
+# ones, each performed by 16 persons. Needs no data file.
 _base_ = 'small_set.py'
 
 layout = 'kinect20'
@@ -26,7 +26,7 @@ trained = dict(
     num_val_subjects=1,
     clips_per_action=1,
 )
-# Other persons, and other improvised actions.
+# Other persons, and other random actions.
 evaluated = dict(trained, improvised=30, num_subjects=9, num_val_subjects=3, seed=1)
 train_dataloader = dict(
     num_workers=0,
@@ -38,7 +38,7 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    # The k-NN looks for the neighbours of the second split's clips in the first.
+    # The k-NN finds neighbours of the second split's clips in the first split.
     dataset=dict(
         type='ConcatDataset',
         datasets=[

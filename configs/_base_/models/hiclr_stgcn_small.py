@@ -1,6 +1,6 @@
-# HiCLR for some hundred clips: a small encoder of six blocks, a projector and features
-# that keep time segments apart, half of the clips as negatives, and views that keep left
-# and right apart. docs/results.md says how it was found.
+# HiCLR for a few hundred clips: a small encoder of six blocks, a projector and features
+# that keep time segments separate, half of the clips as negatives, and views that do not
+# exchange left and right. See docs/results.md for the trials that led to it.
 init_cfg = [
     dict(type='Kaiming', layer=['Conv2d', 'Linear']),
     dict(type='Constant', layer=['BatchNorm1d', 'BatchNorm2d'], val=1),
@@ -41,7 +41,7 @@ model = dict(
     head=dict(
         type='HierarchicalContrastHead', temperature=0.1, level_weights=level_weights
     ),
-    # Our programs set it by the number of clips; see HiCLR.fill.
+    # Our programs compute it from the number of clips; see HiCLR.fill.
     queue_size=None,
     momentum=0.01,
     pool=dict(time=4, joints=True, std=True),

@@ -1,5 +1,5 @@
-# HiCLR for the embedded default: narrow, to learn in minutes on two cores, with the three
-# levels of the paper, of which the weakest has all augmentations but the mask.
+# HiCLR for the synthetic default: narrow, so that it trains in minutes on two cores. It has
+# three levels as in the paper, but the weakest has all augmentations except the mask.
 init_cfg = [
     dict(type='Kaiming', layer=['Conv2d', 'Linear']),
     dict(type='Constant', layer=['BatchNorm1d', 'BatchNorm2d'], val=1),

@@ -1,5 +1,5 @@
-# Masked latent prediction for some hundred clips: encoder and views of the small HiCLR.
-# The mask is of half the joints, for a quarter of the clip at a time.
+# Masked latent prediction for a few hundred clips: encoder and views of the small HiCLR.
+# In each quarter of the clip, another half of the joints is masked.
 _base_ = 'hiclr_stgcn_small.py'
 
 masked = [

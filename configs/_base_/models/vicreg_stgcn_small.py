@@ -1,5 +1,5 @@
-# VICReg for some hundred clips: encoder and views of the small HiCLR, a wide projector
-# with batch norm, and no queue to fit to the number of clips.
+# VICReg for a few hundred clips: encoder and views of the small HiCLR, and a wide projector
+# with batch norm. There is no queue.
 _base_ = 'hiclr_stgcn_small.py'
 
 model = dict(

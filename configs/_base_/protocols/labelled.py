@@ -1,10 +1,10 @@
-# What all protocols share: the encoder of the pre-training that $HICLR_PRETRAINING names,
-# in MMAction2's recognizer, on the labelled clips as they are. Our programs and
-# `read_config` set the variable: they make X_linear.py of X.py and linear.py.
+# Shared by all protocols: the encoder of the pre-training config $HICLR_PRETRAINING in
+# MMAction2's recognizer, trained on labelled clips. Our programs and `read_config` set the
+# variable: they make X_linear.py from X.py and linear.py.
 _base_ = '{{$HICLR_PRETRAINING:}}'
 
-# Where the length of the pre-training follows from the data, mmengine's file that names the
-# last checkpoint.
+# If the number of pre-training epochs is computed from the data, use the file in which
+# mmengine stores the name of the last checkpoint.
 epochs = _base_.train_cfg.max_epochs
 pretrained = 'work_dirs/{}/{}'.format(
     '{{$HICLR_PRETRAINING:}}'.rpartition('/')[2].removesuffix('.py'),
@@ -30,7 +30,7 @@ model = dict(
     ),
 )
 
-# The clips of the k-NN's bank are those that are trained on; of several sets the last's.
+# The classifier trains on the clips of the k-NN's bank; with several sets, of the last set.
 train_clips, val_clips = _base_.val_dataloader.dataset.datasets[-2:]
 prepare = val_clips.pipeline[:-1]
 pack = [
@@ -53,6 +53,6 @@ test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='AccMetric')
 test_evaluator = val_evaluator
 
-# The last epoch is the result, so no best one is looked for.
+# Results are of the last epoch, so no best checkpoint is saved.
 default_hooks = dict(checkpoint=dict(save_best=None, max_keep_ckpts=1))
 custom_hooks = [dict(type='LabelsCheckHook'), dict(type='PretrainedCheckHook')]

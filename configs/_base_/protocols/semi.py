@@ -1,5 +1,6 @@
-# Semi-supervised: fine-tuning on 10 % of each class, in epochs as long as on all clips, as
-# released (feeder/ntu_feeder.py of the same commit); the paper has 42 to 60 of them.
+# Semi-supervised: fine-tuning on 10 % of the clips of each class. As in the released code
+# (feeder/ntu_feeder.py of the same commit), an epoch is as long as with all clips; the
+# paper trains for 42 to 60 epochs.
 _base_ = 'finetune.py'
 
 fraction = 0.1

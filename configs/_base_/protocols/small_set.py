@@ -1,10 +1,10 @@
-# What some hundred clips change in the protocols, which the released recipe is not for.
+# Changes to the protocols for a few hundred clips.
 pooled = dict(cls_head=dict(type='PooledGCNHead', pool=dict(time=4)))
 finetuning = dict(
     model=pooled,
     train_dataloader=dict(drop_last=False),
     train_cfg=dict(max_epochs=70, val_interval=10),
-    # The small pre-training's rate, cosine to 0.
+    # The learning rate of the small pre-training, decayed to 0 by a cosine.
     optim_wrapper=dict(optimizer=dict(lr=0.03)),
     param_scheduler=[
         dict(type='LinearLR', start_factor=0.2, by_epoch=True, end=5),
@@ -21,7 +21,7 @@ protocols = dict(
     linear=dict(
         model=pooled,
         train_dataloader=dict(drop_last=False),
-        # On standardised features the released rate of 3 is too much. This one was chosen
+        # On standardised features the released rate of 3 is too high. This one was chosen
         # by leaving each subject in turn out of the training set of MSR-Action3D.
         optim_wrapper=dict(optimizer=dict(lr=0.01)),
         custom_hooks=[
@@ -29,7 +29,7 @@ protocols = dict(
             dict(type='PretrainedCheckHook'),
             dict(type='StandardizedFeaturesHook'),
         ],
-        # The run takes seconds, and nine more checkpoints about as long.
+        # The run takes seconds; saving nine more checkpoints would take as long.
         default_hooks=dict(checkpoint=dict(interval=100)),
         auto_scale_lr=dict(base_batch_size=32),
     ),

@@ -1,5 +1,5 @@
-# For some hundred clips: SGD, cosine to 0. Our programs set max_epochs, and val_interval to
-# a tenth of it, by the number of clips: see fill_from_file.
+# For a few hundred clips: SGD, cosine decay to 0. Our programs compute max_epochs from the
+# number of clips, and set val_interval to a tenth of it: see fill_from_file.
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=None, val_interval=None)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -16,7 +16,7 @@ from .common import add_config, one_line, read_config, writable
 
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Draw the growing views that pre-training makes of a clip: masked '
+        description='Draw the views of a clip that pre-training makes: masked '
         'joints hollow, dropped edges dashed, added ones thin'
     )
     add_config(parser)

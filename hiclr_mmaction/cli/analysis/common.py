@@ -92,4 +92,5 @@ def print_confused(matrix: np.ndarray, names: list[str], top: int) -> None:
         for true, predicted, clips, part in most_confused(matrix, top)
     ]
     if rows:
-        print_table(('true class', 'taken for', 'clips', 'part of the class'), rows)
+        headings = 'true class', 'predicted class', 'clips', 'share of the class'
+        print_table(headings, rows)

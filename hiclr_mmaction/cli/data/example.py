@@ -1,6 +1,6 @@
 """Write synthetic clips as CSV files and a table of labels, as an example of custom data.
 
-200 clips of 5 actions by 10 persons; two persons are for evaluation.
+200 clips of 5 actions by 10 persons, two of them for evaluation.
 
 Example:
     python tools/data/example.py data/example --layout openni15

@@ -1,4 +1,4 @@
-"""Print what is in a pose pickle, check it, and draw one of its clips.
+"""Summarise a pose pickle, check it, and draw one of its clips.
 
 Example:
     python tools/data/inspect.py data/skeleton/ntu60_3d.pkl --draw clip.png
@@ -24,8 +24,8 @@ from .common import make_parser
 
 def parse_args(argv=None):
     parser = make_parser(
-        'Print what is in a pose pickle, check it, and draw one of its clips. '
-        'The exit status is 1 if there is an error in it.'
+        'Summarise a pose pickle, check it, and draw one of its clips. '
+        'The exit status is 1 if it has errors.'
     )
     parser.add_argument('file', help='the pose pickle')
     parser.add_argument(
@@ -96,7 +96,7 @@ def draw(inspection, path, name, num_frames, to_layout=None):
 def main(argv=None):
     args = parse_args(argv)
     if args.to_layout is not None and not args.draw:
-        sys.exit('error: --to-layout is drawn; say where with --draw PNG.')
+        sys.exit('error: --to-layout draws a clip; name the picture with --draw PNG.')
     console = Console()
     with one_line('error: '):
         inspection = inspect_pickle(args.file, args.layout)

@@ -35,7 +35,7 @@ def main() -> None:
         nargs=2,
         type=float,
         metavar=('WIDTH', 'HEIGHT'),
-        help='of the picture, where x and y are parts of it (0 to 1), as MediaPipe '
+        help='of the image, if x and y are fractions of it (0 to 1), as MediaPipe '
         'gives them',
     )
     parser.add_argument(
