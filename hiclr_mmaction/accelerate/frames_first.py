@@ -1,15 +1,15 @@
 """The blocks of MMAction2's ``STGCN`` on maps laid out frames first, faster on a CPU.
 
-A map ``(1, C, T, V * N)`` lies channels last in memory: frames, then joints, clips and
-channels. So each part of a block is a large matrix product, or reads memory in order:
+Feature maps ``(1, C, T, V * N)`` are channels-last in memory: frames, then joints, clips
+and channels. Each part of a block is then a large matrix product, or reads memory in order:
 
-- the graph convolution mixes joints before channels, where a widening block is narrow;
-- the convolution over time of a wide block is a product of Fourier coefficients, with a
-  quarter of the multiplications; a narrow one is PyTorch's;
-- dropout draws a byte an element.
+- the graph convolution mixes joints before channels, when a widening block is still narrow;
+- the temporal convolution of a wide block is a product of Fourier coefficients, with a
+  quarter of the multiplications; narrow blocks use PyTorch's convolution;
+- dropout draws one byte per element.
 
-The backward pass computes the first half of a block again, to hold less memory until
-then. ``docs/performance.md`` has what each part gives.
+To save memory, the backward pass computes the first half of a block again.
+``docs/performance.md`` lists the effect of each part.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _HOOKS = (
 
 
 def suits_frames_first(backbone: STGCN, x: Tensor) -> bool:
-    """Whether :func:`forward_frames_first` can stand in for the stock forward.
+    """Whether :func:`forward_frames_first` can replace the stock forward.
 
-    It can for float32 and float64 on a CPU, without autocast, compilation or tracing,
-    for blocks whose parts it knows. A hook on a block, on a module in one or on all
-    modules, needs the stock forward: only that calls it.
+    It can for float32 and float64 on a CPU, without autocast, compilation or tracing, and
+    for known kinds of blocks. If a hook is registered on a block, on a module inside it or
+    globally, the stock forward is needed, because only that calls hooks.
     """
     return (
         type(x) is Tensor  # not the fake one of an export
@@ -56,7 +56,7 @@ def suits_frames_first(backbone: STGCN, x: Tensor) -> bool:
 
 
 def forward_frames_first(backbone: STGCN, x: Tensor) -> Tensor:
-    """What the stock forward computes: ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``."""
+    """Same result as the stock forward: ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``."""
     num, persons, frames, joints, width = x.shape
     rows = num if backbone.data_bn_type == 'MVC' else num * persons
     x = backbone.data_bn(x.permute(0, 1, 3, 4, 2).reshape(rows, -1, frames))
@@ -102,7 +102,7 @@ def _forward_block(block: STGCNBlock, x: Tensor) -> Tensor:
         A = A + gcn.PA
     elif gcn.adaptive == 'importance':
         A = A * gcn.PA
-    # The weights of now: in backward, functional_call has put back what it swapped.
+    # Read the weights now: in backward, functional_call has already restored them.
     spatial = partial(_graph_conv, x, A, gcn.conv.weight, gcn.conv.bias)
     norm = _NormOnce(gcn.bn)
     y = tcn.bn(_temporal_conv(tcn.conv, lambda: norm(spatial()).relu_(), x.shape[2]))
@@ -116,7 +116,7 @@ def _forward_block(block: STGCNBlock, x: Tensor) -> Tensor:
 def _temporal_conv(
     conv: nn.Conv2d, make_input: Callable[[], Tensor], num_frames: int
 ) -> Tensor:
-    """A convolution over time of a map that backward makes again."""
+    """A temporal convolution of a map that backward computes again."""
     weight, bias = conv.weight, conv.bias
     matrices = _fourier_way(conv, num_frames)
     if matrices is None:
@@ -141,21 +141,21 @@ def _widen(residual: Any, x: Tensor) -> Tensor:
     norm = _NormOnce(residual.bn)
     weight, bias = residual.conv.weight.flatten(1), residual.conv.bias
     stride = residual.conv.stride[0]
-    # A product: on one thread PyTorch's convolution of one image is slow.
+    # A matrix product, because PyTorch's convolution of one image is slow on one thread.
     return _again_in_backward(
         lambda: norm(_image(F.linear(_rows(x)[::stride], weight, bias)))
     )
 
 
 def _again_in_backward(function: Callable[[], Tensor]) -> Tensor:
-    """What a function gives; what it holds for backward is made again there."""
+    """Call a function, and compute its intermediate results again in backward."""
     if not torch.is_grad_enabled():
         return function()
     return checkpoint(function, use_reentrant=False, preserve_rng_state=False)
 
 
 class _NormOnce:
-    """A batch norm that counts its batch once, though backward computes it again."""
+    """A batch norm that counts each batch once, although backward computes it again."""
 
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         self.norm = norm
@@ -189,7 +189,7 @@ def _graph_conv(x: Tensor, A: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     x = _rows(x)
     frames, positions, width = x.shape
     weights = weight.view(subsets, -1, width)
-    # What the bias of each subset becomes at each joint.
+    # The bias of each subset, mixed over the joints.
     shift = torch.einsum('kvw,kc->wc', A, bias.view(subsets, -1))
     out = shift.repeat_interleave(positions // joints, 0).repeat(frames, 1)
     for A_k, weight_k in zip(A, weights, strict=True):
@@ -201,14 +201,14 @@ def _graph_conv(x: Tensor, A: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def _fourier_way(
     conv: nn.Conv2d, num_frames: int
 ) -> tuple[Tensor, Tensor, Tensor] | None:
-    """The matrices of :func:`fourier_matrices`, where they make it faster."""
+    """The matrices of :func:`fourier_matrices`, if they are faster than the convolution."""
     matrices = fourier_matrices(
         num_frames, conv.kernel_size[0], conv.stride[0], conv.padding[0]
     )
     rank, num_out = len(matrices[0]), len(matrices[2])
     product = conv.in_channels * conv.out_channels
     transforms = num_frames * conv.in_channels + num_out * conv.out_channels
-    # By enough to pay for more passes over memory.
+    # Fewer multiplications must outweigh more passes over memory.
     cheaper = (
         rank * (product + transforms) < 0.6 * conv.kernel_size[0] * num_out * product
     )
@@ -259,7 +259,7 @@ def fourier_matrices(
 
 
 def _draw_kept(x: Tensor, rate: float) -> Tensor:
-    """Where dropout keeps an element, bool."""
+    """The elements that dropout keeps, bool."""
     threshold = 256 * rate
     if threshold != int(threshold):  # bytes could not hit the rate
         return torch.empty_like(x, dtype=torch.bool).bernoulli_(1 - rate)
@@ -280,5 +280,5 @@ def _rows(x: Tensor) -> Tensor:
 
 def _image(x: Tensor) -> Tensor:
     """Back from :func:`_rows`."""
-    # In this order, or the stride of the first axis hides from PyTorch what it is.
+    # In this order, so that PyTorch recognises the memory format by its strides.
     return x[None].permute(0, 3, 1, 2)

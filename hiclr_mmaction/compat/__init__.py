@@ -25,9 +25,9 @@ __all__ = [
 
 
 def make_importable() -> None:
-    """Make mmaction2 importable, or say what to install.
+    """Make mmaction2 importable, or raise an error that names the missing package.
 
-    ``hiclr_mmaction/__init__.py`` calls it before anything of mmaction is imported.
+    ``hiclr_mmaction/__init__.py`` calls it before it imports mmaction.
 
     Raises:
         ImportError: If mmengine, mmcv or mmaction2 is missing or is of a release

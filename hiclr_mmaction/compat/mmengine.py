@@ -44,9 +44,9 @@ def check_mmengine() -> None:
 def read_unformatted(path: str | os.PathLike):
     """Read a config whose `pretty_text` is not formatted.
 
-    For mmengine 0.10.7, which formats the text with yapf for up to a second each time: for
-    the log, for the folder of the run and for each checkpoint. `format_python_code` is to
-    prevent that, and `Config.fromfile` loses it.
+    mmengine 0.10.7 formats the text with yapf, for up to a second, for the log, the work
+    folder and each checkpoint. `format_python_code` should prevent this, but
+    `Config.fromfile` loses it.
 
     Args:
         path (str | PathLike): Of the config.
@@ -96,7 +96,7 @@ def prepare_cpu_launch(cfg) -> None:
 
     wrapper = cfg.get('model_wrapper_cfg')
     if wrapper is None:
-        # What the runner itself would choose, had it not to name a device.
+        # As the runner itself would set it, but without naming a device.
         wrapper = dict(
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False),
@@ -104,7 +104,7 @@ def prepare_cpu_launch(cfg) -> None:
     wrapper.setdefault('type', 'MMDistributedDataParallel')
     name = getattr(wrapper['type'], '__name__', wrapper['type'])
     if name.endswith('DistributedDataParallel'):
-        # An explicit None, or the runner puts [LOCAL_RANK] in its place.
+        # An explicit None, or the runner would set [LOCAL_RANK].
         wrapper['device_ids'] = None
     cfg.model_wrapper_cfg = wrapper
 
@@ -141,8 +141,8 @@ def _set_rendezvous_variables(launcher: str, port: int | None) -> None:
 def add_vis_backend(visualizer: Any, name: str, save_dir: str) -> Any:
     """Add a backend to a visualizer, unless it has one of that name.
 
-    For mmengine 0.10, whose Visualizer takes backends only as it is built, so that one
-    more than a config's could not be had without writing the whole list again.
+    The Visualizer of mmengine 0.10 takes backends only in its constructor, so a backend
+    cannot be added to those of a config.
 
     Args:
         visualizer (Visualizer): A runner's.
@@ -150,7 +150,7 @@ def add_vis_backend(visualizer: Any, name: str, save_dir: str) -> Any:
         save_dir (str): Where it writes to.
 
     Returns:
-        BaseVisBackend: The new backend or, if there was one, that.
+        BaseVisBackend: The new or existing backend.
     """
     from mmengine.registry import VISBACKENDS
 

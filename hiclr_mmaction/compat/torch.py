@@ -10,10 +10,10 @@ import torch
 def leave_processes() -> None:
     """Leave the process group of a distributed run, if this is one.
 
-    For torch 2.13 with gloo: a process that exits with a live group, or that leaves the
-    group while a DistributedDataParallel model still lives, now and then aborts
-    ('terminate called without an active exception') after all its work is done. Call
-    it last, where nothing refers to the runner any more.
+    For torch 2.13 with gloo: a process that exits with a live group, or leaves the group
+    while a DistributedDataParallel model exists, sometimes aborts ('terminate called
+    without an active exception') after its work is done. Call it at the end, when nothing
+    refers to the runner any more.
     """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         gc.collect()  # runner and hooks refer to each other

@@ -32,7 +32,7 @@ class BVH:
         channels (list[list[str]]): Of each joint, such as ``Xposition``, ``Zrotation``.
         motion (np.ndarray): ``(T, channels of all joints)``, unit and degrees.
         frame_time (float): Seconds.
-        notes (list[str]): What is odd about the file.
+        notes (list[str]): Irregularities of the file.
     """
 
     joints: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class BVH:
 def parse_bvh(text: str) -> BVH:
     """Parse the text of a BVH file.
 
-    Of several skeletons in a file the one with the most joints is kept.
+    If a file has several skeletons, the one with the most joints is used.
 
     Raises:
         ValueError: If it is not a BVH file, or its motion is truncated.
@@ -191,7 +191,7 @@ def _floats(words: Sequence[str], number: int) -> list[float]:
 
 
 def _find_hips(bvh: BVH, index: Mapping[tuple[str, str], int]) -> int | None:
-    """The joint called so, or else the one from which both legs hang."""
+    """The joint with this name, or else the joint that is the parent of both legs."""
     legs = [find_joint(index, side, 'hip') for side in ('left', 'right')]
     hips = find_joint(index, '', 'hips')
     if hips is not None or None in legs:
@@ -231,16 +231,16 @@ def layout_of(bvh: BVH, name: str = 'bvh') -> dict[str, Any]:
 class BVHConverter(LabelledFolder):
     """The BVH files of a folder, as joints in metres, one person per clip.
 
-    Without a layout the skeleton is that of the first file, which the result and the
-    report hold as a dict; files of other skeletons are left out.
+    Without a layout, the skeleton of the first file is used, and stored as a dict in the
+    result and the report; files with other skeletons are skipped.
 
     Args:
         folder, labels, val_subjects: As in :class:`LabelledFolder`.
-        layout (str | dict, optional): The skeleton of the result. Its joints are those
-            of the files that are called so, or made of others.
-        fps (float, optional): Frames per second to keep at least, where the file has more;
-            a whole number of frames is stepped over. None: all.
-        max_frames (int, optional): Longer clips are left out.
+        layout (str | dict, optional): The skeleton of the result. Joints are taken from the
+            files by name, or computed from others.
+        fps (float, optional): Lower bound of the frame rate: every n-th frame is kept, with
+            the largest possible n. None: all frames.
+        max_frames (int, optional): Longer clips are skipped.
 
     Raises:
         ValueError: If a setting is out of range, or no file can be read.
@@ -280,7 +280,7 @@ class BVHConverter(LabelledFolder):
             try:
                 return layout_of(parse_bvh(_read(Path(clip.files[0]))))
             except (ValueError, OSError) as error:
-                # It will be among those left out.
+                # It will be listed among the skipped files.
                 reason = reason or f': {clip.files[0]}: {error}'
         raise ValueError(f'{self.folder} holds no BVH file that can be read{reason}.')
 

@@ -60,35 +60,34 @@ def convert(
 
     The result is ``dict(layout=..., annotations=[...], split=...)``; each annotation
     has ``frame_dir``, ``total_frames``, ``keypoint`` (float32 ``(M, T, V, C)``, without
-    persons who are never there) and what else the converter gives. With ``align`` there
-    is also ``prepared``, which :class:`SkeletonDataset` reads, and where up axis and unit
-    were looked for, ``orientation``, which the demo uses. The result does not
-    depend on the number of workers. A report is written beside it,
-    ``<out>.report.json``.
+    persons who are always absent) and other values of the converter. With ``align`` the
+    result also has ``prepared``, which :class:`SkeletonDataset` reads. If up axis and unit
+    were estimated, it has ``orientation``, which the demo uses. The result does not depend
+    on the number of workers. A report is written to ``<out>.report.json``.
 
     Args:
         converter (SkeletonConverter): Where the clips come from.
         out (str | Path): The result, a ``.pkl``.
         workers (int, optional): Processes; 1 converts in this one. None: as many as
             there are cores for this process.
-        overwrite (bool): Whether an older result may be replaced.
-        strict (bool): Whether a clip that has to be left out ends the run.
+        overwrite (bool): Whether an existing result is replaced.
+        strict (bool): Whether an unusable clip ends the run.
         align (int, optional): Store clips aligned, by :func:`hiclr_align`, to this many
             frames and ``converter.num_person`` persons. None: as they are.
-        ignore (Collection[str]): Names of clips to leave out.
-        allow_empty (bool): Whether splits without a clip are left out of the result.
-            False: they are an error.
-        up (str, optional): The axis of the files that points up, such as ``'z'`` or
-            ``'-y'``. None: what the converter knows or finds, or else ``'y'``.
-        scale (float, optional): Metres in the files' unit, such as 0.001. None: what
-            the converter knows or finds, or else 1.
-        chunk_size (int): Clips that a worker reads at once.
+        ignore (Collection[str]): Names of clips to skip.
+        allow_empty (bool): Whether splits without a clip are dropped. False: they are an
+            error.
+        up (str, optional): The up axis of the files, such as ``'z'`` or ``'-y'``. None: as
+            the converter knows or estimates it, or else ``'y'``.
+        scale (float, optional): Metres per unit of the files, such as 0.001. None: as the
+            converter knows or estimates it, or else 1.
+        chunk_size (int): Clips per task of a worker.
         console (Console, optional): For progress and summary.
 
     Raises:
-        FileExistsError: If there is a result already and ``overwrite`` is false.
-        ValueError: If there is no clip, a split is empty, a setting is out of range,
-            or, with ``strict``, a clip has to be left out.
+        FileExistsError: If the result exists and ``overwrite`` is false.
+        ValueError: If there is no clip, a split is empty, a setting is out of range, or,
+            with ``strict``, a clip is unusable.
     """
     started = time.monotonic()
     out = Path(out)
@@ -233,10 +232,10 @@ def _check_orientation(
 def _find_orientation(
     converter: SkeletonConverter, clips: Sequence[Clip], number: int = 16
 ) -> tuple[Orientation, list[str]]:
-    """Up axis and unit by some of the clips, where the converter asks for it.
+    """Estimate up axis and unit from some clips, if the converter asks for it.
 
     Returns:
-        tuple: The orientation, and what the report should say of it.
+        tuple: The orientation, and notes for the report.
     """
     known = Orientation(scale=converter.unit)
     if not converter.find_orientation or converter.preparation is not None:
@@ -270,7 +269,7 @@ def _preparation(converter: SkeletonConverter, align: int | None) -> Preparation
 def _select(
     converter: SkeletonConverter, found: Sequence[Clip], ignore: set[str]
 ) -> tuple[list[Clip], list[dict], int]:
-    """The clips to read, those whose name is taken already, the number of ignored."""
+    """The clips to read, clips with a duplicate name, and the number of ignored clips."""
     kept: dict[str, Clip] = {}
     doubled = []
     ignored = 0
@@ -318,7 +317,7 @@ class _Reader:
     orientation: Orientation
 
     def __call__(self, clip: Clip) -> tuple[dict, dict] | str:
-        """The annotation and facts for the report, or why the clip is left out."""
+        """The annotation and facts for the report, or why the clip is skipped."""
         try:
             for file in clip.files:
                 require_regular(file)
@@ -403,7 +402,7 @@ def _read_all(
     chunk_size: int,
     console: Console,
 ) -> Generator[tuple[Clip, tuple[dict, dict] | str], None, None]:
-    """Read the clips with a progress bar; gives each with its result, in order."""
+    """Read the clips with a progress bar; yields each with its result, in order."""
     chunks = [clips[i : i + chunk_size] for i in range(0, len(clips), chunk_size)]
     progress = Progress(
         TextColumn('reading clips'),
@@ -429,7 +428,7 @@ def _map(
     if workers == 1:
         yield from ([reader(clip) for clip in chunk] for chunk in chunks)
         return
-    # Forked, for a new interpreter would take seconds to import this package.
+    # Forked, because a new interpreter would take seconds to import this package.
     fork = 'fork' in multiprocessing.get_all_start_methods()
     with ProcessPoolExecutor(
         min(workers, len(chunks)),
@@ -453,7 +452,7 @@ def _start_worker(reader: _Reader) -> None:
     global _worker_reader
     _worker_reader = reader
     torch.set_num_threads(1)
-    # Ctrl-C reaches all processes; the first one decides what becomes of it.
+    # Ctrl-C reaches all processes; the main process handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -36,7 +36,7 @@ import numpy as np
 from ..annotations.prepared import Preparation
 from ..skeleton.align import MAX_GAP
 
-# A dense clip may take this much memory, or so many times the size of its file.
+# Memory limit of a dense clip: this many bytes, or this many times the size of its file.
 _MAX_BYTES = 256 * 2**20
 _MAX_RATIO = 32
 
@@ -48,8 +48,8 @@ class Clip:
     Args:
         id (str): Its name in the result (``frame_dir``), unique.
         files (tuple[str]): The files it is read from.
-        part (tuple): What of the files it is, where they hold more than the clip,
-            such as ``(start, end, label)``.
+        part (tuple): The part of the files, if they contain more than this clip, such as
+            ``(start, end, label)``.
     """
 
     id: str
@@ -63,15 +63,15 @@ class SkeletonConverter(ABC):
     Attributes:
         layout (str | dict): The skeleton of the clips.
         num_person (int): Persons that an aligned clip has; missing ones are zeros.
-        max_frames (int | None): Longer clips are left out. None: no limit.
-        classes (Sequence[str]): Names of the labels, where known.
-        untracked (str): What ``--align`` does about frames without a person, as in
+        max_frames (int | None): Longer clips are skipped. None: no limit.
+        classes (Sequence[str]): Names of the labels, if known.
+        untracked (str): How ``--align`` handles frames without a person, as in
             :func:`~hiclr_mmaction.skeleton.align_clip`.
-        max_gap (int): Up to how many frames it interpolates a lost person.
-        find_orientation (bool): Whether up axis and unit are to be found by the persons
-            of some clips, where :meth:`read` does not know them.
-        unit (float): Metres in the usual unit of the files.
-        preparation (Preparation | None): How the clips are aligned already, if they are.
+        max_gap (int): The longest gap of a person that ``--align`` interpolates, in frames.
+        find_orientation (bool): Whether up axis and unit are estimated from the persons of
+            some clips, if :meth:`read` does not know them.
+        unit (float): Metres per usual unit of the files.
+        preparation (Preparation | None): The alignment of clips that are stored aligned.
     """
 
     layout: str | dict = 'nturgb+d'
@@ -86,7 +86,7 @@ class SkeletonConverter(ABC):
 
     @abstractmethod
     def clips(self) -> Iterable[Clip]:
-        """List the clips, in an order that does not change from run to run.
+        """List the clips, in the same order in each run.
 
         Raises:
             ValueError: If there is nothing to convert, with the remedy.
@@ -99,38 +99,37 @@ class SkeletonConverter(ABC):
         Returns:
             dict: ``keypoint`` ``(M, T, V, C)``. If ``C`` is 2, also ``keypoint_score``
             ``(M, T, V)``. If known, ``label`` (int), ``subject``, ``camera``, ``setup``
-            and other plain values. ``notes`` (list[str]) for oddities that do no harm.
-            ``up`` and ``scale``, as of :class:`~hiclr_mmaction.skeleton.orientation.
-            Orientation`, if the file is known to have another up axis or unit than the
+            and other plain values. ``notes`` (list[str]) for harmless irregularities.
+            ``up`` and ``scale``, as in :class:`~hiclr_mmaction.skeleton.orientation.
+            Orientation`, if up axis or unit of the file are known to differ from the
             converter's.
             :func:`convert` checks joints, NaN and length, and adds ``frame_dir`` and
             ``total_frames``.
 
         Raises:
-            ValueError: Why the clip is left out, as ``'kind: details'``. The report
-                counts by kind, so keep it the same from clip to clip. Any other
-                exception leaves the clip out too, and is reported with its type.
+            ValueError: Why the clip is skipped, as ``'kind: details'``. The report groups
+                clips by kind. For any other exception the clip is skipped too, and the
+                report gives its type.
         """
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         """Name the clips of each split.
 
         Args:
-            samples (Sequence[dict]): What :meth:`read` gave of the clips in the
-                result, without their keypoints.
+            samples (Sequence[dict]): The results of :meth:`read`, without keypoints.
         """
         return dict(all=[sample['frame_dir'] for sample in samples])
 
     def remarks(self, clips: Sequence[Clip]) -> list[str]:
-        """What the report should say besides, such as labels without clips.
+        """Further remarks for the report, such as labels without clips.
 
         Args:
-            clips (Sequence[Clip]): All that :meth:`clips` gave.
+            clips (Sequence[Clip]): All clips of :meth:`clips`.
         """
         return []
 
     def settings(self) -> dict[str, Any]:
-        """The settings that the report shows; by default all public attributes."""
+        """The settings for the report; by default all public attributes."""
         names = (
             'layout', 'num_person', 'max_frames', 'classes', 'untracked', 'max_gap',
         )  # fmt: skip
@@ -143,10 +142,10 @@ class SkeletonConverter(ABC):
 
 
 def require_regular(path: str | Path) -> None:
-    """Refuse pipes, devices and folders before opening: a pipe would block.
+    """Check that a path is a regular file, because opening a pipe would block.
 
     Raises:
-        FileNotFoundError: If there is nothing.
+        FileNotFoundError: If it does not exist.
         ValueError: If it is not a regular file.
     """
     if not os.path.isfile(path):
@@ -156,19 +155,19 @@ def require_regular(path: str | Path) -> None:
 
 
 def memory_limit(num_bytes: int) -> int:
-    """Bytes that the content of a file of so many may take when it is read whole."""
+    """Limit of the memory for the content of a file of this size, in bytes."""
     return max(_MAX_BYTES, _MAX_RATIO * num_bytes)
 
 
 def blank(shape: Sequence[int], path: str | Path) -> np.ndarray:
-    """Zeros for a clip, unless they take far more memory than its file justifies.
+    """Zeros for a clip, unless they take far more memory than its file.
 
     Args:
         shape (Sequence[int]): ``(M, T, V, C)``.
-        path (str | Path): The file that asks for it.
+        path (str | Path): The file of the clip.
 
     Raises:
-        ValueError: If it is too large. A frame or person number is probably wrong.
+        ValueError: If the clip is too large: a frame or person number is probably wrong.
     """
     size = 8
     for length in shape:
@@ -197,13 +196,13 @@ def split_by(
     """Split clips by a value such as the subject.
 
     Args:
-        samples (Sequence[dict]): Clips as :meth:`SkeletonConverter.splits` gets them.
+        samples (Sequence[dict]): As in :meth:`SkeletonConverter.splits`.
         key (str): ``'subject'``, ``'camera'``, ...
         train (Collection): The values of the training clips.
         name (str): Name of the protocol, such as ``'xsub'``.
 
     Returns:
-        dict: ``{name}_train`` and ``{name}_val``, of the clips that have the key.
+        dict: ``{name}_train`` and ``{name}_val``, with all clips that have the key.
     """
     train = set(train)
     out: dict[str, list[str]] = {f'{name}_train': [], f'{name}_val': []}

@@ -30,8 +30,8 @@ _PARTS = {'train': 'train', 'test': 'val'}
 class CTRGCNConverter(SkeletonConverter):
     """The clips of an ``.npz``, called ``train_000000``, ``test_000000``, ...
 
-    The splits are ``xsub_train`` and ``xsub_val`` of ``NTU60_CS.npz``, and so on; of
-    another name ``train`` and ``val``.
+    The name of the file determines the names of the splits: ``xsub_train`` and ``xsub_val``
+    for ``NTU60_CS.npz``, and so on; otherwise ``train`` and ``val``.
 
     Args:
         path (str | Path): The file.
@@ -72,7 +72,7 @@ class CTRGCNConverter(SkeletonConverter):
                 yield Clip(f'{part}_{row:06d}', (self.path,), (part, row, label))
 
     def read(self, clip: Clip) -> dict[str, Any]:
-        """Read one row; what is padded is cut off."""
+        """Read one row, without padding."""
         part, row, label = clip.part
         rows = np.asarray(read_member(self.path, f'x_{part}')[row])
         joints = get_layout(self.layout).num_joints
@@ -98,8 +98,8 @@ def write_ctrgcn_arrays(
         ann_file (str | Path): Pose pickle. Prepared clips are stored as they are, raw
             ones padded with zeros to 300 frames and two persons.
         path (str | Path): The file. Its name chooses the protocol: ``xsub`` for
-            ``NTU60_CS.npz``; of another name the only one there is.
-        overwrite (bool): Whether an older file may be replaced.
+            ``NTU60_CS.npz``. For other names the pickle must have only one protocol.
+        overwrite (bool): Whether an existing file is replaced.
 
     Returns:
         dict: The shape of each array.
@@ -137,7 +137,7 @@ def _protocol(path: str | Path) -> str:
 
 
 def _prefix(splits: Mapping[str, Any], path: str | Path) -> str:
-    """What the names of the two splits to write start with."""
+    """The common prefix of the names of the two splits to write."""
     found = [n.removesuffix('train') for n in splits if n.endswith('train')]
     found = [prefix for prefix in found if f'{prefix}val' in splits]
     wanted = _protocol(path)

@@ -22,15 +22,15 @@ _IMAGE = re.compile(r'(.*?)[ _-]?(\d+)((?:_keypoints)?)')
 
 
 class CustomConverter(LabelledFolder):
-    """The CSV, JSON and NPY files of a folder; :mod:`.forms` reads them.
+    """The CSV, JSON and NPY files of a folder, read by :mod:`.forms`.
 
-    A subfolder of JSON files of one image each, or files called
-    ``NAME_000012.json`` or ``NAME_000012_keypoints.json``, is one clip.
+    One file is one clip. A subfolder with one JSON file per image, or files named
+    ``NAME_000012.json`` or ``NAME_000012_keypoints.json``, are also one clip.
 
     Args:
         folder, labels, val_subjects: As in :class:`LabelledFolder`.
         layout (str | dict): The skeleton.
-        max_frames (int, optional): Longer clips are left out.
+        max_frames (int, optional): Longer clips are skipped.
         **options: Of :class:`.forms.Options`: ``num_person``, ``image_size``, ``axes``,
             ``channels``, ``ignore_columns``, ``refuse_missing``.
 
@@ -57,11 +57,11 @@ class CustomConverter(LabelledFolder):
         self.num_person = self._options.num_person
 
     def settings(self) -> dict[str, Any]:
-        """Those of the base class, and how files are read."""
+        """The settings of the base class, and the options of the readers."""
         return {**vars(self._options), **super().settings()}
 
     def files(self) -> list[tuple[str, list[Path]]]:
-        """Files as of the base class; those of the images of a clip together."""
+        """Files as in the base class, with the image files of a clip grouped."""
 
         def group(named: tuple[str, list[Path]]) -> tuple:
             (path,) = named[1]
@@ -86,7 +86,7 @@ class CustomConverter(LabelledFolder):
         return sorted(out)
 
     def read_files(self, paths: Sequence[Path]) -> dict[str, Any]:
-        """Read the file, or the files of the images, of a clip."""
+        """Read the file, or the image files, of a clip."""
         (first, *others) = paths
         read = (
             read_images(paths, self._options)

@@ -28,7 +28,7 @@ class Florence3DConverter(SetFolder):
 
     Args:
         path (str | Path): The file, or the folder that it is in.
-        max_frames (int, optional): Longer clips are left out.
+        max_frames (int, optional): Longer clips are skipped.
     """
 
     layout = 'openni15'
@@ -41,7 +41,7 @@ class Florence3DConverter(SetFolder):
         self.max_frames = max_frames
 
     def clips(self) -> Iterator[Clip]:
-        """One clip a video, sorted by name."""
+        """One clip per video, sorted by name."""
         if not Path(self.path).is_file():
             raise FileNotFoundError(f'{self.path} does not exist; put the file there.')
         try:

@@ -16,21 +16,21 @@ _COLUMNS = ('clip', 'label', 'subject', 'split')
 class LabelledFolder(SkeletonConverter):
     """The files of a folder and its subfolders, one clip each.
 
-    A clip is called as its file is, without the suffix, with the subfolder before it
-    (``run/01``). The table is a CSV with a header: ``clip`` (the name, or the file's),
-    ``label`` (a number from 0 on, or a word; words are numbered in their order), and if
-    wanted ``subject`` and ``split`` (``train``, ``val``, ...). Without a table clips
-    have no labels, which pre-training does not need.
+    The name of a clip is the path of its file in the folder, without the suffix
+    (``run/01``). The table is a CSV with a header: ``clip`` (name of the clip or file),
+    ``label`` (a number from 0, or a word; words are numbered in alphabetical order), and
+    optionally ``subject`` and ``split`` (``train``, ``val``, ...). Without a table clips
+    have no labels; pre-training needs none.
 
     Args:
-        folder (str | Path): Where the files are.
+        folder (str | Path): The folder of the files.
         labels (str | Path, optional): The table.
-        val_subjects (Sequence[str]): Subjects that are not trained on, for the splits
+        val_subjects (Sequence[str]): Subjects for validation, for the splits
             ``xsub_train`` and ``xsub_val``. Needs the column ``subject``.
 
     Raises:
         FileNotFoundError: If the table does not exist.
-        ValueError: If it lacks a column, has a clip twice, or its labels do not serve.
+        ValueError: If it lacks a column, has a clip twice, or its labels are unusable.
     """
 
     suffixes: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class LabelledFolder(SkeletonConverter):
         return clips
 
     def _check_bare_names(self, clips: Sequence[Clip]) -> None:
-        """Complain of a row without a folder that would label clips of several."""
+        """Raise a ValueError if a row fits clips of several subfolders."""
         bare: dict[str, list[str]] = {}
         for clip in clips:
             name = Path(clip.id).name
@@ -97,20 +97,20 @@ class LabelledFolder(SkeletonConverter):
                 )
 
     def read(self, clip: Clip) -> dict[str, Any]:
-        """Read the file, and what the table says of it."""
+        """Read the file, and its row in the table."""
         row: dict[str, Any] = {}
         if self.labels is not None:
             if (key := self._key(clip)) is None:
                 raise ValueError(f'not in the labels: {self.labels} has no such clip')
             row = self._table[key]
         sample = self.read_files([Path(file) for file in clip.files])
-        # The table has the last word about a label that the file holds, too.
+        # The label of the table overrides that of the file.
         if row.get('label') is not None:
             sample.pop('label', None)
         return dict(row, **sample)
 
     def read_files(self, paths: Sequence[Path]) -> dict[str, Any]:
-        """Read the files of a clip: ``keypoint`` and what else :meth:`read` returns."""
+        """Read the files of a clip; returns the same as :meth:`read`, without labels."""
         (path,) = paths
         return self.read_file(path)
 
@@ -119,12 +119,12 @@ class LabelledFolder(SkeletonConverter):
         raise NotImplementedError
 
     def _key(self, clip: Clip) -> str | None:
-        """The row of the table that is of a clip."""
+        """The table's row of a clip."""
         names = (clip.id, Path(clip.id).name)
         return next((name for name in names if name in self._table), None)
 
     def splits(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """Those of the table's column, those by subject, or else ``all``."""
+        """The splits of the table, the splits by subject, or else ``all``."""
         named = sorted({row['split'] for row in self._table.values() if 'split' in row})
         out: dict[str, list[str]] = {name: [] for name in named}
         for sample in samples:
@@ -211,12 +211,12 @@ def _number(text: str) -> str | int:
 
 
 def _order(value: str | int) -> tuple:
-    """Numbers in their order, before words in theirs."""
+    """Numbers in numerical order, then words in alphabetical order."""
     return isinstance(value, str), value
 
 
 def _number_labels(table: dict[str, dict[str, Any]], path: str | None) -> list[str]:
-    """Put numbers in the place of words; returns the words in their order.
+    """Replace words by numbers; returns the words in alphabetical order.
 
     Raises:
         ValueError: If numbers and words are mixed, or a number is below 0.

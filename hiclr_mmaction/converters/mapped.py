@@ -15,7 +15,7 @@ from .converter import Clip, SkeletonConverter
 
 
 class MappedConverter(SkeletonConverter):
-    """The clips of a converter in another layout of as many dimensions.
+    """The clips of a converter, mapped to another layout of the same dimension.
 
     Args:
         converter (SkeletonConverter): Reads the clips.
@@ -67,11 +67,11 @@ class MappedConverter(SkeletonConverter):
         return self._converter.splits(samples)
 
     def remarks(self, clips: Sequence[Clip]) -> list[str]:
-        """Those of the converter, and which joints are made of others."""
+        """The remarks of the converter, and the joints computed from others."""
         made = joint_mapping(self._source, self._target).made
         mapped = f'{len(made)} joints made of others: {", ".join(made)}'
         return [*self._converter.remarks(clips), *[mapped] * bool(made)]
 
     def settings(self) -> dict[str, Any]:
-        """Those of the converter, and the layout."""
+        """The settings of the converter, and the layout."""
         return dict(self._converter.settings(), to_layout=self.layout)

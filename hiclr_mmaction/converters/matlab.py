@@ -1,8 +1,8 @@
 """Arrays of MATLAB files.
 
-``scipy.io.loadmat`` (1.17) reads beyond its memory in damaged files, which ends the
-process. This reads what the converters need, arrays of numbers of version 5 files, by
-the published description of the format (MAT-File Format, MathWorks).
+``scipy.io.loadmat`` (1.17) can crash the process on damaged files. This module reads arrays
+of numbers in files of version 5, following the published format (MAT-File Format,
+MathWorks).
 """
 
 from __future__ import annotations

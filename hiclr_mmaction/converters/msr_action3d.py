@@ -37,9 +37,9 @@ class MSRAction3DConverter(NamedFolder):
     """The text files of a folder.
 
     Splits: ``xsub_train`` and ``xsub_val``, and the same of the subsets (``as1_train``,
-    ...), with labels of the whole set. Frames in which nobody is tracked (all zero) are
-    left out. The 557 clips that papers report on are those of the authors' list; the
-    others are named by ``ignore``.
+    ...), with labels of the whole set. Frames without a tracked person (all zero) are
+    dropped. Papers use the 557 clips of the authors' list; exclude the others with
+    ``ignore``.
     """
 
     suffix = '.txt'

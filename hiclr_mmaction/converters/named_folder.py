@@ -1,4 +1,4 @@
-"""Folders of files whose names hold action, subject, take, ..."""
+"""Folders of files whose names contain action, subject, take, ..."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .converter import Clip, SkeletonConverter, split_by
 
 
 class SetFolder(SkeletonConverter):
-    """A data set as its authors give it.
+    """A data set in its original format.
 
     Args:
-        folder (str | Path): Where the files are; subfolders count.
-        max_frames (int, optional): Longer clips are left out.
+        folder (str | Path): The folder of the files; subfolders are included.
+        max_frames (int, optional): Longer clips are skipped.
 
     Attributes:
-        leaves_one_out (bool): Whether each subject is left out in a split, too. These
-            sets have no published protocol by odd and even subjects.
+        leaves_one_out (bool): Whether there are also splits that leave out one subject
+            each, for sets without a published protocol by odd and even subjects.
     """
 
     leaves_one_out = False
@@ -47,9 +47,9 @@ class NamedFolder(SetFolder):
     """Base of the converters of such folders.
 
     Attributes:
-        suffix (str): Of the files, with its dot.
-        pattern (re.Pattern): Of their stems, with the groups ``id`` (the clip's name),
-            ``action`` and others such as ``subject``, whose numbers the clips get.
+        suffix (str): Suffix of the files, with its dot.
+        pattern (re.Pattern): Pattern of their names, with the groups ``id`` (the clip's
+            name), ``action`` and others such as ``subject``, which clips get as numbers.
         actions (dict[int, str]): Names of the actions by their numbers in file names.
     """
 
@@ -70,7 +70,7 @@ class NamedFolder(SetFolder):
                 yield Clip(match['id'], (str(path),))
 
     def read(self, clip: Clip) -> dict[str, Any]:
-        """Read a file. Label and subject are those of its name."""
+        """Read a file. Label and subject are taken from its name."""
         path = Path(clip.files[0])
         match = self.pattern.fullmatch(path.stem)
         assert match is not None  # clips() lists no others
@@ -80,11 +80,11 @@ class NamedFolder(SetFolder):
 
     @abstractmethod
     def read_file(self, path: Path) -> dict[str, Any]:
-        """Read ``keypoint`` and what else is in the file."""
+        """Read ``keypoint`` and other values in the file."""
 
 
 def label_of(action: int, actions: Mapping[int, str]) -> int:
-    """The label of an action, whose number in the data set begins at 1 or has gaps.
+    """The label of an action; its number in the data set may start at 1 or have gaps.
 
     Raises:
         ValueError: If there is no such action.
@@ -98,7 +98,7 @@ def read_numbers(path: str | Path, *shape: int) -> np.ndarray:
     """The numbers of a text file between blanks or commas, as ``(T, *shape)``.
 
     Raises:
-        ValueError: If something else is in it, or they fill no such array.
+        ValueError: If it contains something else, or the numbers do not fill the array.
     """
     text = Path(path).read_text(encoding='utf-8-sig')
     try:
@@ -112,7 +112,7 @@ def read_numbers(path: str | Path, *shape: int) -> np.ndarray:
 
 
 def one_person(joints: np.ndarray) -> dict[str, Any]:
-    """``keypoint`` of the frames ``(T, V, 3)`` with a person, and a note of others."""
+    """``keypoint`` of the frames ``(T, V, 3)`` with a person, and a note about others."""
     tracked = joints.any(axis=(1, 2))
     notes = [] if tracked.all() else ['frames without a person, left out']
     return dict(keypoint=joints[tracked][None], notes=notes)

@@ -194,13 +194,13 @@ def parse_skeleton(data: bytes) -> np.ndarray:
 
 
 def _require(lines: list[bytes], line: int, frame: int, num_frames: int) -> None:
-    """Complain of a file that ends before a line."""
+    """Raise a ValueError if the file ends before a line."""
     if line >= len(lines):
         raise ValueError(f'truncated: the file ends in frame {frame} of {num_frames}')
 
 
 def _count(lines: list[bytes], line: int, what: str) -> int:
-    """The whole number that is alone on a line."""
+    """The integer on a line."""
     word = lines[line].strip()
     if not (word.isdigit() and len(word) < 7):
         text = word[:40].decode('latin1')
@@ -212,7 +212,7 @@ def _count(lines: list[bytes], line: int, what: str) -> int:
 
 
 def _check_columns(lines: list[bytes], first: int) -> None:
-    """Check that the lines of a body have a joint's numbers each."""
+    """Check that each line of a body has the numbers of a joint."""
     stop = first + NUM_JOINTS
     # Counting blanks is quicker than splitting, and enough for most files.
     if b''.join(lines[first:stop]).count(b' ') == NUM_JOINTS * (_NUMBERS_OF_JOINT - 1):
@@ -239,23 +239,23 @@ def first_two(bodies: np.ndarray) -> np.ndarray:
 def most_motion(
     bodies: np.ndarray, min_frames: int = 11, max_width: float = 0.8
 ) -> np.ndarray:
-    """The two persons who move most, without what Kinect takes for a body.
+    """The two persons who move most, without false detections.
 
-    Chairs and shadows are seen for a moment, or as a body that is wider than a person
-    is tall. So a body counts as a person if it is in more than ``min_frames`` frames
-    (or in half of them), and if in most of its frames its width is at most
-    ``max_width`` times its height, where one who lies down excepts it by being long. If
-    no body passes, all of them stand. Kinect gives a person who is lost and found a new
-    id: bodies that are never in a frame together become one person, the one who moves
-    most first. Frames in which neither person is there are left out.
+    Kinect detects chairs and shadows as bodies, for a short time or with a width larger
+    than a person's height. A body counts as a person if it is in more than ``min_frames``
+    frames (or in half of them), and if in most of its frames its width is at most
+    ``max_width`` times its height or it has the length of a lying person. If no body
+    passes, all are kept. A person who is lost and found gets a new id in Kinect, so bodies
+    that are never in the same frame are joined to one person, starting with the body that
+    moves most. Frames without both persons are dropped.
 
     Args:
         bodies (np.ndarray): ``(M, T, V, 3)``, metres, zeros where a body is not there.
-        min_frames (int): Frames that are too few.
-        max_width (float): Largest usual width over height.
+        min_frames (int): A person is in more frames than this.
+        max_width (float): Largest ratio of width to height.
 
     Returns:
-        np.ndarray: ``(1 or 2, T', V, 3)``, the one who moves more first.
+        np.ndarray: ``(1 or 2, T', V, 3)``; the first person moves most.
     """
     there: np.ndarray = (bodies != 0).any(axis=(2, 3))
     real = [

@@ -52,7 +52,7 @@ class PKUMMDConverter(SkeletonConverter):
         labels (str | Path): Folder of the label files, of the same names.
         split_files (dict): The data set's own list of each protocol, such as
             ``dict(xsub='cross-subject.txt', xview='cross-view.txt')``.
-        max_frames (int | None): Longer clips are left out.
+        max_frames (int | None): Longer clips are skipped.
     """
 
     layout = 'nturgb+d'
@@ -140,7 +140,7 @@ class PKUMMDConverter(SkeletonConverter):
 
 
 def _clip_of(video: str, files: tuple[str, ...], number: int, row: str) -> Clip:
-    """The clip of a row of a label file; part of a bad one is what is wrong with it."""
+    """The clip of a row of a label file; the part of a bad clip is an error message."""
     match = re.fullmatch(r'\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*(?:,.*)?', row)
     if match is None:
         reason = f'bad label row: line {number} is {row[:40]!r}, not class,start,end'

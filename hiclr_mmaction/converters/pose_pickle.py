@@ -11,7 +11,7 @@ from ..atomic_write import whole_file
 
 
 class _Streamed:
-    """Pickles as the list of what an iterable gives, without keeping it in memory."""
+    """Pickles an iterable as a list, without keeping it in memory."""
 
     def __init__(self, items: Iterable) -> None:
         self.items = items
@@ -21,7 +21,7 @@ class _Streamed:
 
 
 class _Deferred:
-    """Pickles as the dict that a function returns when its turn comes."""
+    """Pickles as the dict that a function returns when it is written."""
 
     def __init__(self, make: Callable[[], Mapping]) -> None:
         self.make = make
@@ -44,7 +44,7 @@ def write_pose_pickle(
             not grow with their number.
         split (dict | Callable): The names of the clips of each split, or a function
             that returns them after the last clip was taken.
-        **head: What else the file holds, such as ``layout`` and ``prepared``.
+        **head: Other entries of the file, such as ``layout`` and ``prepared``.
     """
     content = dict(
         head,

@@ -1,4 +1,4 @@
-"""What a conversion did: the summary on the screen and the report file."""
+"""The summary of a conversion on the screen, and its report file."""
 
 from __future__ import annotations
 
@@ -23,18 +23,16 @@ class Report:
 
     Attributes:
         out (str): The result.
-        settings (dict): What it was made with.
-        clips, persons, frames (int): What is in it; frames as they were read, of all
-            clips.
+        settings (dict): The settings of the conversion.
+        clips, persons, frames (int): Numbers of clips, persons and frames that were read.
         splits (dict): Clips of each split.
         per_class, per_subject (dict): Clips of each label and subject.
-        skipped (list[dict]): ``clip``, ``file`` and ``reason`` of each clip left out.
-        ignored (int): Clips left out because the list of ``ignore`` names them.
-        notes (dict): What is odd about files that were read all the same, counted.
-        untracked (dict): What alignment drops and fills, see
+        skipped (list[dict]): ``clip``, ``file`` and ``reason`` of each skipped clip.
+        ignored (int): Clips in the list ``ignore``.
+        notes (dict): Irregularities of files that were read, with their counts.
+        untracked (dict): Numbers of dropped and interpolated frames and joints, see
             :meth:`~hiclr_mmaction.skeleton.Tracking.counts`.
-        remarks (list[str]): What else the converter has to say, such as labels without
-            clips.
+        remarks (list[str]): Remarks of the converter, such as labels without clips.
         seconds (float): Wall time.
     """
 
@@ -102,12 +100,12 @@ class Report:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many clips were left out, by kind of reason."""
+        """Numbers of skipped clips, by kind of reason."""
         kinds = Counter(entry['reason'].split(':')[0] for entry in self.skipped)
         return dict(kinds.most_common())
 
     def write(self) -> None:
-        """Write the report file, at once or not at all."""
+        """Write the report file atomically."""
         content = dict(asdict(self), reasons=self.reasons)
         text = json.dumps(content, indent=1, ensure_ascii=False, default=str)
         write_text(text + '\n', self.path)
@@ -156,5 +154,5 @@ def _class_name(label: int, classes: Sequence[str]) -> str:
 
 
 def _number(value: Any) -> tuple:
-    """Numbers in their order, before words in theirs."""
+    """Numbers in numerical order, then words in alphabetical order."""
     return (isinstance(value, str), value)

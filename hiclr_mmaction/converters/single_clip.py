@@ -39,22 +39,22 @@ def read_clip(
             :class:`CustomConverter` reads them; ``.bvh``; or a pose pickle, ``.pkl``.
         layout (str | dict | SkeletonLayout): The skeleton that the clip must have.
         index (int): Which clip of a pose pickle.
-        image_size (Sequence[float], optional): Width and height of the picture, where
-            the coordinates of a 2-D skeleton are parts of them.
-        num_person (int): Persons kept of a JSON file.
-        up (str, optional): Up axis of the file. None: what it says, or that of ``usual``,
-            or else found by heads and feet.
-        scale (float, optional): Metres in its unit. None: what it says, or that of
-            ``usual``, unless another one gives a person's height.
-        usual (Orientation, optional): That of similar files.
+        image_size (Sequence[float], optional): Width and height of the image, if the
+            coordinates of a 2-D skeleton are fractions of it.
+        num_person (int): Number of persons kept from a JSON file.
+        up (str, optional): Up axis of the file. None: as stored in the file, or as in
+            ``usual``, or else estimated from heads and feet.
+        scale (float, optional): Metres per unit. None: as stored in the file, or as in
+            ``usual``, unless only another unit gives a plausible height.
+        usual (Orientation, optional): The orientation of similar files.
 
     Returns:
         np.ndarray: ``(M, T, V, C)``, in 2-D with the scores as third coordinate.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the suffix is unknown, or the file cannot be read, holds no such
-            clip, or one of another skeleton, or a setting does not fit it.
+        ValueError: If the suffix is unknown, the file cannot be read, has no such clip or
+            another skeleton, or a setting does not fit it.
     """
     path, layout = Path(path), get_layout(layout)
     require_regular(path)

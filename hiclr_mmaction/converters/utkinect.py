@@ -30,7 +30,7 @@ ACTIONS = dict(
 class UTKinectConverter(SetFolder):
     """The actions of the recordings, called ``a01_s02_e03`` (action, subject, take).
 
-    Frames that stand twice in a file and frames without a person are left out.
+    Duplicate frames and frames without a person are dropped.
     """
 
     layout = 'kinect20'

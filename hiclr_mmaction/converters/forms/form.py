@@ -14,7 +14,7 @@ from ...skeleton import SkeletonLayout
 from ..converter import blank
 
 X, Y, Z, SCORE = range(4)
-# Scores of trackers exceed 1 a little; what is further is another quantity.
+# Scores of trackers can slightly exceed 1; larger values are another quantity.
 MAX_SCORE = 1.5
 _LARGEST = 1e30  # float32 holds it
 _MAX_PERSONS = 50  # in a frame
@@ -32,13 +32,13 @@ class Options:
     Attributes:
         layout (SkeletonLayout): The skeleton of the result.
         num_person (int): Persons kept, those with the most score.
-        image_size (Sequence[float] | None): Width and height of the picture, if the
-            coordinates are parts of them.
+        image_size (Sequence[float] | None): Width and height of the image, if coordinates
+            are fractions of it.
         axes (str | None): The axes of arrays, such as ``'TMVC'``.
-        channels (str | None): What the numbers of a joint are where files do not say it,
-            in their order: x, y, z and the score s, such as ``'yxs'``.
-        ignore_columns (Sequence[str]): Columns of tables that are not read.
-        refuse_missing (bool): Whether a clip with missing joints is left out.
+        channels (str | None): The meaning of a joint's numbers in files that do not name
+            them, in order: x, y, z and the score s, such as ``'yxs'``.
+        ignore_columns (Sequence[str]): Columns of tables that are ignored.
+        refuse_missing (bool): Whether clips with missing joints are skipped.
 
     Raises:
         ValueError: If a setting is out of range.
@@ -79,7 +79,7 @@ class Options:
             )
 
     def name_channels(self, count: int) -> str:
-        """What unnamed numbers of a joint are; the third one depends on the layout.
+        """The meaning of a joint's unnamed numbers; the third depends on the layout.
 
         Raises:
             ValueError: If there are too few or too many.
@@ -104,13 +104,13 @@ class Options:
 
 @dataclass
 class Recording:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
         values (np.ndarray): ``(M, T, V, 4)``: x, y, z and score. NaN: not in the file.
         facts (dict): ``label``, ``up``, ``scale``, as a converter's ``read`` returns
             them.
-        notes (list[str]): Oddities that do no harm.
+        notes (list[str]): Harmless irregularities.
     """
 
     values: np.ndarray
@@ -124,7 +124,7 @@ class Recording:
         zeros.
 
         Raises:
-            ValueError: If nobody is there, or the coordinates do not serve.
+            ValueError: If there is no person, or the coordinates are unusable.
         """
         two_d = options.layout.coordinates == '2d'
         notes = list(self.notes)
@@ -146,12 +146,12 @@ class Recording:
         score[~unscored] = _checked(score[~unscored], score[~unscored & ~missing])
         score[unscored] = 1
         if two_d:
-            # Trackers without scores put what they do not see at (0, 0).
+            # Trackers without scores put undetected joints at (0, 0).
             missing |= unscored & (coordinates == 0).all(-1)
         else:
             missing |= score == 0
         values[missing] = 0
-        # In frames in which the person is there.
+        # In frames with the person.
         count = int((missing & ~missing.all(-1, keepdims=True)).sum())
         if count and options.refuse_missing:
             raise ValueError(f'missing joints: {count} are not in their frame')
@@ -160,7 +160,7 @@ class Recording:
         if two_d and options.image_size is not None:
             coordinates *= np.asarray(options.image_size, dtype=np.float64)
         elif two_d and np.abs(coordinates).max() < 2:
-            notes.append('parts of the picture, not pixels; see --image-size')
+            notes.append('fractions of the image, not pixels; see --image-size')
         keypoint = values[..., [X, Y, SCORE]] if two_d else values[..., :3]
         return dict(self.facts, keypoint=keypoint, notes=notes)
 
@@ -171,14 +171,14 @@ class Recording:
 
 
 def _checked(score: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Scores from 0 to 1; flags 0, 1, 2 (not labelled, hidden, seen) become such.
+    """Scores from 0 to 1; the flags 0, 1, 2 (not labelled, hidden, visible) are converted.
 
     Args:
         score (np.ndarray): The scores.
-        known (np.ndarray): Those of joints with coordinates, which are judged.
+        known (np.ndarray): The scores of joints with coordinates, which are checked.
 
     Raises:
-        ValueError: If they are something else.
+        ValueError: If they are another quantity.
     """
     if not known.size or (known.min() >= 0 and known.max() <= MAX_SCORE):
         return score
@@ -196,8 +196,8 @@ class Person:
 
     Attributes:
         values (np.ndarray): ``(V, 4)``: x, y, z and score. NaN: not in the file.
-        id (Hashable): Who it is; None if the file does not say.
-        names (Sequence[str]): What the joints are called, if the file says.
+        id (Hashable): The id of the person; None if the file has none.
+        names (Sequence[str]): The names of the joints, if the file has them.
     """
 
     values: np.ndarray
@@ -207,16 +207,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Form:
-    """A form of file.
+    """A file format.
 
     Attributes:
-        name (str): Whose it is.
+        name (str): Name of the software or format.
         file (str): ``'CSV'``, ``'JSON'`` or ``'NPY'``.
-        about (str): What it is, in one line.
+        about (str): Description in one line.
         example (str): Some lines of such a file.
         layout (str | dict): The layout of the example.
-        recognise (Callable): Whether the content of a file (or of a frame) is such.
-        read (Callable): Reads it.
+        recognise (Callable): Whether the content of a file (or frame) has this format.
+        read (Callable): Reads the content.
     """
 
     name: str
@@ -229,10 +229,10 @@ class Form:
 
 
 def numbers(values: Any) -> np.ndarray:
-    """float64 of nested lists; None becomes NaN.
+    """Nested lists as float64; None becomes NaN.
 
     Raises:
-        ValueError: If they are uneven, or hold something else.
+        ValueError: If they are uneven, or contain something other than numbers.
     """
     try:
         return np.asarray(values, dtype=np.float64)
@@ -245,7 +245,7 @@ def columns(values: Any, named: str = '') -> np.ndarray:
 
     Args:
         values (array_like): The numbers.
-        named (str): What they are: ``'xy'``, ``'xyz'``, ``'xys'`` or ``'xyzs'``.
+        named (str): Their meaning: ``'xy'``, ``'xyz'``, ``'xys'`` or ``'xyzs'``.
     """
     values = numbers(values)
     if values.ndim != 2 or values.shape[1] != len(named):
@@ -260,9 +260,8 @@ def follow(
 ) -> np.ndarray:
     """Join the persons of all frames to one array per person.
 
-    A person with an id is the one who had it before. The others are matched with those
-    seen last so that the joints move least in all, and not further than a person is
-    large.
+    Persons with an id are matched by it. Others are matched to the persons of earlier
+    frames so that the joints move least in total, and by no more than the size of a person.
 
     Args:
         frames (dict): The persons of each frame.
@@ -284,7 +283,7 @@ def follow(
         unnamed = []
         seen = set()
         for person in frames[t]:
-            # An id that two persons share does not identify either.
+            # An id that two persons share identifies neither.
             if person.id is None or person.id in seen:
                 unnamed.append(person.values)
                 continue
@@ -293,7 +292,7 @@ def follow(
                 by_id[person.id] = len(tracks)
                 tracks.append({})
             tracks[by_id[person.id]][t] = person.values
-        # The latest alone: a crowd that comes and goes stays affordable.
+        # Only the latest tracks, to limit the cost for crowds.
         latest = strangers[-2 * _MAX_PERSONS :]
         for values, track in _matched(unnamed, [(i, tracks[i]) for i in latest]):
             if track is None:
@@ -317,7 +316,7 @@ def follow(
 def _matched(
     persons: Sequence[np.ndarray], tracks: Sequence[tuple[int, Mapping]]
 ) -> list[tuple[np.ndarray, int | None]]:
-    """Each person with its track, or None for somebody new."""
+    """Each person with its track, or None for a new person."""
     last = [(i, track[max(track)]) for i, track in tracks]
     cost = np.full((len(persons), len(last)), np.inf)
     for row, person in enumerate(persons):
@@ -329,7 +328,7 @@ def _matched(
                 moved = np.abs(person[both, :2] - before[both, :2]).mean()
                 cost[row, column] = moved if moved <= size else np.inf
     far = np.isinf(cost)
-    # Finite, and dearer than any matching of those that are near.
+    # Finite, and more expensive than any matching of near persons.
     cost[far] = 1 + 2 * cost[~far].sum()
     taken = {
         row: last[column][0]
@@ -340,7 +339,7 @@ def _matched(
 
 
 def _weight(track: Mapping[int, np.ndarray]) -> float:
-    """How much of a person there is: its scores, or else its joints."""
+    """How complete a person is: the sum of its scores, or else its number of joints."""
     values = np.stack(list(track.values()))
     score = np.nan_to_num(values[..., SCORE], nan=1).clip(0, 1)
     return float((score * ~np.isnan(values[..., 0])).sum())

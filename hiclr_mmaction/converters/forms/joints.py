@@ -10,7 +10,7 @@ from ...skeleton import SkeletonLayout, get_layout
 from ...skeleton.joint_names import side_and_words
 from ...skeleton.orientation import MAX_BONE_RATIO, bone_ratio
 
-# What else a joint of a layout is called, by the trackers' own documentation.
+# Other names of a layout's joints in the documentation of trackers.
 _ALSO = {
     'corner mouth': ('mouth',),
     'little finger': ('pinky',),
@@ -29,19 +29,19 @@ _ALSO_IN_NTU = {'spine': ('spine shoulder',)}
 
 
 def joints_of(layout: str) -> tuple[str, ...]:
-    """The joints of a tracker that names none in its files, in its order."""
+    """The joints of a tracker whose files do not name them, in its order."""
     return get_layout(layout).joints
 
 
 def _keys(name: str) -> list[tuple]:
-    """What a joint's name is found by: side and words in any order, or its letters."""
+    """The key of a joint's name: side and words in any order, or its letters."""
     side, words = side_and_words(name)
     words = [word for word in words if word not in ('of', 'the')]
     return [(side, frozenset(words)), (side, ''.join(words))]
 
 
 def _called(joint: str, layout: SkeletonLayout) -> list[tuple]:
-    """The keys of all that a joint of a layout is called."""
+    """The keys of all names of a layout's joint."""
     out = _keys(joint)
     also = {**_ALSO, **(_ALSO_IN_NTU if 'base of spine' in layout.joints else {})}
     for part, others in also.items():
@@ -51,12 +51,12 @@ def _called(joint: str, layout: SkeletonLayout) -> list[tuple]:
 
 
 def match(names: Sequence[str], layout: SkeletonLayout) -> list[int]:
-    """Where a file has each joint of a layout.
+    """Find each joint of a layout in a file.
 
     Args:
         names (Sequence[str]): The joints of the file, in its order.
-        layout (SkeletonLayout): The layout. If it has no names, or the file calls all
-            joints alike, the order of the file is taken.
+        layout (SkeletonLayout): The layout. If it has no joint names, or all joints of the
+            file have the same name, the order of the file is used.
 
     Returns:
         list[int]: For each joint of the layout its index in the file. The file may have
@@ -108,7 +108,7 @@ def in_order(count: int, layout: SkeletonLayout) -> list[int]:
 
 
 def looks_like(values: np.ndarray, layout: SkeletonLayout) -> bool:
-    """Whether joints in the order of a layout can be a person's, as far as is known.
+    """Whether joints in the order of a layout can form a person.
 
     Args:
         values (np.ndarray): ``(..., V, 4)``: x, y, z and score. NaN: not in the file.

@@ -25,7 +25,7 @@ from .form import (
 )
 from .joints import in_order, looks_like, match
 
-# What columns are called, without case and punctuation.
+# Names of columns, without case and punctuation.
 _FRAME = (
     'frame', 'frameid', 'frameindex', 'frameidx', 'framenumber', 'frameno', 'framenum',
 )  # fmt: skip
@@ -234,7 +234,7 @@ def _read_long(table: Table, options: Options) -> Recording:
 
 
 def _joints(table: Table, options: Options) -> np.ndarray:
-    """The joint of the layout that each line is of; -1: none of them."""
+    """The layout's joint of each line; -1: not in the layout."""
     layout = options.layout
     column = table.find(_JOINT)
     assert column is not None  # the form was recognised by it
@@ -276,7 +276,7 @@ def _list(numbers: Sequence[int], most: int = 6) -> str:
 def _refuse_doubles(
     table: Table, persons: np.ndarray, frames: np.ndarray, joints: np.ndarray
 ) -> None:
-    """Complain of two lines for the same person, frame and joint."""
+    """Raise a ValueError if the same person, frame and joint has two lines."""
     keys = np.stack([persons, frames, joints], axis=1)[joints >= 0]
     _, first, counts = np.unique(keys, axis=0, return_index=True, return_counts=True)
     if (counts == 1).all():
@@ -304,7 +304,7 @@ def _refuse_doubles(
 def _refuse_scattered(
     table: Table, persons: np.ndarray, frames: np.ndarray, joints: np.ndarray
 ) -> None:
-    """Complain of a time, or a number, that differs from joint to joint."""
+    """Raise a ValueError if the time or frame number differs between joints."""
     column = table.find(_FRAME)
     column = table.find(_TIME) if column is None else column
     used = joints >= 0
@@ -330,7 +330,7 @@ def _states(table: Table, column: int) -> np.ndarray:
 
 
 def _persons(table: Table) -> np.ndarray:
-    """Persons 0, 1, ... of the lines, in the order in which they come."""
+    """Persons 0, 1, ... of the lines, in order of appearance."""
     column = table.find(_PERSON)
     if column is None:
         return np.zeros(len(table.rows), dtype=int)
@@ -338,13 +338,13 @@ def _persons(table: Table) -> np.ndarray:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """0, 1, ... for the different values, in the order in which they come."""
+    """0, 1, ... for the different values, in order of appearance."""
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse.reshape(-1)]
 
 
 def _frames(table: Table) -> np.ndarray | None:
-    """Frames 0, 1, ... of the lines: by number, or by time. None: there is neither."""
+    """Frames 0, 1, ... of the lines, by number or by time. None: there is neither."""
     column = table.find(_FRAME)
     if column is not None:
         name = table.head[column]
@@ -549,7 +549,7 @@ def _numbered(names: Sequence[str]) -> bool:
 
 
 def _refuse_other_reading(values: np.ndarray, layout: SkeletonLayout) -> None:
-    """Complain of unnamed columns ``(lines, n)`` that are a person by another reading."""
+    """Raise a ValueError if unnamed columns ``(lines, n)`` fit another order or layout."""
     lines, width = values.shape
     by_joint = values.reshape(lines, layout.num_joints, -1)
     if layout.num_joints >= MIN_JOINTS:
@@ -637,8 +637,8 @@ TABLE_FORMS = (
     Form(
         'DeepLabCut',
         'CSV',
-        'header lines `scorer`, `bodyparts`, `coords`; the joints of a layout of your own '
-        'are called as the body parts',
+        'header lines `scorer`, `bodyparts`, `coords`; a layout of your own must use the '
+        'names of the body parts',
         'scorer,net,net,net,net,net,net,net,net,net\n'
         'bodyparts,nose,nose,nose,leftear,leftear,leftear,rightear,rightear,rightear\n'
         'coords,x,y,likelihood,x,y,likelihood,x,y,likelihood\n'

@@ -86,7 +86,7 @@ class TestLong:
         path = table([*HEAD[:-1], last], rows)
         sample = read(path, layout)
         assert (sample['keypoint'][0, 1, 1] == 0).all()
-        assert [note for note in sample['notes'] if 'picture' not in note] == notes
+        assert [note for note in sample['notes'] if 'fractions' not in note] == notes
         np.testing.assert_array_equal(sample['keypoint'][0, 2], x[0, 2])
         with pytest.raises(
             ValueError, match='missing joints: 1 are not in their frame'
