@@ -144,8 +144,8 @@ def _prefix(splits: Mapping[str, Any], path: str | Path) -> str:
     chosen = [p for p in found if p == f'{wanted}_'] if wanted else found
     if len(chosen) != 1:
         raise ValueError(
-            f'{path}: of the splits {", ".join(splits)} not one pair NAME_train, '
-            f'NAME_val is to be written; end the name with one of '
+            f'{path}: the splits {", ".join(splits)} have no single pair NAME_train, '
+            f'NAME_val for this file name; end the name with one of '
             f'{", ".join(f"_{end} ({name})" for end, name in _PROTOCOLS.items())}.'
         )
     return chosen[0]

@@ -16,18 +16,18 @@ from torch.utils.data import Dataset, Sampler
 class BalancedSampler(Sampler):
     """Draw the sets of a ``ConcatDataset`` equally, or by a power of their sizes.
 
-    In each epoch a set is drawn a fixed number of times, in proportion to
-    ``size ** power``. A set drawn more often than it has clips repeats each of them about
-    equally often; of a larger one other clips are drawn in each epoch. The order depends
-    on seed and epoch alone, so that :class:`ResumableTrainLoop` resumes it at any step;
-    ranks share one order and get as many clips each.
+    In each epoch, the number of draws from a set is proportional to ``size ** power``. If a
+    set has fewer clips than draws, all its clips are repeated about equally often; if it
+    has more, different clips are drawn in each epoch. The order depends only on seed and
+    epoch, so that :class:`ResumableTrainLoop` resumes it at any step. Ranks share one
+    order, and get the same number of clips.
 
     Args:
         dataset (Dataset): A ``ConcatDataset``; may be wrapped.
         power (float): 0: sets equally often; 1: clips equally often.
-        num_samples (int, optional): Clips an epoch, of all ranks together. None: as many
-            as there are.
-        seed (int, optional): Of the order, one for all ranks.
+        num_samples (int, optional): Clips per epoch, of all ranks together. None: the total
+            number of clips.
+        seed (int, optional): Seed of the order, the same on all ranks.
 
     Attributes:
         quotas (list[int]): How often each set is drawn in an epoch, by all ranks.
@@ -70,7 +70,7 @@ class BalancedSampler(Sampler):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch: the draws are new in each."""
+        """Set the epoch; each epoch has new draws."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
@@ -88,7 +88,7 @@ class BalancedSampler(Sampler):
 
 
 def _quotas(sizes: list[int], power: float, total: int) -> list[int]:
-    """Whole numbers in proportion to ``size ** power`` that add up to the total."""
+    """Integers in proportion to ``size ** power`` that add up to the total."""
     largest = max(sizes)
     weights = [(size / largest) ** power if size else 0.0 for size in sizes]
     exact = [total * weight / sum(weights) for weight in weights]
@@ -100,7 +100,7 @@ def _quotas(sizes: list[int], power: float, total: int) -> list[int]:
 
 
 def _draw(size: int, count: int, generator: Generator) -> Tensor:
-    """Each clip as often as any other, but for one."""
+    """Draw all clips equally often, up to one draw."""
     if size == 0:
         return torch.empty(0, dtype=torch.int64)
     often, rest = divmod(count, size)

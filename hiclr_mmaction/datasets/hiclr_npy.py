@@ -26,13 +26,13 @@ from .skeleton_dataset import check_prepared
 class HiCLRNpyDataset(BaseActionDataset):
     """The released projects' pair of files: an array of clips and a pickle of labels.
 
-    The array is memory-mapped: start-up reads its head alone, and all workers share
-    what the system keeps of it. Each item has ``keypoint`` (float32 ``(M, T, V, 3)``),
+    The array is memory-mapped: start-up reads only its header, and all workers share the
+    pages in memory. Each item has ``keypoint`` (float32 ``(M, T, V, 3)``),
     ``label``, ``frame_dir`` and ``total_frames``.
 
-    Clips whose layout's centre is at the origin are aligned already (the ``frame50``
-    arrays): then the pipeline has no :class:`SkeletonAlign`. Raw clips, padded with zeros
-    at their end, need it.
+    If the layout's centre is at the origin, the clips are already aligned (the ``frame50``
+    arrays), and the pipeline has no :class:`SkeletonAlign`. Raw clips, padded with zeros at
+    the end, need it.
 
     Args:
         data_file (str): ``.npy``, ``(N, 3, T, V, M)``, such as ``train_position.npy``.
@@ -40,8 +40,8 @@ class HiCLRNpyDataset(BaseActionDataset):
         label_file (str, optional): Pickle of names and labels. None:
             ``train_label.pkl`` beside ``train_position.npy``, and so on.
         layout (str | dict): The skeleton.
-        prepared (bool, optional): Which clips the config is written for: aligned (True)
-            or raw (False). None: the array decides.
+        prepared (bool, optional): The kind of clips that the config expects: aligned (True)
+            or raw (False). None: as in the array.
         test_mode (bool): As in MMAction2.
         **kwargs: As in :class:`BaseActionDataset`.
 

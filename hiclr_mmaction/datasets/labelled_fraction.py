@@ -21,23 +21,23 @@ from ..annotations.clip_checks import sample_name
 class LabelledFraction(Dataset):
     """The same fraction, or number, of the clips of each class; at least one of each.
 
-    The choice depends on ``seed``, the fraction and the names (``frame_dir``) of a class's
-    clips only: not on the process, the order of the file or the other classes. For one
-    seed the clips of a smaller fraction are among those of a larger one.
+    The choice depends only on ``seed``, the fraction and the names (``frame_dir``) of the
+    clips of a class, not on the process, the order of the file or other classes. With the
+    same seed, the clips of a smaller fraction are a subset of those of a larger one.
 
     Args:
         dataset (dict | BaseDataset): The whole set, such as :class:`SkeletonDataset`,
             ``PoseDataset``, :class:`HiCLRNpyDataset` or :class:`SyntheticSkeletons`.
         fraction (float, optional): Part of each class, above 0, at most 1; 0.01 is 1 %.
             At least one clip of each class is taken; the log reports the fraction.
-        seed (int, optional): Seed of the choice; not negative. None: that of the run
-            (``--seed``), so that runs of different seeds see different clips.
-        keep_length (bool): Whether an epoch stays as long as that of the whole set, by
-            taking the chosen clips again and again, as the released semi-supervised
-            recipe does. Then the number of iterations does not depend on ``fraction``.
+        seed (int, optional): Seed of the choice; not negative. None: the seed of the run
+            (``--seed``), so that runs with different seeds use different clips.
+        keep_length (bool): Whether an epoch has the length of the full set, by repeating
+            the chosen clips, as in the released semi-supervised recipe. The number of
+            iterations then does not depend on ``fraction``.
         lazy_init (bool): As in :class:`BaseDataset`.
-        clips_per_class (int, optional): Clips of each class (all of a smaller one), in
-            place of ``fraction``.
+        clips_per_class (int, optional): Clips of each class (all clips if it has fewer),
+            instead of ``fraction``.
 
     Attributes:
         clips (list[dict]): The chosen clips: ``index`` in the whole set, ``name`` and
@@ -122,7 +122,7 @@ class LabelledFraction(Dataset):
         self._log()
 
     def _log(self) -> None:
-        """Say how many clips were chosen, for one of 14 is 7 % and not 1."""
+        """Log the number of chosen clips; one of 14 is 7 % even if 1 % was requested."""
         labels = [clip['label'] for clip in self.clips]
         counts = Counter(labels).values()
         low, high = min(counts), max(counts)
@@ -192,7 +192,7 @@ def choose_clips(
 
 
 def _seed_of_the_run() -> int:
-    """What the runner seeded this process with; that of the first of several ranks."""
+    """The runner's seed of this process; with several ranks, of the first."""
     seeds = [torch.initial_seed()]
     broadcast_object_list(seeds)
     return seeds[0]

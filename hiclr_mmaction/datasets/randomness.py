@@ -31,8 +31,8 @@ def draws_taken_back() -> Iterator[None]:
 def random_transform(dataset: BaseDataset, clips: int = 16) -> str | None:
     """Find a random transform in a data set.
 
-    Clips are read twice and compared, so that transforms of any project are found; one
-    that acts with probability 1/2 is overlooked once in 2 ** 16 times.
+    Clips are read twice and compared, so that transforms of any project are found.
+    A transform with probability 1/2 is missed once in 2 ** 16 times.
 
     Args:
         dataset (BaseDataset): May be wrapped.

@@ -16,17 +16,17 @@ from torch.utils.data import Dataset
 class ResidentClips(Dataset):
     """Clips of another data set, packed once, on the device or in shared memory.
 
-    A batch is one indexing of one tensor: no worker, no collating, no copy to the device
-    where the clips are there. The pipeline runs once for each clip, so it must not make
-    random views: leave these to ``SkeletonViewPreprocessor(views=...)``.
+    A batch is made by indexing one tensor, without workers, collating or, if the clips are
+    on the device, a copy. The pipeline runs only once for each clip, so it must not make
+    random views; use ``SkeletonViewPreprocessor(views=...)`` for them.
 
     Give the loader ``num_workers=0`` (or more where the clips are in shared memory) and
     ``collate_fn=dict(type='resident_collate')``.
 
     Args:
-        dataset (dict): The data set whose clips these are.
-        device (str): ``'auto'``: the GPU of this process where the clips take at most
-            ``share`` of its free memory, else shared memory; or ``'cpu'``.
+        dataset (dict): The data set of the clips.
+        device (str): ``'auto'``: the GPU of this process if the clips take at most
+            ``share`` of its free memory, otherwise shared memory; or ``'cpu'``.
         share (float): See ``device``.
 
     Raises:

@@ -63,7 +63,7 @@ class SeededSampler(Sampler):
         self._seed = self._sampler.seed = seed
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch: the order and all draws are new in each."""
+        """Set the epoch; each epoch has a new order and new draws."""
         self._epoch = epoch
         if hasattr(self._sampler, 'set_epoch'):
             self._sampler.set_epoch(epoch)
@@ -78,15 +78,15 @@ class SeededSampler(Sampler):
 
 
 class SeededDataset(Dataset):
-    """Another data set, whose samples draw from the seeds of :class:`SeededSampler`.
+    """Wrap a data set so that its samples use the seeds of :class:`SeededSampler`.
 
-    In a data worker the generators of Python, numpy and torch are seeded before each
-    sample. A view is then the same whichever worker makes it, and no state is lost with
-    the workers. In the main process, whose generators a checkpoint holds, the draws go
-    on as they are.
+    In a data worker, the generators of Python, numpy and torch are seeded before each
+    sample. Views then do not depend on the worker that makes them, and a checkpoint need
+    not store the state of workers. In the main process nothing is seeded, because
+    checkpoints store its generators.
 
     Args:
-        dataset (dict | Dataset): The data set; its attributes are seen through this one.
+        dataset (dict | Dataset): The data set; its attributes are available on this one.
     """
 
     def __init__(self, dataset: dict | Dataset) -> None:

@@ -53,24 +53,23 @@ _KEEP_LENGTH = (
 class SkeletonDataset(PoseDataset):
     """:class:`PoseDataset` that checks its file before training.
 
-    The file is the same pose pickle. It is read by an unpickler that admits arrays and
-    plain containers only. Every clip of the split is checked as it is loaded, as by
-    :func:`~hiclr_mmaction.annotations.clip_problems`. Names of classes in the file
-    (``classes``) become ``metainfo['classes']``, and likewise ``orientation``.
+    The file is a pose pickle, as for :class:`PoseDataset`. It is read by an unpickler that
+    allows only arrays and plain containers. Every clip of the split is checked by
+    :func:`~hiclr_mmaction.annotations.clip_problems` when it is loaded. The entries
+    ``classes`` and ``orientation`` of the file become ``metainfo``.
 
     A file of aligned clips (``--align`` of the converters) has the entry ``prepared``; the
-    pipeline then has no :class:`SkeletonAlign`. Having both, or neither where clips
-    differ in length, is an error.
+    pipeline then has no :class:`SkeletonAlign`. It is an error to have both, or to have
+    neither if clips differ in length.
 
     Args:
         ann_file (str): Pose pickle, ``dict(split=..., annotations=[...])``.
         pipeline (list[dict]): Transforms.
-        split (str, optional): Which of the file's splits. None: all clips.
+        split (str, optional): Name of a split of the file. None: all clips.
         layout (str | dict): The skeleton of the data.
-        prepared (bool, optional): Which clips the config is written for: stored aligned
-            (True) or raw (False). None: the file decides.
-        safe (bool): False reads the file as PoseDataset does, which runs any code in
-            it.
+        prepared (bool, optional): The kind of clips that the config expects: stored aligned
+            (True) or raw (False). None: as in the file.
+        safe (bool): False reads the file as PoseDataset does, which runs any code in it.
         **kwargs: As in :class:`PoseDataset`.
 
     Raises:
@@ -98,8 +97,8 @@ class SkeletonDataset(PoseDataset):
     def full_init(self) -> None:
         """Load the clips; mmengine keeps them as one array that all workers share."""
         super().full_init()
-        # The C library keeps the memory in which they were before, in pieces. Without
-        # this the set takes 3.4 times its file, with it 1.1.
+        # The C library keeps freed memory in fragments. Without malloc_trim, the set takes
+        # 3.4 times the size of its file, with it 1.1 times.
         if os.name == 'posix' and hasattr(libc := ctypes.CDLL(None), 'malloc_trim'):
             libc.malloc_trim(0)
 

@@ -1,8 +1,8 @@
 """Checks of a config before anything is built or read.
 
-:func:`check_config` looks at names and numbers, :func:`check_widths` at the model that
-was built, :func:`check_work_dir` at the folder that the run would write to. Everything
-that needs the data is in :class:`PretrainCheckHook`.
+:func:`check_config` checks names and numbers, :func:`check_widths` the built model, and
+:func:`check_work_dir` the folder of the run. Checks that need the data are in
+:class:`PretrainCheckHook`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def check_config(cfg: Config | Mapping) -> None:
 
 
 def _each_once(problems: Iterable[str]) -> Iterator[str]:
-    """A line for each mistake, though several parts may refuse it in the same words."""
+    """One line per mistake, even if several parts report it with the same message."""
     places: dict[str, list[str]] = {}
     for problem in dict.fromkeys(problems):
         place, _, words = problem.partition(': ')
@@ -98,7 +98,7 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Mapping]]:
 
 
 def _get(cfg: Any, path: str) -> Any:
-    """What a path of a config leads to; None where it leads nowhere."""
+    """The value at a path of a config; None if there is none."""
     for name in path.split('.'):
         cfg = cfg.get(name) if isinstance(cfg, Mapping) else None
     return cfg
@@ -150,7 +150,7 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
 
 
 def _bad_layouts(cfg: Mapping) -> Iterator[str]:
-    """Skeletons of other joints or coordinates than most of the config has."""
+    """Layouts whose joints or coordinates differ from most of the config."""
     data = [
         found
         for loader in LOADERS
@@ -191,7 +191,7 @@ def _bad_layouts(cfg: Mapping) -> Iterator[str]:
 
 
 def _stock_graphs(cfg: Mapping) -> Iterator[str]:
-    """Layouts of ours in a backbone of MMAction2, whose graph knows only its own."""
+    """Our layouts in a backbone of MMAction2, whose graph knows only its own."""
     for path, part in _walk(cfg.get('model'), 'model'):
         layout = _get(part, 'graph_cfg.layout')
         kind = MODELS.get(part['type']) if isinstance(part.get('type'), str) else None
@@ -220,7 +220,7 @@ def _named_layouts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _mapped(dataset: Mapping) -> Mapping:
-    """A data set without what stands before the last mapping to another layout."""
+    """A data set without the transforms before the last mapping to another layout."""
     pipeline = list(dataset.get('pipeline') or ())
     maps = [i for i, t in enumerate(pipeline) if _is_mapping(t)]
     if not maps:
@@ -260,7 +260,7 @@ def _keeps_skeleton(dataset: Mapping) -> bool:
 
 
 def _bad_schedules(cfg: Mapping) -> Iterator[str]:
-    """Steps of a schedule that would begin after the run has ended."""
+    """Steps of a schedule that would begin after the end of the run."""
     length = {
         by_epoch: _get(cfg, f'train_cfg.{name}')
         for by_epoch, name in ((True, 'max_epochs'), (False, 'max_iters'))
@@ -348,10 +348,10 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def check_widths(model: nn.Module, cfg: Config | Mapping) -> None:
-    """Raise a ValueError if neck or classifier do not take what the backbone gives.
+    """Raise a ValueError if neck or classifier do not fit the backbone's output.
 
-    An empty clip of the shape that the config's first :class:`SkeletonAlign` gives goes
-    through the backbone; without one nothing is checked.
+    The backbone runs on an empty clip in the shape of the first :class:`SkeletonAlign` of
+    the config; without one nothing is checked.
     """
     inner = bare_model(model)
     shape = _clip_shape(_as_dict(cfg))
@@ -390,10 +390,10 @@ def check_weights(
     cfg: Config | Mapping | None = None,
     evaluated: bool = False,
 ) -> None:
-    """Check that a checkpoint has the weights that a model begins or predicts with.
+    """Check that a checkpoint has the weights that a model needs.
 
-    ``evaluated``: all that predicts must be there, not the backbone alone. With ``cfg``
-    clips must be prepared as those that the weights were trained on.
+    ``evaluated``: all parts that make predictions need weights, otherwise only the
+    backbone. With ``cfg``, clips must be prepared as for the training of the weights.
     """
     inner = bare_model(model)
     if not evaluated and not hasattr(inner, 'backbone'):
@@ -436,7 +436,7 @@ def check_work_dir(work_dir: str) -> None:
 def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
     """Raise a ValueError if a resumed run has another model or other clips than before.
 
-    Where the files lie, how long the run is and how it learns may change.
+    Paths, the length of the run and the optimiser may change.
     """
     paths = ('model', 'train_dataloader.dataset')
     sections = [path.partition('.')[0] for path in paths]
@@ -459,7 +459,7 @@ def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
             )
 
 
-# Where files lie is not what the experiment is.
+# Paths of files are not part of the experiment.
 _PLACES = ('ann_file', 'data_prefix', 'data_root', 'data_path', 'label_path')
 
 

@@ -1,8 +1,8 @@
 """The parts of a config: unknown names, and settings that a part refuses.
 
-mmengine learns of a wrong name when it builds the part, with a TypeError from inside of
-it, after a while or, for a name at the top, never. It builds the parts one after the
-other, and stops at the first that refuses a setting.
+mmengine reports a wrong name only when it builds the part, by a TypeError from inside of
+it, and never reports a wrong top-level name. It stops at the first part that refuses a
+setting.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 def wrong_parts(cfg: Mapping) -> Iterator[str]:
     """Yield a sentence for each unknown name and each setting that a part refuses.
 
-    Settings of classes that take any keyword are left alone, but for those that are nearly
-    one that the class names.
+    If a class takes any keyword, only keywords that resemble one of its named ones are
+    reported.
     """
     yield from _misspelt_sections(cfg)
     for name in LOADERS:
@@ -139,7 +139,7 @@ def wrong_parts(cfg: Mapping) -> Iterator[str]:
 
 
 def _misspelt_sections(cfg: Mapping) -> Iterator[str]:
-    """Variables at the top are a config's own affair, unless they are nearly sections."""
+    """Top-level variables are allowed unless their name resembles a section."""
     known = known_sections()
     for name in cfg:
         near = nearest(name, known, cutoff=0.85)
@@ -286,7 +286,7 @@ def _arguments(owner: Any) -> dict[str, Callable]:
 
 
 def _no_numbers(value: Mapping, path: str, target: Any) -> Iterator[str]:
-    """Settings that should be numbers, or integers, and are not."""
+    """Settings that should be numbers or integers, but are not."""
     own = _is_of(target, 'hiclr_mmaction')
     for name, admitted in _hints(target).items() if own else ():
         given = value.get(name)
@@ -301,7 +301,7 @@ def _no_numbers(value: Mapping, path: str, target: Any) -> Iterator[str]:
 def _refused(
     value: Mapping, path: str, registry: Registry, target: Any, reported: list[str]
 ) -> Iterator[str]:
-    """What the constructor of one of our parts, or of one on our bases, refuses."""
+    """Errors of the constructor of a part that is ours or derives from our classes."""
     bases = getattr(target, '__mro__', ())
     if registry not in _CONSTRUCTED or not any(
         _is_of(base, 'hiclr_mmaction') for base in bases

@@ -19,15 +19,15 @@ from torch import nn
 class BFloat16OptimWrapper(OptimWrapper):
     """Mixed precision in bfloat16, on a GPU that has it or a CPU.
 
-    Its range is that of float32, so that there is no loss scaling, for which mmengine's
-    ``AmpOptimWrapper`` needs a GPU and waits for it at each step. Where bfloat16 is not
-    used training is in float32, and the log says so.
+    bfloat16 has the range of float32 and needs no loss scaling, for which mmengine's
+    ``AmpOptimWrapper`` requires a GPU and waits for it at each step. Without support for
+    bfloat16, training uses float32, with a line in the log.
 
     Args:
-        on_cpu (bool): Whether it is used on a CPU too, where it is rarely faster. On one
-            without instructions for it (AVX512-BF16, AMX) a step takes three to eight
-            times as long as in float32, and the log says so.
-        enabled (bool): False: training is in float32, by the same config.
+        on_cpu (bool): Whether to use it on a CPU too, where it is rarely faster. Without
+            CPU instructions for it (AVX512-BF16, AMX), a step takes three to eight times as
+            long as in float32; the log warns about it.
+        enabled (bool): False: train in float32.
         **kwargs: As in :class:`OptimWrapper`.
     """
 

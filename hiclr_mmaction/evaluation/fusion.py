@@ -19,12 +19,11 @@ def fuse_scores(
 ) -> np.ndarray:
     """The weighted sum of the streams' scores.
 
-    The weights are given, never fitted: weights chosen for the accuracy on the test set
-    (as in the released code) make that accuracy no test any more.
+    The weights are given, never fitted: choosing weights by the accuracy on the test set,
+    as the released code does, biases that accuracy.
 
     Args:
-        streams (Mapping[str, Scores]): Of the same clips, by the name that errors call
-            them.
+        streams (Mapping[str, Scores]): Scores of the same clips, by name.
         weights (Sequence[float], optional): One per stream, not negative. None: equal.
 
     Returns:

@@ -18,9 +18,9 @@ def knn_predict(
     ks: Sequence[int],
     chunk_size: int = 1024,
 ) -> dict[int, Tensor]:
-    """Vote of the ``k`` nearest entries of a bank by cosine similarity.
+    """Classify by the ``k`` nearest entries of a bank, by cosine similarity.
 
-    A tie goes to the label whose voters are nearer on the whole.
+    In a tie, the label with the larger sum of similarities wins.
 
     Args:
         features (Tensor): Queries ``(N, C)``.
@@ -65,8 +65,8 @@ class KNNMetric(BaseMetric):
         collect_device (str): As in :class:`BaseMetric`.
         prefix (str, optional): As in :class:`BaseMetric`.
 
-    Metrics: ``knn/k1``, ..., the part of the clips that is classified rightly, 0 to 1. Of
-    several sets ``knn/NAME/k1``, ..., and ``knn/k1``, ..., their mean.
+    Metrics: ``knn/k1``, ..., the accuracy, 0 to 1. With several sets ``knn/NAME/k1``, ...,
+    and ``knn/k1``, ..., their mean.
     """
 
     default_prefix = 'knn'
@@ -106,7 +106,7 @@ class KNNMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Classify every clip that is not of the bank."""
+        """Classify all clips that are not in the bank."""
         sets: dict[str | None, list[dict]] = {}
         for result in results:
             sets.setdefault(result['set_name'], []).append(result)

@@ -1,4 +1,4 @@
-"""Accuracy over the number of labels, beside plain baselines."""
+"""Accuracy for several numbers of labels, compared with plain baselines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Cells = Mapping[tuple[str, float, int], float]
 
 @dataclass(frozen=True)
 class EvaluatedClips:
-    """Clips of a split, as they are and as a frozen encoder sees them.
+    """Clips of a split, and their features by a frozen encoder.
 
     Attributes:
         clips (np.ndarray): Aligned clips ``(N, M, T, V, C)``.
@@ -116,8 +116,8 @@ def readout_accuracies(
         test (EvaluatedClips): Clips to classify.
         fraction (float): Part of each class whose labels are used, at least one clip.
         seed (int): Seed of the choice.
-        hybrid (bool): Whether one ridge also reads the features and MiniRocket's side by
-            side. Its accuracy is not the encoder's merit.
+        hybrid (bool): Whether to add a ridge classifier of the features together with
+            MiniRocket's. Its accuracy is not due to the encoder alone.
     """
     few = _labelled(train, fraction, seed)
     data = few.features, few.labels, test.features, test.labels
@@ -143,7 +143,7 @@ def _accuracy(model: Any, x: Any, y: Any, test_x: Any, test_y: Any) -> float:
 
 
 def over_seeds(cells: Cells) -> dict[str, dict[float, Accuracies]]:
-    """Accuracies by method and fraction, each with its seeds."""
+    """Accuracies over the seeds, by method and fraction."""
     found: dict[str, dict[float, list[float]]] = {}
     for (method, fraction, _), value in cells.items():
         found.setdefault(method, {}).setdefault(fraction, []).append(value)

@@ -34,13 +34,12 @@ def split_protocol(path: str | Path) -> tuple[Path, str] | None:
 def read_config(path: str | Path) -> Config:
     """Read a config file, or make the config of a protocol.
 
-    Where there is `X.py`, the names `X_linear.py`, `X_finetune.py`, `X_semi.py` and
-    `X_supervised.py` need no file: they are `_base_/protocols/` on the encoder and the
-    data of `X.py`, with what `X.py` says in `protocols`. A file with such a name wins.
+    If `X.py` exists, the names `X_linear.py`, `X_finetune.py`, `X_semi.py` and
+    `X_supervised.py` need no file: they apply `_base_/protocols/` to the encoder and the
+    data of `X.py`, with its setting `protocols`. A file with such a name takes precedence.
 
-    `ann_file`, `layout`, `num_person` and `num_classes` at the top of a config hold for
-    all of it, also for what its bases made of them. For those that are None see
-    :func:`fill_from_file`.
+    The top-level settings `ann_file`, `layout`, `num_person` and `num_classes` apply to the
+    full config, including its bases. For those that are None see :func:`fill_from_file`.
 
     Args:
         path (str | Path): Of the config.

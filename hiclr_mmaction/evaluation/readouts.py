@@ -48,16 +48,16 @@ def ridge() -> BaseEstimator:
 
 
 class ViewWhitening(TransformerMixin, BaseEstimator):
-    """Weigh down what changes between the views of a clip. Needs no labels.
+    """Scale down directions in which the views of a clip differ. Needs no labels.
 
     Features are standardised, projected on the principal axes of the views, and whitened
     by the covariance of the views within a clip: within-class covariance normalisation
-    (Hatch et al., Interspeech 2006) in which every clip is a class of its own. The
-    results have unit length, so that distances are those of the cosine.
+    (Hatch et al., Interspeech 2006) with every clip as a separate class. The results have
+    unit length, so that Euclidean distances rank as cosine distances.
 
     Args:
         max_components (int): Principal axes at most.
-        shrinkage (float): Part of the mean variance that is added to every direction.
+        shrinkage (float): Fraction of the mean variance that is added to every direction.
         seed (int): Seed of the randomised PCA.
     """
 
@@ -114,11 +114,11 @@ LEAST_CLIPS = 3
 class ChosenReadout(ClassifierMixin, BaseEstimator):
     """The read-out that cross-validation on the training clips prefers.
 
-    Folds share subjects and cameras, which favours the nearest neighbour, so the first
-    of ``readouts`` is kept unless another is better by more than the standard error.
-    Where a class has fewer clips than :data:`LEAST_CLIPS`, a fold says little of what
-    is learnt from all of them. The read-out is then ``'ridge'``, and where no class has two
-    clips ``'nearest neighbour'``.
+    Folds share subjects and cameras, which favours the nearest neighbour. Therefore the
+    first of ``readouts`` is chosen unless another is better by more than the standard
+    error. If a class has fewer clips than :data:`LEAST_CLIPS`, cross-validation is too
+    unreliable, and the read-out is ``'ridge'``; if no class has two clips, it is
+    ``'nearest neighbour'``.
 
     Args:
         readouts (Sequence[str], optional): Names in :data:`READOUTS`, the preferred one
@@ -238,8 +238,8 @@ class Accuracies:
 def verdict(ours: Accuracies, baselines: Mapping[str, Accuracies]) -> str:
     """Whether pre-training helped, in words.
 
-    The best baseline is compared with the mean over seeds; a difference below twice its
-    standard error is called no difference.
+    Compares the mean over seeds with the best baseline. A difference below twice its
+    standard error counts as no difference.
 
     Args:
         ours (Accuracies): The encoder's.

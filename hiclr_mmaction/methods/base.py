@@ -89,7 +89,7 @@ class SkeletonLearner(BaseRecognizer):
 
     @property
     def encoders(self) -> dict[str, nn.Module]:
-        """The encoders by their names in the model, the one that is kept first."""
+        """The encoders by their names in the model; the first one is exported."""
         return dict(backbone=self.backbone)
 
     def set_epoch(self, epoch: int) -> None:

@@ -1,4 +1,4 @@
-"""Masked latent prediction: what a teacher sees of the joints that are masked."""
+"""Masked latent prediction: predict a teacher's features of masked joints."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _NO_MASK = (
 class MaskedLatentPrediction(SkeletonLearner):
     """Predict the latents of masked joints, after S-JEPA (ECCV 2024) and data2vec.
 
-    A teacher, the moving average of the encoder, sees a whole view. The encoder sees the
-    same view with joints masked; from its feature map the neck predicts the teacher's
-    where the view was masked. Only the last query view is used.
+    A teacher, the moving average of the encoder, sees a full view. The encoder sees the
+    same view with some joints masked, and the neck predicts the teacher's feature map at
+    the masked joints. Only the last query view is used.
 
     Unlike S-JEPA's transformer, which takes only the visible joints, a GCN takes the whole
     graph: masked joints have a learnable value at its input, as in data2vec (ICML 2022,
     arXiv 2202.03555). Targets are of the last layer, and joints are masked at random.
 
-    The encoder will be used on whole clips, so the running statistics that it keeps are
-    those of the teacher, not those of masked clips.
+    Since the encoder will be used on full clips, it keeps the running statistics of the
+    teacher, not those of masked clips.
 
     Args:
         backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.

@@ -17,10 +17,10 @@ from .base import SkeletonLearner
 class SkeletonVICReg(SkeletonLearner):
     """VICReg (ICLR 2022, arXiv 2105.04906) or Barlow Twins with views of growing strength.
 
-    The key view and the weakest query go through the same encoder. Their embeddings are to
-    be equal, and the coordinates of the embeddings not to collapse and not to be
-    correlated over the batch. As in HiCLR each stronger view is pulled one way towards the
-    one below it. There are no negatives, no queue and no second encoder.
+    The key view and the weakest query go through the same encoder. The loss makes their
+    embeddings equal, and keeps the coordinates of the embeddings varying and uncorrelated
+    over the batch. As in HiCLR, each stronger view is pulled one way towards the next
+    weaker one. There are no negatives, no queue and no second encoder.
 
     Args:
         backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.

@@ -1,9 +1,9 @@
 """From one layout to another: joints by their names, the others by kinematic rules.
 
-A joint that the source lacks is a fixed weighted mean of some that it has, such as the
-middle of the hips for the pelvis, or a point beyond the wrist for the hand. So a mapping
-is one matrix: left and right stay, a missing person (all zeros) stays missing, and nothing
-is random or learnt. Weights are rough averages of Kinect and motion capture skeletons.
+A joint that the source lacks is computed as a fixed weighted sum of joints that it has,
+such as the middle of the hips for the pelvis, or a point beyond the wrist for the hand. A
+mapping is therefore a matrix. It keeps left and right, and a missing person (all zeros)
+stays missing. The weights are rough averages of Kinect and motion capture skeletons.
 """
 
 from __future__ import annotations
@@ -118,11 +118,11 @@ _RULES: dict[str, list[dict[str, float]]] = {
 
 @dataclass(frozen=True)
 class JointMapping:
-    """How the joints of a layout are made of those of another.
+    """A mapping of the joints of one layout to those of another.
 
     Attributes:
         weights (tuple[tuple[float]]): ``(V target, V source)``; each row adds up to 1.
-        made (tuple[str]): Names of the target's joints that the source does not have.
+        made (tuple[str]): Names of the target's joints that are computed from others.
     """
 
     weights: tuple[tuple[float, ...], ...]
@@ -133,15 +133,15 @@ class JointMapping:
 def joint_mapping(
     source: str | SkeletonLayout, target: str | SkeletonLayout
 ) -> JointMapping:
-    """Find how the joints of a layout are made of those of another.
+    """Find the mapping of the joints of one layout to those of another.
 
     Args:
-        source (str | SkeletonLayout): The skeleton that the clips have.
-        target (str | SkeletonLayout): The skeleton wanted.
+        source (str | SkeletonLayout): The skeleton of the clips.
+        target (str | SkeletonLayout): The skeleton of the result.
 
     Raises:
-        ValueError: If a joint of the target can neither be found by its name nor made,
-            or the source has no depth and the target has.
+        ValueError: If a joint of the target can neither be found by its name nor computed
+            from others, or the target is 3-D and the source 2-D.
     """
     source, target = get_layout(source), get_layout(target)
     if source.coordinates == '2d' and target.coordinates == '3d':

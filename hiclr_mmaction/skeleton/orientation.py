@@ -78,13 +78,11 @@ class Orientation:
         scale: float | None = None,
         unit: float = 1.0,
     ) -> Orientation:
-        """The orientation of clips, by their persons.
+        """Estimate the orientation of clips from their persons.
 
-        In 2-D, where y is down, the axis alone.
-
-        Up is where heads are above feet; the unit is one that makes persons between 0.5
-        and 2.5 m tall. Where the layout does not name such joints, the coordinates are
-        taken to be in ``unit`` with y up.
+        The up axis leads from feet to heads. The unit is chosen so that persons are 0.5 to
+        2.5 m tall. If the layout does not name these joints, coordinates are assumed to be
+        in ``unit`` with y up. In 2-D, where y is down, only the axis is estimated.
 
         Args:
             clips (Iterable[np.ndarray]): Some clips, ``(M, T, V, 3)``, in 2-D with the
@@ -167,11 +165,11 @@ def planar_remedy(up: str) -> str:
 
 
 def long_bones(x: np.ndarray, layout: str | dict | SkeletonLayout) -> dict[str, float]:
-    """Bones that are longer than the body they belong to.
+    """Find bones that are longer than the body.
 
-    These are longer than a person is tall (3-D, where the layout names the joints), or
-    than the shorter ones together, if these are two thirds and five or more. Such a
-    joint has another unit or is in another place of the file than the layout says.
+    Such a bone is longer than the height of the person (in 3-D, if the layout names the
+    joints), or than all shorter bones together, if these are at least five and two thirds
+    of all. Its joint has another unit, or another position in the file than in the layout.
 
     Args:
         x (np.ndarray): Persons ``(..., V, C)``; a joint of zeros was not measured.

@@ -48,11 +48,10 @@ def seeded_generator(entropy: Sequence[int]) -> Generator:
 def worker_generator() -> Generator:
     """The generator from which a pipeline draws in this process.
 
-    In the main process it is torch's own. A data worker has one of its own: mmengine
-    seeds the workers of a loader alike in every epoch, so that without persistent
-    workers each epoch would repeat the views of the one before. The seed that torch
-    gives the workers of an epoch is new every time, and mmengine's is different on
-    each rank; both together seed this generator.
+    In the main process it is torch's own generator. A data worker has a separate one,
+    because mmengine seeds workers with the same numbers in every epoch, so that each epoch
+    would repeat the views of the previous one. It is seeded with torch's seed of the
+    workers, which is new in every epoch, and mmengine's seed, which differs between ranks.
     """
     global _worker_generator
     info = get_worker_info()

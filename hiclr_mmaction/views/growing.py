@@ -20,9 +20,9 @@ class GrowingAugmentation(ShownTransform):
 
     Query view ``i`` is made by the sets ``0 .. i`` (in the paper: basic; basic and
     normal; basic, normal and strong), the key view by set ``0``. An empty set is
-    allowed: its view is drawn again from the level below. A set may hold any
-    :class:`SkeletonTransform`. Joint masks are not applied but returned,
-    for the model's learnable value.
+    allowed: its view is another draw of the level below. A set may contain any
+    :class:`SkeletonTransform`. Joint masks are returned, not applied, because the model
+    fills masked joints with its learnable value.
 
     :class:`SkeletonViewPreprocessor` makes the views of a batch; as a transform of a
     pipeline this class makes those of one clip.

@@ -20,9 +20,9 @@ def read_run(path: str | Path) -> Curves:
     """The scalars of a run.
 
     Args:
-        path (str | Path): The run's work folder, a folder of it that holds ``vis_data``,
-            or the JSON file. Of a work folder all starts count, in their order: a
-            resumed run continues where it was resumed.
+        path (str | Path): The run's work folder, a subfolder with ``vis_data``, or the JSON
+            file. For a work folder all starts are joined, in order: a resumed run continues
+            from its checkpoint.
 
     Returns:
         dict: For each scalar iterations and values, ``(n,)`` each. Values logged per

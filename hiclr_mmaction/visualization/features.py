@@ -35,12 +35,12 @@ def check_method(method: str) -> None:
 def embed_features(
     features: np.ndarray, method: str = 'tsne', seed: int = 0
 ) -> np.ndarray:
-    """Embed features in 2-D such that near ones (by cosine) stay near.
+    """Embed features in 2-D so that near features (by cosine) stay near.
 
     Args:
         features (np.ndarray): ``(N, C)``.
         method (str): ``'tsne'`` (scikit-learn) or ``'umap'`` (umap-learn).
-        seed (int): Of the embedding's draws.
+        seed (int): Random seed.
 
     Returns:
         np.ndarray: ``(N, 2)``.
@@ -82,8 +82,8 @@ def draw_features(
 ) -> Figure:
     """Draw embedded features, coloured by class, in panels side by side.
 
-    Up to 20 classes differ in colour, more in colour and marker, and then the number of
-    each class is written in its middle.
+    Up to 20 classes differ in colour. More classes differ in colour and marker, and the
+    number of each class is written at its median.
 
     Args:
         points (Mapping[str, np.ndarray]): Title and ``(N, 2)`` of each panel.
@@ -103,8 +103,8 @@ def draw_features(
     shown = np.unique(labels)
     if classes is not None and shown.max() >= len(classes):
         raise ValueError(
-            f'label {shown.max()} is beyond the {len(classes)} names of classes; give one '
-            'name a class.'
+            f'label {shown.max()} is beyond the {len(classes)} class names; give one name '
+            'per class.'
         )
     for panel, coordinates in points.items():
         if len(coordinates) != len(labels):

@@ -25,24 +25,23 @@ _FAINT = 0.25
 class Stage:
     """Draws frames of clips of one skeleton, all at one scale.
 
-    A skeleton is drawn as the sensor sees it. In 3-D ``y`` is up, and ``x``, which in
-    Kinect's camera space grows to the camera's left, grows to the left. In 2-D
-    ``y`` is down and ``x`` to the right. In both, the left side (blue) of a person who
-    faces the camera is to the right. Persons
-    and joints that are absent (all zero, not finite, or with a score of 0) are left
-    out, and bones with smaller scores are paler.
+    Skeletons are drawn as the sensor sees them. In 3-D ``y`` is up and ``x`` grows to the
+    left, as in Kinect's camera space. In 2-D ``y`` is down and ``x`` grows to the right. In
+    both, the left side (blue) of a person who faces the camera is on the right. Absent
+    persons and joints (all zero, not finite, or with a score of 0) are not drawn, and bones
+    with lower scores are paler.
 
     Args:
         clips (Sequence[np.ndarray]): ``(M, T, V, C)`` or ``(T, V, C)`` each, metres, or
             pixels and, as a third, a score; ``C`` is at least 2.
         layout (str | dict | SkeletonLayout): Their skeleton, see :func:`get_layout`.
-        turn (float): Degrees by which the persons are turned about the vertical before
-            drawing, to show depth. Must be 0 in 2-D.
-        tall (float): Height of the axes that will be drawn in, in widths.
+        turn (float): Rotation of the persons about the vertical in degrees, to show depth.
+            Must be 0 in 2-D.
+        tall (float): Ratio of height to width of the axes.
 
     Raises:
-        ValueError: If a shape does not fit the layout, there is nobody in any clip, or
-            an image is to be turned.
+        ValueError: If a shape does not fit the layout, all clips are empty, or ``turn`` is
+            not 0 for a 2-D layout.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""An HTML page of 3-D clips, turned by the mouse."""
+"""An HTML page of 3-D clips that can be rotated with the mouse."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def viewer_page(
 ) -> str:
     """Make a self-contained HTML page of animated skeletons.
 
-    All clips play at once, at one scale, and are turned together by the mouse.
+    All clips play together, at one scale, and rotate together with the mouse.
 
     Args:
         clips (Sequence[Mapping]): ``keypoint (M, T, V, C)``, ``title``, and if wanted

@@ -1,4 +1,4 @@
-"""Pre-trained encoders in the package. They need torch and numpy alone."""
+"""Pre-trained encoders in the package. They need only torch and numpy."""
 
 from .encoder import ZooEncoder
 from .files import DEFAULT, ZOO, read_weights, weights_path

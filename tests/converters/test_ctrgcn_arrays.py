@@ -137,7 +137,7 @@ def test_header_of_a_huge_shape_takes_no_memory(tmp_path):
 @pytest.mark.parametrize(
     ('split', 'message'),
     [
-        (dict(all=['a']), 'not one pair NAME_train'),
+        (dict(all=['a']), 'no single pair NAME_train'),
         (
             dict(xsub_train=['a'], xsub_val=['b']),
             "'b' of split 'xsub_val' has no annot",

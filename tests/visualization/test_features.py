@@ -90,7 +90,10 @@ def test_legend_names_the_classes_that_are_there():
 
 @pytest.mark.parametrize(
     ('count', 'names', 'message'),
-    [(4, ['x'], 'label 2 is beyond the 1 names'), (3, None, '3 points for 4 labels')],
+    [
+        (4, ['x'], 'label 2 is beyond the 1 class names'),
+        (3, None, '3 points for 4 labels'),
+    ],
 )
 def test_numbers_that_do_not_go_together_are_refused(count, names, message):
     with pytest.raises(ValueError, match=message):

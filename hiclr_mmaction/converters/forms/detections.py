@@ -582,7 +582,7 @@ def _landmarks(joints: Sequence, options: Options, world: bool) -> Person:
     # The middle of the hips is the origin of world landmarks, so some are below 0.
     if not (flat or world) and (xy > 0).all() and (xy < 1).all():
         raise ValueError(
-            'no world landmarks: all are between 0 and 1, which are parts of the picture; '
+            'no world landmarks: all are between 0 and 1, so fractions of the image; '
             'set layout mediapipe, or save the world landmarks'
         )
     return person

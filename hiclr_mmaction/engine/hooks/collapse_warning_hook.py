@@ -12,16 +12,15 @@ from ...models.modules import bare_model
 class CollapseWarningHook(Hook):
     """Warn when the embeddings of different clips become the same.
 
-    Watches the monitor ``feature_spread``, see
-    :func:`~hiclr_mmaction.models.modules.feature_spread`: 1 where embeddings spread
-    evenly over the sphere, 0 where they are all one. A model that gives none is said to
-    be unwatched.
+    Monitors ``feature_spread`` (:func:`~hiclr_mmaction.models.modules.feature_spread`): 1
+    if embeddings spread evenly over the sphere, 0 if they are all equal. If the model does
+    not log it, the hook says so.
 
     Args:
-        threshold (float): Warn below this spread, once an epoch at most.
-        begin (int): Iterations to wait first: in a healthy run too the embeddings
-            draw together at the start (to 0.09 seen), before they spread.
-        interval (int): Iterations between two looks.
+        threshold (float): Warn below this spread, at most once per epoch.
+        begin (int): Iterations to wait at the start, because embeddings also contract at
+            the start of a healthy run (we saw 0.09), before they spread.
+        interval (int): Iterations between two checks.
 
     Raises:
         ValueError: If ``interval`` is below 1.
@@ -46,7 +45,7 @@ class CollapseWarningHook(Hook):
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None
     ) -> None:
-        """Look at the spread of the batch."""
+        """Check the spread of the batch."""
         if self._idle or not outputs:  # a step that was skipped has none
             return
         if 'feature_spread' not in outputs:

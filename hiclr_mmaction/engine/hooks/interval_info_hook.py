@@ -9,9 +9,9 @@ from mmengine.hooks import RuntimeInfoHook
 
 @HOOKS.register_module()
 class IntervalInfoHook(RuntimeInfoHook):
-    """:class:`RuntimeInfoHook` that waits for the device once an interval, not each step.
+    """:class:`RuntimeInfoHook` that waits for the device once per interval.
 
-    All losses reach the log as before, only later: those of ``interval`` steps at once.
+    All losses reach the log, but later: those of ``interval`` steps at once.
 
     Args:
         interval (int): Steps between two fetches; a divisor of ``LoggerHook``'s.

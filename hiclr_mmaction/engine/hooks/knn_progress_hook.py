@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 
 @HOOKS.register_module()
 class KNNProgressHook(Hook):
-    """Validate before the first step, and compare the last epoch with that.
+    """Validate before the first step, and compare the result with the last epoch.
 
     Args:
         metric (str): The metric that the closing line compares.
@@ -37,7 +37,7 @@ class KNNProgressHook(Hook):
         runner.logger.info(f'Before training: {shown}')
 
     def after_train(self, runner) -> None:
-        """Say where the last epoch stands."""
+        """Log the result of the last epoch."""
         history = runner.message_hub.log_scalars.get(f'val/{self.metric}')
         if history is None:
             return

@@ -23,20 +23,20 @@ from ...models.modules import bare_model
 class NonFiniteLossHook(Hook):
     """Stop at a loss that is infinite or NaN, or skip its step.
 
-    Either way each rank that has such a loss writes ``nonfinite_step<N>_rank<R>.json``
-    to the work folder: the step, the clips of the batch and whether their coordinates
-    are finite, each part of the loss, the learning rates, the gradient norm where
-    gradients are clipped. All ranks decide alike.
+    Each rank with such a loss writes ``nonfinite_step<N>_rank<R>.json`` to the work folder:
+    the step, the clips of the batch and whether their coordinates are finite, each part of
+    the loss, the learning rates and, if gradients are clipped, their norm. All ranks stop
+    or skip together.
 
     Args:
-        action (str): ``'stop'``, or ``'skip'``: weights, statistics, queue, key encoder
-            and optimiser become what they were before the step, and nothing of the step
-            is logged. For that each step copies them, so that they are held twice.
-        max_skips (int): Steps left out in a row after which ``'skip'`` stops as well:
-            then the weights themselves are to blame.
-        interval (int): Steps between two looks, of which the end of an epoch is one:
-            each look waits for the device. The report is then of the step that was
-            looked at, not of the first one. ``'skip'`` needs 1.
+        action (str): ``'stop'``, or ``'skip'``: restore weights, statistics, queue, key
+            encoder and optimiser, and log nothing of the step. This needs a copy of them
+            before each step, and twice the memory.
+        max_skips (int): Number of consecutive skipped steps after which ``'skip'`` stops
+            too, because the weights themselves must be the cause.
+        interval (int): Steps between two checks; the end of an epoch is always checked.
+            Each check waits for the device. The report is about the checked step, not the
+            first one with such a loss. ``'skip'`` needs 1.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -66,14 +66,14 @@ class NonFiniteLossHook(Hook):
         self._before: _Snapshot | None = None
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        """Copy what a step may spoil."""
+        """Copy the state that a step changes."""
         if self.action == 'skip':
             self._before = _Snapshot(runner)
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs: dict | None = None
     ) -> None:
-        """Look at the losses of the step."""
+        """Check the losses of the step."""
         losses = {k: v for k, v in (outputs or {}).items() if 'loss' in k}
         if not losses or not self._is_due(runner, batch_idx):
             return

@@ -21,10 +21,9 @@ from ...models.modules import bare_model
 class PretrainCheckHook(Hook):
     """Check data, views and model of a pre-training run against each other.
 
-    What the config, the sizes of the data and the joints do not show, a step on two clips
-    does; what the step changes is taken back. ``tools/train.py`` calls :meth:`check`
-    before ``Runner.train``, which would trip over a data set smaller than a batch while
-    it makes the schedule.
+    Checks the sizes of the data and the joints, and takes a step on two clips, which is
+    reverted. ``tools/train.py`` calls :meth:`check` before ``Runner.train``, which would
+    fail without an explanation if the data set is smaller than a batch.
 
     Raises:
         ValueError: Before the first iteration, with the setting and the remedy.

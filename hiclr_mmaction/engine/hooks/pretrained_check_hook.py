@@ -14,15 +14,15 @@ from ...models.modules import bare_model
 class PretrainedCheckHook(Hook):
     """Refuse to train on an encoder whose pre-trained weights do not fit.
 
-    Looks at the files of ``model.backbone.init_cfg`` (type ``Pretrained``) and
-    ``load_from``. ``tools/train.py`` and :class:`LinearProbeLoop` call :meth:`check`
-    before data are read; else it runs before the weights are loaded.
+    Checks the files of ``model.backbone.init_cfg`` (type ``Pretrained``) and ``load_from``.
+    ``tools/train.py`` and :class:`LinearProbeLoop` call :meth:`check` before data are read;
+    otherwise it runs before the weights are loaded.
 
     Raises:
-        FileNotFoundError: If a file is not there.
-        ValueError: If a file holds no weights of a backbone, or they are of another
-            width or layout, or were trained on clips prepared otherwise (stream, layout,
-            frames); the message says how to mend it.
+        FileNotFoundError: If a file does not exist.
+        ValueError: If a file has no weights of a backbone, or they have another width or
+            layout, or were trained on clips with another preparation (stream, layout,
+            frames); the message gives the remedy.
     """
 
     priority = 'VERY_HIGH'

@@ -36,10 +36,10 @@ class TrainingInterrupted(SystemExit):
 
 
 class AtomicBackend(LocalBackend):
-    """Local files that are there whole or not at all.
+    """Writes local files atomically.
 
-    ``LocalBackend`` opens the target itself: a process that is killed meanwhile leaves
-    half a file under its name.
+    ``LocalBackend`` writes directly to the target, so that a killed process leaves an
+    incomplete file.
     """
 
     def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
@@ -53,17 +53,17 @@ class AtomicBackend(LocalBackend):
 class ResumableCheckpointHook(CheckpointHook):
     """``CheckpointHook`` for :class:`ResumableTrainLoop`.
 
-    - Checkpoints are read as by :class:`load_safely`, and written whole or not at all.
-    - With each checkpoint it saves the state of every generator on every rank, and
-      whether the last epoch is validated.
-    - An old checkpoint is deleted only when the new one is whole; what a killed run
-      left half done is removed when it is resumed.
-    - After SIGTERM it saves ``interrupted.pth`` at the end of the step, or at once
-      where a validation runs, and raises :class:`TrainingInterrupted` on all ranks.
+    - Checkpoints are read as by :class:`load_safely`, and written atomically.
+    - Each checkpoint stores the state of every generator on every rank, and whether the
+      last epoch has been validated.
+    - An old checkpoint is deleted only after the new one is complete; incomplete files of a
+      killed run are removed when it is resumed.
+    - After SIGTERM it saves ``interrupted.pth`` at the end of the step, or immediately
+      during a validation, and raises :class:`TrainingInterrupted` on all ranks.
 
     Args:
-        agree_interval (int): Steps between two times that several processes ask each
-            other whether one got SIGTERM. A single process need not ask.
+        agree_interval (int): With several processes, steps between two checks whether any
+            of them received SIGTERM.
         **kwargs: Arguments of ``CheckpointHook``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What each of several data sets brings to a training."""
+"""Statistics of the data sets of a training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ...datasets.wrapped import innermost
 
 @HOOKS.register_module()
 class SetStatisticsHook(Hook):
-    """Log clips, frames, persons and draws an epoch of each training set.
+    """Log clips, frames, persons and draws per epoch of each training set.
 
     Args:
-        clips (int): Clips of each set that are looked at, spread over it.
+        clips (int): Number of inspected clips, spread over each set.
 
     Raises:
         ValueError: If ``clips`` is below 1.
@@ -46,5 +46,5 @@ class SetStatisticsHook(Hook):
                 f'{name}: {len(part):,} clips, {layout}, {min(frames)} to {max(frames)} '
                 f'frames (median {np.median(frames):g}), up to '
                 f'{max(shape[0] for shape in shapes)} person(s); drawn {quota:,} of '
-                f'{sum(quotas):,} times an epoch'
+                f'{sum(quotas):,} times per epoch'
             )

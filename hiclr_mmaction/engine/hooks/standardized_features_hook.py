@@ -16,12 +16,12 @@ from ...models.modules import bare_model
 class StandardizedFeaturesHook(Hook):
     """Train the classifier of :class:`LinearProbeLoop` as on standardised features.
 
-    Features of encoders differ in scale (an untrained one's vary by hundredths, a trained
-    one's by tenths), and one learning rate cannot serve both. Each step is changed to the
-    one that the classifier of the standardised features (mean 0 and variance 1 over the
-    training set) would take. For SGD, with or without momentum and without weight decay,
-    training is then exactly that; the weights stay those for the features as they are, so
-    that checkpoints need nothing else.
+    The scale of features depends on the encoder (features of an untrained one vary by
+    hundredths, of a trained one by tenths), so one learning rate does not suit all. The
+    hook replaces each step by the step of a classifier of standardised features (mean 0 and
+    variance 1 over the training set). For SGD without weight decay, with or without
+    momentum, this is exact. The weights remain those of a classifier of raw features, so
+    checkpoints need nothing else.
 
     Raises:
         ValueError: Before the first iteration, if the loop keeps no features.

@@ -28,7 +28,7 @@ from ...visualization import (
 
 @HOOKS.register_module()
 class VisualLogHook(Hook):
-    """Log to TensorBoard, with pictures: of views at the start, of features then.
+    """Log to TensorBoard, with pictures of views at the start, and of features.
 
     Everything goes through the runner's visualizer, to TensorBoard (scalars as well)
     and to the other backends: the local one puts the pictures into
@@ -36,18 +36,17 @@ class VisualLogHook(Hook):
 
         --cfg-options default_hooks.visualization.type=VisualLogHook
 
-    The pictures of features take no extra pass: they are of the features of a
-    validation, with the clips of the k-NN's bank left out; in a run of several
-    processes, of the first one's part. The views are of a fixed seed; no draw of the
-    run is changed.
+    The pictures of features reuse the features of a validation, without the clips of the
+    k-NN's bank and, with several processes, only those of the first process. Views use a
+    fixed seed, and do not change the random numbers of the run.
 
     Args:
-        interval (int): Validations from one picture of features to the next.
-        max_clips (int): At most so many clips are in it, taken at random.
+        interval (int): Number of validations between two pictures of features.
+        max_clips (int): Maximum number of clips in a picture, chosen at random.
         method (str): ``'tsne'`` or ``'umap'``, see :func:`embed_features`.
         tensorboard (bool): False: only the backends of the config.
         index (int): The training clip whose views are drawn.
-        seed (int): Of all draws.
+        seed (int): Random seed.
 
     Raises:
         ImportError: If tensorboard, or umap-learn for ``'umap'``, is not installed.

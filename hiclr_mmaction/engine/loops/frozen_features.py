@@ -66,8 +66,8 @@ def extract_features(model: RecognizerGCN, loader: DataLoader) -> FrozenFeatures
 
     Args:
         model (RecognizerGCN): In evaluation mode.
-        loader (DataLoader): Names the data set, its collation, the size of a batch and
-            the workers; its order plays no part.
+        loader (DataLoader): Its data set, collation, batch size and workers are used, not
+            its order.
 
     Returns:
         FrozenFeatures: On the device of the model.

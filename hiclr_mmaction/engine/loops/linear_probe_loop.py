@@ -24,18 +24,17 @@ from .frozen_features import FrozenFeatures, extract_features
 class LinearProbeLoop(EpochBasedTrainLoop):
     """Train the classifier of a :class:`RecognizerGCN` on a frozen encoder.
 
-    The encoder stays in evaluation mode, and its weights and statistics as they are
-    loaded. It runs once over the clips of training and validation; then the classifier
-    trains on the features, in the order and the batches that the config sets, with its
-    optimiser, schedule, hooks and checkpoints. These hold the whole recognizer. The
-    last epoch is validated, whatever ``val_interval`` is, and is the result.
+    The encoder stays in evaluation mode, with its weights and statistics unchanged. It runs
+    once over the training and validation clips. The classifier then trains on the features,
+    with the batches, optimiser, schedule, hooks and checkpoints of the config. Checkpoints
+    contain the full recognizer. The last epoch is always validated; it is the result.
 
     Args:
         runner (Runner): With a model ``RecognizerGCN`` whose head is ``GCNHead``.
         dataloader (DataLoader | dict): The training set, without augmentation.
         max_epochs (int): Epochs of the classifier.
-        cache (bool): False runs the encoder on every batch of every epoch, for clips
-            that are augmented; else the classifier is the same.
+        cache (bool): False runs the encoder on every batch of every epoch, for augmented
+            clips.
         **kwargs: As in :class:`EpochBasedTrainLoop`.
 
     Raises:
@@ -142,9 +141,9 @@ class LinearProbeLoop(EpochBasedTrainLoop):
 
 @contextmanager
 def _features_as_input(model: RecognizerGCN) -> Iterator[None]:
-    """Let preprocessor and backbone hand on what they are given.
+    """Make preprocessor and backbone return their input.
 
-    The modules stay where they are, so that checkpoints and hooks find the whole model.
+    The modules stay in the model, so that checkpoints and hooks find all of it.
     """
     model.data_preprocessor.forward = lambda data, training=False: data
     model.backbone.forward = lambda x: x

@@ -24,14 +24,14 @@ from ..generators import set_generator_states
 
 @LOOPS.register_module()
 class ResumableTrainLoop(EpochBasedTrainLoop):
-    """``EpochBasedTrainLoop`` that resumes exactly, also amid an epoch.
+    """``EpochBasedTrainLoop`` that resumes exactly, also within an epoch.
 
-    Together with :class:`ResumableCheckpointHook`, which saves where the run stands and
-    the state of every generator. What the epoch has done already is left out by the
-    sampler, without loading it; a validation that the run was stopped in is made up
-    for. The draws of data workers belong to the sample, not to the worker (see
-    :class:`SeededDataset`), so that they need no saving. On a CPU the resumed run ends
-    with the uninterrupted one's weights, bit for bit.
+    Needs :class:`ResumableCheckpointHook`, which saves the position in the run and the
+    state of every generator. After resuming, the sampler skips the finished steps of the
+    epoch without loading their clips, and an interrupted validation is repeated. Random
+    numbers of data workers depend on the sample, not the worker (:class:`SeededDataset`),
+    so they need not be saved. On a CPU, the resumed run gives the same weights as an
+    uninterrupted one, bit for bit.
 
     Args:
         runner (Runner): The runner.
@@ -97,7 +97,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        """Note a SIGTERM instead of dying of it."""
+        """Remember a SIGTERM instead of ending the process."""
 
         def note(signum: int, frame: Any) -> None:
             self.terminated = True
@@ -124,7 +124,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             self.runner.val_loop.run()
 
     def _take_up(self) -> bool:
-        """Read where the run stands; returns whether the last epoch is validated."""
+        """Restore the position in the run; returns whether the last epoch is validated."""
         if not self._iter:
             return False
         state = self.runner.message_hub.runtime_info.get('resume')
@@ -150,7 +150,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
 
 def _detach(loader: DataLoader) -> None:
-    """Keep a loader's workers and the main process out of each other's ways."""
+    """Make the workers of a loader independent of the main process."""
     if loader.generator is None:
         # Else the start of workers takes a draw of the main process, and persistent
         # ones start once in a run but again in a resumed one.

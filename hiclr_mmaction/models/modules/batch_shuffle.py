@@ -32,7 +32,7 @@ class BatchShuffle:
         return x if self.order is None else self._take(x, self.order)
 
     def unshuffle(self, x: Tensor) -> Tensor:
-        """Give each rank what became of its own clips, ``(N, ...)``, in their order."""
+        """Return the results of each rank's own clips to it, ``(N, ...)``, in order."""
         return x if self.order is None else self._take(x, self.order.argsort())
 
     def _take(self, x: Tensor, order: Tensor) -> Tensor:

@@ -80,7 +80,7 @@ class EdgePerturbation:
         Args:
             A (Tensor): Edges of any shape.
             add_mean (bool): Whether an added edge is as strong as the mean one, not 1.
-                The sum is then kept soundly where edges have signs, too.
+                This keeps the sum stable if edges have different signs.
         """
         ratios = torch.rand(2, device=A.device)
         if self.drop:
