@@ -60,6 +60,13 @@ def test_a_smaller_fraction_is_part_of_a_larger_one():
     assert len(few) == 6
 
 
+@pytest.mark.filterwarnings('error')
+def test_one_clip_of_each_of_many_classes_is_no_reason_to_warn():
+    clips = split(60, 0)
+    many = EvaluatedClips(clips.clips, clips.features, np.arange(60), clips.names)
+    assert readout_accuracies(many, many, 1.0, 0)['nearest neighbour'] == 1
+
+
 @pytest.mark.slow
 def test_the_hybrid_reads_what_either_knows():
     pytest.importorskip('aeon')

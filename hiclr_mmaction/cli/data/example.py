@@ -1,6 +1,6 @@
 """Write synthetic clips as CSV files and a table of labels, as an example of custom data.
 
-200 clips of 5 actions by 10 persons, two of them for evaluation.
+200 clips of 10 actions by 10 persons, three of them for evaluation.
 
 Example:
     python tools/data/example.py data/example --layout openni15
@@ -14,10 +14,11 @@ import numpy as np
 
 from ...datasets.synthetic import pose_annotations
 from ...datasets.synthetic.camera import to_coco
+from ...datasets.synthetic.choreography import ACTIONS as ALL_ACTIONS
 from ...skeleton import get_layout
 from .common import make_parser
 
-ACTIONS = ('wave', 'drink', 'kick', 'squat', 'bow')
+ACTIONS = tuple(name for name, action in ALL_ACTIONS.items() if action.num_persons == 1)
 # Joint of NTU RGB+D for each of openni15.
 _OPENNI = [3, 2, 1, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 19]
 
@@ -40,7 +41,7 @@ def write(folder, layout):
     """Write the clips to `folder`/clips and the table to `folder`/labels.csv."""
     rng = np.random.default_rng(0)
     content = pose_annotations(
-        actions=ACTIONS, num_subjects=10, num_val_subjects=2, clips_per_action=4
+        actions=ACTIONS, num_subjects=10, num_val_subjects=3, clips_per_action=2
     )
     axes = ('x', 'y', 'z') if layout == 'openni15' else ('x', 'y', 'score')
     names = get_layout(layout).joints
