@@ -44,7 +44,7 @@ from .sides import Sides
 _AGREEING = 0.8
 _FEW_FRAMES = 8
 _OFTEN = 0.3
-# Errors with which a clip's coordinates can be looked at all the same.
+# Errors that do not prevent checks of a clip's coordinates.
 _HARMLESS = {
     'clip without a name', 'label is not an integer', 'label out of range',
     'total_frames is not the number of frames',

@@ -152,7 +152,7 @@ class SafeUnpickler(_PurePython):
             return np.empty(shape, dtype, order)
         return np.frombuffer(data, dtype).reshape(shape, order=order)
 
-    # Opcodes of which only a part is admitted
+    # Opcodes that are allowed only in part
 
     def _load_build(self) -> None:
         state = self.stack.pop()

@@ -70,7 +70,7 @@ def build_dataset(cfg: Config, part: str = 'val', trusted: bool = True) -> Any:
     if part == 'train' and 'datasets' not in evaluated:
         evaluated = (cfg.get('train_dataloader') or {}).get('dataset') or {}
     parts = [inner for _, inner in dataset_cfgs(evaluated, 'dataset')]
-    # Of several data sets the first is the bank, the last is classified.
+    # With several data sets, the first one is the bank and the last one is classified.
     which = 0 if part == 'train' else -1
     if not parts or 'pipeline' not in parts[which]:
         raise ValueError(

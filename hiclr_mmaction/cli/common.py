@@ -138,7 +138,7 @@ def merge_options(cfg: Config, options: dict) -> None:
             # The whole of a list may be in the words.
             reason = textwrap.shorten(str(error), 200)
             sys.exit(
-                f'--cfg-options {option}: there is no such place in the config ({reason})'
+                f'--cfg-options {option}: the config has no such setting ({reason})'
             )
         if name not in {*sections, *DATA_SETTINGS}:
             sys.exit(f'--cfg-options {option} has no effect: {_NO_EFFECT}')

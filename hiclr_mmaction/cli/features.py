@@ -26,8 +26,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         'clips',
         nargs='+',
-        help='pose pickles (.pkl), of which all clips are taken, or files of one clip '
-        'each: .skeleton (NTU), .csv, .npy, .json or .bvh',
+        help='pose pickles (.pkl), or files with one clip each: .skeleton (NTU), .csv, '
+        '.npy, .json or .bvh',
     )
     parser.add_argument(
         'out',

@@ -162,7 +162,7 @@ def parse_skeleton(data: bytes) -> np.ndarray:
         line += 1
         for _ in range(bodies):
             _require(lines, line + NUM_JOINTS + 1, frame, num_frames)
-            # As text, for an id has more digits than a double.
+            # As text, because an id has more digits than a double.
             name = lines[line].split(None, 1)[0]
             count = _count(lines, line + 1, f'joints in frame {frame}')
             if count != NUM_JOINTS:

@@ -184,7 +184,7 @@ def read_split_file(path: str | Path) -> dict[str, set[str]]:
         dict: ``train`` and ``val``, the recordings of each.
 
     Raises:
-        ValueError: If it has not two such lists, or a recording is in both.
+        ValueError: If it does not have two such lists, or a recording is in both.
     """
     text = Path(path).read_text(encoding='utf-8-sig')
     # The second heading is misspelt in the released files.

@@ -72,7 +72,7 @@ def _each_once(problems: Iterable[str]) -> Iterator[str]:
             place, words = '', problem
         places.setdefault(words, []).append(place)
     for words, found in places.items():
-        # A part that refuses a setting is told by that setting's place.
+        # A part that refuses a setting is reported at the path of that setting.
         found = [p for p in found if not any(q.startswith(f'{p}.') for q in found)]
         yield f'{found[0]}{_more(found)}: {words}' if found[0] else words
 
@@ -137,7 +137,7 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
         value = _get(cfg, path)
         if value is not None and (type(value) is not int or value < low):
             yield f'{path}={value!r}: give a whole number, {low} or more'
-    # A rate of 0 is a way to look at weights that stay as they are.
+    # A rate of 0 is allowed: it keeps the weights unchanged.
     rate = _get(cfg, 'optim_wrapper.optimizer.lr')
     if rate is not None and not (isinstance(rate, Real) and float(rate) >= 0):
         yield f'optim_wrapper.optimizer.lr={rate!r}: give a number, 0 or more'
@@ -167,7 +167,7 @@ def _bad_layouts(cfg: Mapping) -> Iterator[str]:
             layouts[path] = get_layout(named)
         except ValueError as error:
             yield f'{path}: {error}'
-    # Without data to compare with, the model is the user's own affair.
+    # Without data, there is nothing to compare the model with.
     for what in ('num_joints', 'coordinates') if data else ():
         places: dict[Any, list[str]] = {}
         for path, layout in layouts.items():

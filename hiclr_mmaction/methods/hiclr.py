@@ -241,7 +241,7 @@ class HiCLR(SkeletonLearner):
             yield _NO_BEGIN
         elif isinstance(begin, int) and isinstance(end, int) and begin >= end:
             yield (
-                f'{path}={begin}: neighbour mining is never reached, for the run ends at '
-                f'train_cfg.max_epochs={end}; set it below, train for longer, or take '
-                'mining out'
+                f'{path}={begin}: neighbour mining is never reached: the run ends at '
+                f'train_cfg.max_epochs={end}; set it below, train for longer, or remove '
+                'mining'
             )

@@ -80,9 +80,9 @@ class MaskedLatentPrediction(SkeletonLearner):
         """Loss and monitors of a batch.
 
         Args:
-            inputs (dict): ``queries``, of which the last is used, ``(N, M, T, V, C)``, not
-                masked; ``mask``, where it is to be, bool ``(N, T, V)`` or
-                ``(N, T, V, C)``, or a list whose last entry is that.
+            inputs (dict): ``queries``, unmasked views ``(N, M, T, V, C)``; the last one is
+                used. ``mask``, the joints to mask, bool ``(N, T, V)`` or
+                ``(N, T, V, C)``, or a list with this mask as its last entry.
             data_samples (list, optional): Not used.
 
         Returns:

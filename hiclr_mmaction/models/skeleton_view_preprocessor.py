@@ -34,7 +34,7 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
             style is the next clip of the batch.
         views (dict, optional): Arguments of :class:`GrowingAugmentation` (``levels``,
             ``grown``, ``layout``, by default the one above): the views of a training
-            batch. A batch that holds views already is left as it is.
+            batch. A batch that already has views is left unchanged.
         non_blocking (bool): Whether copies to the device return before they end.
     """
 

@@ -437,7 +437,7 @@ OPTIONS = {
     ),
     'a place that is not there': (
         ['--cfg-options', f'{PIPELINE}.9.layout=coco'],
-        f'--cfg-options {PIPELINE}.9.layout: there is no such place in the config',
+        f'--cfg-options {PIPELINE}.9.layout: the config has no such setting',
     ),
     'an option that is unknown': (['--sed', '1'], 'unrecognized arguments: --sed 1'),
     'a seed of text': (['--seed', 'x'], "argument --seed: invalid int value: 'x'"),

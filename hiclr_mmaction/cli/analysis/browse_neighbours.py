@@ -78,7 +78,7 @@ def describe(dataset, index: int, classes, lines, query: bool = False) -> dict:
     known = '' if label is None else f'class: {classes[label] if classes else label}'
     inputs = np.asarray(packed['inputs'])
     return dict(
-        # MMAction2's packing has an axis of cuts, of which the first is shown.
+        # MMAction2's packing has an axis of cuts; the first cut is shown.
         keypoint=inputs if inputs.ndim == 4 else inputs[0],
         title=str(sample.get('frame_dir', f'clip {index}')),
         lines=[known, *lines],

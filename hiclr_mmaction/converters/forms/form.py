@@ -19,7 +19,7 @@ MAX_SCORE = 1.5
 _LARGEST = 1e30  # float32 holds it
 _MAX_PERSONS = 50  # in a frame
 NOBODY = 'no person: nobody is tracked in any frame'
-OTHER_JOINTS = 'joints that the layout has not'
+OTHER_JOINTS = 'joints that are not in the layout'
 OTHER_ORDER = 'bones as long as any two joints are apart; see --layout, --channels'
 # Kinect's words for its numbers.
 TRACKING_STATES = {'nottracked': 0, 'inferred': 1, 'tracked': 2}

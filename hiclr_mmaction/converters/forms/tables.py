@@ -100,7 +100,7 @@ class Table:
         raise ValueError(f'not numbers: column {self.head[column] or column + 1}')
 
     def find(self, names: Sequence[str]) -> int | None:
-        """The first column that is called so."""
+        """The first column with this name."""
         plain = [_plain(cell) for cell in self.head]
         return next((plain.index(name) for name in names if name in plain), None)
 
@@ -575,8 +575,8 @@ def _refuse_other_reading(values: np.ndarray, layout: SkeletonLayout) -> None:
         x = np.nan_to_num(values.reshape(lines, other.num_joints, channels))
         if (bone_ratio(x, other) or 1) <= MAX_BONE_RATIO:
             raise ValueError(
-                f'ambiguous columns: {width} numbers are no person by layout '
-                f'{layout.name!r} and are one by {other.name!r}; set that --layout, or '
+                f'ambiguous columns: {width} numbers form no person in layout '
+                f'{layout.name!r}, but one in {other.name!r}; set that --layout, or '
                 'name the columns in a header'
             )
 

@@ -109,7 +109,7 @@ class VisualLogHook(Hook):
     def after_val_iter(
         self, runner, batch_idx: int, data_batch: dict, outputs: Sequence
     ) -> None:
-        """Keep the features of a batch, where its validation is to be drawn."""
+        """Keep the features of a batch, if its validation will be drawn."""
         if not self._due or not isinstance(outputs, torch.Tensor):
             return
         for sample, feature in zip(data_batch['data_samples'], outputs, strict=True):
@@ -138,7 +138,7 @@ class VisualLogHook(Hook):
         runner.visualizer.add_image('features', to_pixels(figure), step=runner.iter)
 
     def after_run(self, runner) -> None:
-        """See that all is on the disk."""
+        """Flush TensorBoard's file."""
         if self.tensorboard and is_main_process():
             runner.visualizer.get_backend('TensorboardVisBackend').experiment.flush()
 

@@ -67,7 +67,7 @@ class LinearProbeLoop(EpochBasedTrainLoop):
         self._freeze()
 
     def _freeze(self) -> None:
-        # Here, for the runner makes the optimiser next.
+        # Here, because the runner makes the optimiser next.
         for name, parameter in self.recognizer.named_parameters():
             parameter.requires_grad_(name.startswith('cls_head.'))
         if is_model_wrapper(self.runner.model):

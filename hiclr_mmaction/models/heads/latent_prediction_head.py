@@ -23,7 +23,7 @@ class LatentPredictionHead(BaseModule):
     normalises). The distance is data2vec's smooth L1 (arXiv 2202.03555, equation 2).
 
     Args:
-        beta (float): Where the distance goes from a square to a line; 0: the line only.
+        beta (float): The distance is quadratic below ``beta`` and linear above it.
 
     Raises:
         ValueError: If ``beta`` is out of range.

@@ -237,7 +237,7 @@ class TestForms:
             np.testing.assert_array_equal(
                 out['keypoint'][0, 0, ours], x[theirs.index(joint)]
             )
-        assert 'joints that the layout has not' in out['notes']
+        assert 'joints that are not in the layout' in out['notes']
 
     @pytest.mark.parametrize('key', ['bodies', 'people'])
     def test_alphapose_as_openpose_writes_it(self, load, key):

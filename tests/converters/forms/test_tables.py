@@ -229,7 +229,7 @@ class TestWide:
         x = map_joints(torch.from_numpy(standing(20)), 'nturgb+d', 'kinect20').numpy()
         rows = x[0].reshape(20, 60).tolist()
         np.testing.assert_allclose(read(table(None, rows), 'kinect20')['keypoint'], x)
-        with pytest.raises(ValueError, match="ambiguous columns: 60 .* by 'kinect20'"):
+        with pytest.raises(ValueError, match="ambiguous columns: 60 .* in 'kinect20'"):
             read(table(None, rows), 'openni15')
 
     def test_persons_frames_and_times(self, table):
@@ -252,7 +252,7 @@ class TestWide:
         head = [f'{j}_{a}' for j in ('tail', 'foot', 'hip', 'head') for a in 'xyz']
         out = read(table(head, wide_rows(x)))
         np.testing.assert_array_equal(out['keypoint'], x[:, :, 1:])
-        assert out['notes'] == ['joints that the layout has not']
+        assert out['notes'] == ['joints that are not in the layout']
 
     def test_a_score_of_0_is_a_missing_joint_in_space(self, table):
         x = numbers()
