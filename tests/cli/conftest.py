@@ -3,14 +3,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from helpers.configs import synthetic_config
+from helpers.process import forget_runs, fork, run_program
 from mmaction.registry import MODELS
-from mmaction.visualization import ActionVisualizer
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.visualization import Visualizer
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / 'tools'
@@ -66,12 +65,36 @@ def run_tool(load_tool, monkeypatch):
     def run(name, *args):
         argv = [f'{name}.py', *map(str, args)]
         monkeypatch.setattr(sys, 'argv', argv)
-        # Runs of one name that start within one second would share what a process has
-        # of its own.
-        for kind in (MMLogger, MessageHub, Visualizer, ActionVisualizer):
-            kind._instance_dict.clear()
+        forget_runs()
         load_tool(name).main()
 
+    return run
+
+
+@pytest.fixture
+def run_forked(load_tool, monkeypatch, tmp_path):
+    """Run a program, and the steps that it starts, as forks of this process.
+
+    Returns the exit status and what was printed.
+    """
+    log = tmp_path / 'forked.log'
+
+    def fork_and_wait(name, *args):
+        process = fork(run_program, name, *args, log=log)
+        process.join()
+        return process.exitcode
+
+    def step(command, check):
+        module, *args = command[2:]  # after python -m
+        code = fork_and_wait(module.rpartition('.')[2], *args)
+        return SimpleNamespace(returncode=code)
+
+    def run(name, *args):
+        log.unlink(missing_ok=True)
+        return fork_and_wait(name, *args), log.read_text()
+
+    steps = SimpleNamespace(run=step)
+    monkeypatch.setattr(load_tool('run_protocol'), 'subprocess', steps)
     return run
 
 

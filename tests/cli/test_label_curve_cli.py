@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import subprocess
-import sys
 
 import pytest
 from helpers.paths import ROOT
@@ -13,39 +11,26 @@ from hiclr_mmaction.apis import baseline_clips
 from hiclr_mmaction.cli.label_curve import LabelCurve, parse_args
 from hiclr_mmaction.datasets.synthetic import pose_annotations
 
-TOOL = ROOT / 'tools' / 'label_curve.py'
-
-
-def run(config, *args):
-    command = [
-        sys.executable,
-        TOOL,
-        config,
-        '--work-dir',
-        config.parent / 'curve',
-        *args,
-    ]
-    command = list(map(str, command))
-    return subprocess.run(command, capture_output=True, text=True, cwd=config.parent)
-
 
 @pytest.mark.slow
-def test_measures_every_cell_once_and_says_what_they_mean(tmp_path):
-    config = write_config(tmp_path, epochs=1)
-    plain = ['--baselines', '1-NN on joints', '--no-hybrid', '--seeds', '0']
-    first = run(config, *plain, '--fractions', '1')
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert 'One seed: the encoder is' in first.stdout
-    second = run(config, *plain, '--fractions', '0.5', '1')
-    assert second.returncode == 0, second.stdout + second.stderr
+def test_measures_every_cell_once_and_says_what_they_mean(tmp_path, run_forked):
     folder = tmp_path / 'curve'
+    plain = [
+        write_config(tmp_path, epochs=1), '--work-dir', folder, '--seeds', '0',
+        '--baselines', '1-NN on joints', '--no-hybrid',
+    ]  # fmt: skip
+    code, said = run_forked('label_curve', *plain, '--fractions', '1')
+    assert code == 0, said
+    assert 'One seed: the encoder is' in said
+    code, said = run_forked('label_curve', *plain, '--fractions', '0.5', '1')
+    assert code == 0, said
     cells = json.loads((folder / 'curve.json').read_text())['cells']
     measured = [tuple(cell[:3]) for cell in cells]
     assert len(set(measured)) == len(measured)
     for method in ('1-NN on joints', 'ridge', 'fine-tuned', 'from scratch'):
         assert {(method, 0.5, 0), (method, 1.0, 0)} <= set(measured)
     assert all(0 <= cell[3] <= 1 for cell in cells)
-    assert 'pretrain: done before' in second.stdout
+    assert 'pretrain: done before' in said
     assert (folder / 'curve.png').stat().st_size > 10_000
     assert '| method | 50 % | 100 % |' in (folder / 'curve.md').read_text()
 

@@ -1,7 +1,6 @@
 """`tools/run_protocol.py`: its steps, how they go on, and its table."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -152,41 +151,31 @@ def test_untrained_encoder_is_the_one_that_training_begins_with(
 
 @pytest.mark.slow
 class TestRuns:
-    """As a user runs it, in processes of its own."""
-
-    def command(self, tmp_path, *args):
-        config = tmp_path / 'tiny.py'
+    def start(self, tmp_path, *args):
+        """As a user does, in a process of its own."""
         script = ROOT / 'tools' / 'run_protocol.py'
-        command = [sys.executable, script, config, '--work-dir', tmp_path / 'work']
-        return [str(part) for part in (*command, *args)]
+        command = sys.executable, script, *self.args(tmp_path), *args
+        pipe = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(list(map(str, command)), cwd=tmp_path, **pipe)
 
-    def call(self, tmp_path, *args):
-        return subprocess.run(
-            self.command(tmp_path, *args),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=1800,
-        )
+    def args(self, tmp_path):
+        return tmp_path / 'tiny.py', '--work-dir', tmp_path / 'work'
 
-    def test_stopped_run_goes_on_where_it_was(self, tmp_path):
+    def test_stopped_run_goes_on_where_it_was(self, tmp_path, run_forked):
         write_config(tmp_path, epochs=12)
         work = tmp_path / 'work'
-        with open(tmp_path / 'log.txt', 'w') as log:
-            run = subprocess.Popen(
-                self.command(tmp_path), cwd=tmp_path, stdout=log, stderr=log
-            )
-            try:
-                self.wait_for(work / 'pretrain' / 'epoch_2.pth', run)
-            finally:
-                os.kill(run.pid, signal.SIGTERM)
-            assert run.wait(60) == 128 + signal.SIGTERM
+        run = self.start(tmp_path)
+        try:
+            self.wait_for(work / 'pretrain' / 'epoch_2.pth', run)
+        finally:
+            run.terminate()
+        run.communicate(timeout=60)
+        assert run.returncode == 128 + signal.SIGTERM
         assert not (work / 'results.json').exists()
         stopped = (work / 'pretrain' / 'last_checkpoint').read_text()
 
-        out = self.call(tmp_path)
-        assert out.returncode == 0, out.stdout[-3000:] + out.stderr[-3000:]
-        said = out.stdout + out.stderr
+        code, said = run_forked('run_protocol', *self.args(tmp_path))
+        assert code == 0, said[-3000:]
         epoch = stopped.rpartition('_')[2].removesuffix('.pth')
         assert f'resumed after epoch {epoch}, ' in said
         content = json.loads((work / 'results.json').read_text())
@@ -205,24 +194,25 @@ class TestRuns:
 
         # Nothing is done twice, and a step can be added.
         before = sorted(work.rglob('*.pth'))
-        again = self.call(tmp_path)
-        assert again.returncode == 0
-        assert 'semi: done before' in again.stdout
+        code, said = run_forked('run_protocol', *self.args(tmp_path))
+        assert code == 0
+        assert 'semi: done before' in said
         assert sorted(work.rglob('*.pth')) == before
 
     def test_failing_step_is_named_and_keeps_the_results(self, tmp_path):
         write_config(tmp_path)
-        bad = self.call(
+        bad = self.start(
             tmp_path, '--untrained', '--steps', 'knn', 'linear',
             '--cfg-options', 'linear:model.cls_head.in_channels=9',
         )  # fmt: skip
+        said, failed = bad.communicate(timeout=600)
         assert bad.returncode == 1
-        assert 'step linear failed (train.py ended with 1)' in bad.stderr
+        assert 'step linear failed (train.py ended with 1)' in failed
         results = json.loads((tmp_path / 'work' / 'results.json').read_text())[
             'results'
         ]
         assert list(results) == ['pretrain', 'knn']
-        assert 'protocol' not in bad.stdout.splitlines()[-1]
+        assert 'protocol' not in said.splitlines()[-1]
 
     def wait_for(self, path, run, seconds=600):
         for _ in range(10 * seconds):

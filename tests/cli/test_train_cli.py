@@ -1,11 +1,11 @@
 import re
-import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from helpers.paths import ROOT
+from helpers.process import free_port
 
 from hiclr_mmaction.checkpoint import load_file
 from hiclr_mmaction.evaluation.protocol import read_config
@@ -187,19 +187,13 @@ class TestErrors:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == 'win32', reason='the scripts are for bash')
 class TestDistributed:
-    @staticmethod
-    def free_port():
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            return str(probe.getsockname()[1])
-
     def test_two_processes_train_test_and_resume(
         self, run_script, tiny_config, tmp_path
     ):
         folder = tmp_path / 'a run'  # with a space, for the quoting
         args = (tiny_config, 2, '--work-dir', folder)
         # These processes share what GPUs there are; here only the CPU counts.
-        env = dict(CUDA_VISIBLE_DEVICES='', PORT=self.free_port())
+        env = dict(CUDA_VISIBLE_DEVICES='', PORT=free_port())
         result = run_script('dist_train.sh', *args, **env)
         assert result.returncode == 0, result.stderr
         # 8 samples, 2 processes, batches of 2
@@ -207,12 +201,12 @@ class TestDistributed:
         assert load_file(checkpoint)['meta']['iter'] == 2
 
         more = ('--resume', '--cfg-options', 'train_cfg.max_epochs=2')
-        env['PORT'] = self.free_port()
+        env['PORT'] = free_port()
         result = run_script('dist_train.sh', *args, *more, **env)
         assert result.returncode == 0, result.stderr
         assert 'resumed epoch: 1, iter: 2' in logs(folder)
 
-        env['PORT'] = self.free_port()
+        env['PORT'] = free_port()
         result = run_script('dist_test.sh', tiny_config, checkpoint, 2, **env)
         assert result.returncode == 0, result.stderr
         assert re.search(r'^mean +\d', result.stdout, re.M)
@@ -223,7 +217,7 @@ class TestDistributed:
     ):
         """Both on this machine, one process each."""
         folder = tmp_path / 'run'
-        port = self.free_port()
+        port = free_port()
 
         def machine(rank):
             env = dict(CUDA_VISIBLE_DEVICES='', NNODES='2')
@@ -241,7 +235,7 @@ class TestDistributed:
         assert load_file(folder / 'epoch_1.pth')['meta']['iter'] == 2
 
     def test_a_failing_process_fails_the_script(self, run_script, tiny_config):
-        env = dict(CUDA_VISIBLE_DEVICES='', PORT=self.free_port())
+        env = dict(CUDA_VISIBLE_DEVICES='', PORT=free_port())
         options = ('--cfg-options', 'train_dataloader.dataset.length=0')
         result = run_script('dist_train.sh', tiny_config, 2, *options, **env)
         assert result.returncode != 0

@@ -7,25 +7,18 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 from helpers.configs import synthetic_config
-from helpers.paths import ROOT
+from helpers.process import fork, fork_ranks, run_program
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
 from hiclr_mmaction.checkpoint import load_file
-from hiclr_mmaction.cli import train
 from hiclr_mmaction.engine.hooks.resumable_checkpoint_hook import EXIT_INTERRUPTED
-
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, 'fork'), reason='processes are forked, to be quick'
-)
 
 
 @HOOKS.register_module()
@@ -120,23 +113,10 @@ def write_config(
     return path
 
 
-def _train(config: Path, work_dir: Path, args: tuple[str, ...]) -> None:
-    log = open(f'{work_dir}.log', 'a', buffering=1)  # noqa: SIM115  kept to the end
-    os.dup2(log.fileno(), 1)
-    os.dup2(log.fileno(), 2)
-    sys.stdout = sys.stderr = log  # pytest's own are not those two
-    os.setpgid(0, 0)  # so that a signal can go to the workers as well
-    sys.argv = ['train.py', str(config), '--work-dir', str(work_dir), *args]
-    train.main()
-
-
 def start(config: Path, work_dir: Path, *args: str) -> multiprocessing.Process:
-    """Start tools/train.py in a process of its own, with what is imported here."""
-    process = multiprocessing.get_context('fork').Process(
-        target=_train, args=(config, work_dir, args)
-    )
-    process.start()
-    return process
+    """Start tools/train.py in a process of its own."""
+    args = 'train', config, '--work-dir', work_dir, *args
+    return fork(run_program, *args, log=f'{work_dir}.log')
 
 
 def finish(process: multiprocessing.Process, work_dir: Path, status: int = 0) -> None:
@@ -353,30 +333,23 @@ def test_a_damaged_newest_checkpoint_is_passed_over(uninterrupted, tmp_path):
 def test_two_ranks_end_alike_at_sigterm_and_resume_exactly(tmp_path):
     config = write_config(tmp_path, **{'train_dataloader.batch_size': 2})
 
-    def launch(run: Path, *args: str) -> subprocess.Popen:
-        return subprocess.Popen(
-            [
-                *(sys.executable, '-m', 'torch.distributed.run', '--standalone'),
-                *('--nproc_per_node=2', str(ROOT / 'tools' / 'train.py'), str(config)),
-                *('--launcher', 'pytorch', '--work-dir', str(run), *args),
-            ],
-            env=dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES=''),
-            stdout=open(f'{run}.log', 'a'),  # noqa: SIM115
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    def launch(run: Path, *args: str) -> list[multiprocessing.Process]:
+        args = 'train', config, '--launcher', 'pytorch', '--work-dir', run, *args
+        return fork_ranks(2, run_program, *args, log=f'{run}.log')
 
     whole, run = tmp_path / 'whole', tmp_path / 'run'
-    assert launch(whole).wait(300) == 0, Path(f'{whole}.log').read_text()[-3000:]
+    for process in launch(whole):
+        finish(process, whole)
 
-    process = launch(run)
-    log = Path(f'{run}.log')
-    while process.poll() is None and not lines_logged(run, 'Epoch(train) [2][1/4]'):
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGTERM)
-    assert process.wait(120) != 0
+    processes = launch(run)
+    assert wait_for_line(processes[0], run, 'Epoch(train) [2][1/4]', 1)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        finish(process, run, status=EXIT_INTERRUPTED)
     # The ranks ask each other every 10 steps, and after an epoch.
     assert load_file(run / 'interrupted.pth')['meta']['iter'] in (8, 10, 12)
 
-    assert launch(run, '--resume').wait(300) == 0, log.read_text()[-3000:]
+    for process in launch(run, '--resume'):
+        finish(process, run)
     assert_same_end(whole, run)
