@@ -8,13 +8,18 @@ file there.
 
 import os
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
 import sys
+from glob import glob
+from itertools import chain, groupby
 from pathlib import Path
 
 import pytest
 from helpers.paths import ROOT
+from helpers.process import fork
 from markdown_it import MarkdownIt
 
 from hiclr_mmaction.evaluation.protocol import split_protocol
@@ -27,6 +32,7 @@ PAGES = sorted(
 PAGES += sorted((ROOT / 'configs').rglob('*.md'))
 NOT_RUN = re.compile(r'<!-- not run: (.+) -->')
 FILE = re.compile(r'# (\S+\.py)\n')
+PROGRAM = re.compile(r'(?:PYTHONPATH=\. )?python (\S+\.py[^|&;<>$]*)')
 # Commands take these of the checkout; what runs write is not among them.
 PATHS = re.compile(r'(?:tools|configs|requirements)/[\w/]+\.(?:py|sh|txt)')
 
@@ -101,25 +107,43 @@ def test_the_shell_blocks_run(page, tmp_path):
         match = FILE.match(text)
         if kind == 'python' and match:
             (tmp_path / match[1]).write_text(of_one_epoch(text))
+    script = commands(page)
+    # README's are run as a user does. A program of the others is forked, for Python's
+    # start takes longer than most of them.
+    fork_programs = page.name != 'README.md'
+    log = tmp_path / 'page.log'
+    for is_program, lines in groupby(
+        script.replace('\\\n', '').splitlines(),
+        lambda line: fork_programs and PROGRAM.fullmatch(line) is not None,
+    ):
+        for part in lines if is_program else ['\n'.join(lines)]:
+            target = run_as_python if is_program else run_in_bash
+            process = fork(target, part, tmp_path, log=log)
+            process.join(1800)
+            assert process.exitcode == 0, part + log.read_text()[-4000:]
+
+
+def run_as_python(line, folder):
+    """What ``python FILE.py ARGS`` does after its start."""
+    os.chdir(folder)
+    os.environ.pop('HICLR_DATA', None)  # the pages' data lie in data/
+    file, *args = shlex.split(PROGRAM.fullmatch(line)[1])
+    args = [sorted(glob(arg)) if '*' in arg else [arg] for arg in args]
+    sys.argv = [file, *chain(*args)]
+    sys.path[:0] = [str(Path(file).parent), '.']
+    runpy.run_path(file, run_name='__main__')
+
+
+def run_in_bash(script, folder):
     programs = str(Path(sys.executable).parent)
-    env = dict(
-        os.environ,
-        PATH=os.pathsep.join([programs, os.environ['PATH']]),
-        # For a checkout that is not installed; a command may put more before it.
-        PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]),
-    )
-    env.pop('HICLR_DATA', None)  # the pages' data lie in data/
-    script = commands(page).replace('PYTHONPATH=.', 'PYTHONPATH=.:$PYTHONPATH')
-    done = subprocess.run(
-        ['bash', '-euxo', 'pipefail', '-c', script],
-        cwd=tmp_path,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=1800,
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
+    os.environ.pop('HICLR_DATA', None)
+    os.environ['PATH'] = os.pathsep.join([programs, os.environ['PATH']])
+    # For a checkout that is not installed; a command may put more before it.
+    paths = str(ROOT), os.environ.get('PYTHONPATH', '')
+    os.environ['PYTHONPATH'] = os.pathsep.join(paths)
+    script = script.replace('PYTHONPATH=.', 'PYTHONPATH=.:$PYTHONPATH')
+    done = subprocess.run(['bash', '-euxo', 'pipefail', '-c', script], cwd=folder)
+    sys.exit(done.returncode)
 
 
 @pytest.mark.parametrize('page', PAGES, ids=name)
