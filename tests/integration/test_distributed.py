@@ -1,41 +1,26 @@
 """Two processes, gloo on the CPU."""
 
-import ast
-import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+from helpers import same_run
+from helpers.process import fork_ranks
+from helpers.two_ranks import report as report_equality
 
-HERE = Path(__file__).parent
 pytestmark = pytest.mark.slow
 
 
-def launch(script, folder, *args):
-    """Run a script in two processes."""
-    command = [
-        sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
-        '--master_port=0', '--standalone', str(HERE / script), str(folder), *args,
-    ]  # fmt: skip
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    return subprocess.run(command, capture_output=True, text=True, env=env)
-
-
-def two_ranks(folder, *variants):
-    """What the ranks of ``two_ranks.py`` say of each variant."""
-    result = launch('two_ranks.py', folder, *variants)
-    lines = [x for x in result.stdout.splitlines() if x.startswith('REPORT')]
-    assert lines, result.stderr[-3000:]
-    return ast.literal_eval(lines[0].removeprefix('REPORT '))
+def two_ranks(function, folder):
+    """What a function leaves in ``report.pth`` when it is run in two processes."""
+    log = folder / 'log.txt'
+    for process in fork_ranks(2, function, folder, log=log):
+        process.join(300)
+        assert process.exitcode == 0, log.read_text()[-3000:]
+    return torch.load(folder / 'report.pth')
 
 
 @pytest.fixture(scope='module')
 def variants(tmp_path_factory):
-    names = ('plain', 'bfloat16', 'accumulated', 'overflow', 'uneven')
-    return two_ranks(tmp_path_factory.mktemp('two_ranks'), *names)
+    return two_ranks(report_equality, tmp_path_factory.mktemp('two_ranks'))
 
 
 @pytest.fixture
@@ -88,26 +73,14 @@ def test_learning_rate_is_scaled_by_the_batch_of_all_ranks(report):
 @pytest.fixture(scope='module')
 def two(tmp_path_factory):
     """What a run in two processes of 16 clips leaves."""
-    folder = tmp_path_factory.mktemp('same_run')
-    result = launch('same_run.py', folder)
-    assert result.returncode == 0, result.stderr[-3000:]
-    return torch.load(folder / 'two.pth')
-
-
-@pytest.fixture(scope='module')
-def same_run():
-    """The script of that run, to run it in this process."""
-    spec = importlib.util.spec_from_file_location('same_run', HERE / 'same_run.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return two_ranks(same_run.train_all, tmp_path_factory.mktemp('same_run'))
 
 
 @pytest.mark.parametrize(
     'variant',
     ['plain', 'shuffle_bn', 'skip_absent', 'accumulated', 'vicreg'],
 )
-def test_two_processes_train_as_one_does(same_run, two, variant, tmp_path):
+def test_two_processes_train_as_one_does(two, variant, tmp_path):
     """8 steps of 32 clips; batch norm is frozen, so the order of clips does not count."""
     one, two = same_run.train(tmp_path, variant), two[variant]
     assert len(one['losses']) == 8
@@ -120,9 +93,7 @@ def test_two_processes_train_as_one_does(same_run, two, variant, tmp_path):
         )
 
 
-def test_knn_counts_each_clip_once_where_ranks_do_not_divide_the_set(
-    two, same_run, tmp_path
-):
+def test_knn_counts_each_clip_once_where_ranks_do_not_divide_the_set(two, tmp_path):
     """51 clips on two ranks: one is seen twice, and counts once."""
     two = two['plain']
     assert two['knn'] == pytest.approx(same_run.evaluate(tmp_path, two['weights']))

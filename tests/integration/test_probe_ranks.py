@@ -1,22 +1,41 @@
 """Linear evaluation in several processes, gloo on the CPU."""
 
-import ast
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from helpers.configs import ranks_config, save_pretrained
+from helpers.process import fork_ranks
+from mmengine.dist import all_gather, is_main_process
 from mmengine.runner import Runner
 
 from hiclr_mmaction.checkpoint import load_file
+from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 
 
 @pytest.fixture(scope='module')
 def pretrained(tmp_path_factory):
     return save_pretrained(tmp_path_factory.mktemp('pretrained') / 'pretrained.pth')
+
+
+def train_rank(work_dir, checkpoint, batch_size):
+    """Train, and write how many batches this rank's encoder saw, and what came out."""
+    cfg = ranks_config(work_dir, checkpoint, batch_size)
+    cfg.launcher = 'pytorch'
+    prepare_cpu_launch(cfg)
+    runner = Runner.from_cfg(cfg)
+    calls = []
+    norm = runner.model.module.backbone.data_bn
+    norm.register_forward_hook(lambda *_: calls.append(1))
+    runner.train()
+    same = True
+    for value in runner.model.module.state_dict().values():
+        first, *others = all_gather(value.contiguous())
+        same = same and all(torch.equal(first, other) for other in others)
+    accuracy = runner.message_hub.get_scalar('val/acc/top1').current()
+    if is_main_process():
+        report = dict(calls=len(calls), same=same, accuracy=float(accuracy))
+        torch.save(report, work_dir / 'report.pth')
+    del runner, norm
+    leave_processes()
 
 
 # The mean of three equal numbers may be off in its last bit, that of two may not.
@@ -34,16 +53,12 @@ def test_ranks_share_the_extraction_and_train_as_one_process_does(
         ranks_config(tmp_path / 'single', pretrained, ranks * batch_size)
     )
     single.train()
-    command = [
-        sys.executable, '-m', 'torch.distributed.run', f'--nproc_per_node={ranks}',
-        '--master_port=0', '--standalone', Path(__file__).with_name('probe_ranks.py'),
-        tmp_path, pretrained, str(batch_size),
-    ]  # fmt: skip
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    result = subprocess.run(command, capture_output=True, text=True, env=env)
-    lines = [x for x in result.stdout.splitlines() if x.startswith('REPORT')]
-    assert lines, result.stderr[-3000:]
-    report = ast.literal_eval(lines[0].removeprefix('REPORT '))
+    log = tmp_path / 'log.txt'
+    args = train_rank, tmp_path, pretrained, batch_size
+    for process in fork_ranks(ranks, *args, log=log):
+        process.join(300)
+        assert process.exitcode == 0, log.read_text()[-3000:]
+    report = torch.load(tmp_path / 'report.pth')
     assert report['calls'] == calls
     assert report['same']
     expected = single.message_hub.get_scalar('val/acc/top1').current()

@@ -1,21 +1,14 @@
-"""Run by torchrun: trains on every rank and compares what the ranks then hold.
+"""Trains on every rank and compares what the ranks then hold."""
 
-Prints one line on rank 0: for each variant named on the command line, what is equal on
-all ranks and what is not.
-"""
-
-import sys
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
-from mmengine.dist import all_gather
+from mmengine.dist import all_gather, is_main_process
 from mmengine.runner import Runner
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers.configs import synthetic_config
-
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
+
+from .configs import synthetic_config
 
 
 def same(tensor: torch.Tensor) -> bool:
@@ -94,9 +87,9 @@ def train(work_dir: Path, options: dict) -> dict:
     )
 
 
-if __name__ == '__main__':
-    folder, *names = sys.argv[1:]
-    report = {name: train(Path(folder, name), VARIANTS[name]) for name in names}
-    if dist.get_rank() == 0:
-        print('REPORT', report)
+def report(folder: Path) -> None:
+    """Write what of each variant is equal on all ranks, and what is not."""
+    out = {name: train(folder / name, options) for name, options in VARIANTS.items()}
+    if is_main_process():
+        torch.save(out, folder / 'report.pth')
     leave_processes()

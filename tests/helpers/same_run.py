@@ -1,17 +1,16 @@
 """A short run that is the same in one process and in several.
 
 Every process takes its part of the same batches, in the same order; the views of a clip
-are drawn from its number; batch norm is frozen, for torch's SyncBN needs a GPU. Imported
-by the test for one process, and run by torchrun for two.
+are drawn from its number; batch norm is frozen, for torch's SyncBN needs a GPU.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmaction.registry import DATA_SAMPLERS, HOOKS, TRANSFORMS
 from mmcv.transforms import BaseTransform
+from mmengine.config import Config
 from mmengine.dist import (
     all_gather,
     all_reduce,
@@ -23,11 +22,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers.configs import synthetic_config, with_learner
-
 from hiclr_mmaction.compat import leave_processes, prepare_cpu_launch
 from hiclr_mmaction.models.modules import BatchShuffle
+
+from .configs import synthetic_config, with_learner
 
 BATCH = 32
 VARIANTS = dict(
@@ -162,13 +160,11 @@ def shuffled():
     )
 
 
-if __name__ == '__main__':
-    from mmengine.config import Config
-
-    folder = Path(sys.argv[1])
+def train_all(folder):
+    """Write what the variants give, in several processes."""
     prepare_cpu_launch(Config(dict(launcher='pytorch')))
     out = {name: train(folder / name, name) for name in VARIANTS}
     out['shuffled'] = shuffled()
     if is_main_process():
-        torch.save(out, folder / 'two.pth')
+        torch.save(out, folder / 'report.pth')
     leave_processes()
