@@ -2,6 +2,8 @@
 
 import hashlib
 import pickle
+import runpy
+import sys
 
 import numpy as np
 import pytest
@@ -187,7 +189,7 @@ def test_torch_and_numpy_are_enough(tmp_path):
         assert (found['names'].tolist(), found['labels'].tolist()) == (['a'], [3])
 
 
-def test_where_the_weights_are_is_printed():
-    code = "import runpy; runpy.run_module('hiclr_mmaction.zoo', run_name='__main__')"
-    done = run_python(code)
-    assert done.stdout.strip() == str(weights_path()), done.stderr
+def test_where_the_weights_are_is_printed(capsys, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['hiclr_mmaction.zoo'])
+    runpy.run_module('hiclr_mmaction.zoo', run_name='__main__')
+    assert capsys.readouterr().out.strip() == str(weights_path())
