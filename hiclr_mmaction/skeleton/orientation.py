@@ -28,7 +28,7 @@ UNITS = (1.0, 0.01, 0.001, 0.0254, 0.0254 / 0.45)
 HEIGHTS = (0.5, 2.5)  # of a person, metres
 _USUAL_HEIGHT = 1.7
 MAX_BONE_RATIO = 0.8  # of a person, see bone_ratio
-MIN_JOINTS = 10  # to tell it by
+MIN_JOINTS = 10  # needed for an estimate
 _MIN_BONES = 5  # are long enough together to compare another one with
 
 
