@@ -1,5 +1,6 @@
 """Python in a process of its own."""
 
+import atexit
 import importlib
 import multiprocessing
 import os
@@ -45,6 +46,7 @@ def fork(function, *args, log, **env):
         target=_call, args=(function, args, log, env)
     )
     process.start()
+    atexit.register(process.kill)  # or one that hangs would keep pytest from ending
     return process
 
 
@@ -74,6 +76,8 @@ def _call(function, args, log, env):
     sys.stdout = sys.stderr = out  # pytest's own are not those two
     os.setpgid(0, 0)
     os.environ.update(env)
+    # A fork does not have the threads of OpenMP, and would wait for them for ever.
+    torch.set_num_threads(1)
     forget_runs()
     function(*args)
 
