@@ -1,4 +1,4 @@
-# The default: synthetic data, no file needed, about four minutes on two cores.
+# The default: synthetic data, no file needed, four to seven minutes on two cores.
 _base_ = [
     '_base_/default_runtime.py',
     '_base_/models/hiclr_stgcn_tiny.py',
