@@ -81,7 +81,7 @@ def run_forked(load_tool, monkeypatch, tmp_path):
 
     def fork_and_wait(name, *args):
         process = fork(run_program, name, *args, log=log)
-        process.join()
+        process.join(1800)
         return process.exitcode
 
     def step(command, check):

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import torch
@@ -48,6 +49,12 @@ def fork(function, *args, log, **env):
     process.start()
     atexit.register(process.kill)  # or one that hangs would keep pytest from ending
     return process
+
+
+def finish(process, log, status=0, seconds=300):
+    """Wait for a fork, which must end with a status."""
+    process.join(seconds)
+    assert process.exitcode == status, Path(log).read_text()[-4000:]
 
 
 def fork_ranks(ranks, function, *args, log):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from helpers import same_run
-from helpers.process import fork_ranks
+from helpers.process import finish, fork_ranks
 from helpers.two_ranks import report as report_equality
 
 pytestmark = pytest.mark.slow
@@ -13,8 +13,7 @@ def two_ranks(function, folder):
     """What a function leaves in ``report.pth`` when it is run in two processes."""
     log = folder / 'log.txt'
     for process in fork_ranks(2, function, folder, log=log):
-        process.join(300)
-        assert process.exitcode == 0, log.read_text()[-3000:]
+        finish(process, log)
     return torch.load(folder / 'report.pth')
 
 

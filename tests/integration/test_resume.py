@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers.configs import synthetic_config
+from helpers.process import finish as process_ended
 from helpers.process import fork, fork_ranks, run_program
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -120,8 +121,7 @@ def start(config: Path, work_dir: Path, *args: str) -> multiprocessing.Process:
 
 
 def finish(process: multiprocessing.Process, work_dir: Path, status: int = 0) -> None:
-    process.join(300)
-    assert process.exitcode == status, Path(f'{work_dir}.log').read_text()[-3000:]
+    process_ended(process, f'{work_dir}.log', status)
 
 
 def wait_for_line(process, work_dir: Path, text: str, count: int) -> bool:

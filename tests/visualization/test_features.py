@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers.process import fork
+from helpers.process import finish, fork
 
 from hiclr_mmaction.visualization import draw_features, embed_features, to_pixels
 
@@ -44,8 +44,7 @@ def test_umap_keeps_classes_together(clusters, tmp_path):
     features, labels = clusters
     # Without numba's compiling, which takes longer than all the rest.
     process = fork(embed, features, log=tmp_path / 'log.txt', NUMBA_DISABLE_JIT='1')
-    process.join()
-    assert process.exitcode == 0, (tmp_path / 'log.txt').read_text()
+    finish(process, tmp_path / 'log.txt')
     assert nearest_share(np.load(tmp_path / 'points.npy'), labels) == 1
 
 
