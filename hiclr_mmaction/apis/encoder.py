@@ -25,7 +25,7 @@ from ..checkpoint.preparation import check_preparation, preparation_of
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import read_config
-from ..skeleton import SkeletonLayout, get_layout, pool_skeleton
+from ..skeleton import SkeletonLayout, get_layout, layer_features
 from ..zoo import ZOO
 
 _CONFIGS = ('.py', '.json', '.yaml', '.yml')
@@ -39,7 +39,7 @@ class SkeletonEncoder(nn.Module):
         preprocessor (nn.Module, optional): The model's data preprocessor.
         pipeline (Compose): Transforms from one clip to the model's input.
         pool (Mapping, optional): What the features keep apart, see
-            :func:`pool_skeleton`.
+            :func:`layer_features`.
     """
 
     def __init__(
@@ -94,8 +94,8 @@ class SkeletonEncoder(nn.Module):
         """The model's input of one raw clip, as :meth:`pack` makes it."""
         return self.pack(clip, name)['inputs']
 
-    def forward(self, inputs: list[Tensor]) -> Tensor:
-        """Features ``(N, C)`` of clips that :meth:`prepare` made."""
+    def layer_features(self, inputs: list[Tensor]) -> list[Tensor]:
+        """Features ``(N, D)`` of clips that :meth:`prepare` made, of each layer."""
         if len({x.shape for x in inputs}) > 1:
             raise ValueError(
                 'the test pipeline of the config gives clips of different shapes '
@@ -107,10 +107,14 @@ class SkeletonEncoder(nn.Module):
             samples = [ActionDataSample() for _ in inputs]
             x = self.preprocessor(dict(inputs=inputs, data_samples=samples))['inputs']
         if x.dim() == 5:
-            return pool_skeleton(self.backbone(x), **self.pool)
+            return layer_features(self.backbone, x, self.pool)
         # MMAction2's own packing has several cuts of a clip, which are averaged.
-        features = pool_skeleton(self.backbone(x.flatten(0, 1)), **self.pool)
-        return features.unflatten(0, x.shape[:2]).mean(1)
+        features = layer_features(self.backbone, x.flatten(0, 1), self.pool)
+        return [f.unflatten(0, x.shape[:2]).mean(1) for f in features]
+
+    def forward(self, inputs: list[Tensor]) -> Tensor:
+        """:meth:`layer_features`, side by side."""
+        return torch.cat(self.layer_features(inputs), 1)
 
 
 def build_encoder(

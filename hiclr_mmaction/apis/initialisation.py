@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..compat import make_importable
-from ..skeleton import check_pool
+from ..skeleton import check_layers
 from ..zoo import ZOO, ZooEncoder
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def init_encoder(
             ``tools/checkpoint``, with weights ``backbone.*``. None: random weights.
         device (str | torch.device): Where the encoder runs.
         pool (Mapping, optional): What the features keep apart: ``time`` (segments) and
-            ``joints``, see :func:`~hiclr_mmaction.skeleton.pool_skeleton`. None: as in
-            training; ``{}``: nothing.
+            ``joints``; and whose are added: ``layers``. See
+            :func:`~hiclr_mmaction.skeleton.layer_features`. None: as in training; ``{}``:
+            nothing.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -45,7 +46,7 @@ def init_encoder(
             does not match: other weights (the message names the first keys that differ), or
             trained on clips with another preparation.
     """
-    check_pool(**(pool or {}))
+    check_layers(**(pool or {}))
     if isinstance(config, str) and config in ZOO and checkpoint is None:
         encoder: Any = ZooEncoder.of(config, pool)
     else:

@@ -41,6 +41,7 @@ class LabelledFeatures:
         names (list[str]): ``frame_dir`` of each clip.
         indices (np.ndarray): int ``(N,)``, of the clips in the data set.
         views (np.ndarray): float32 ``(N, K, C)``, of K views of each clip; K may be 0.
+        widths (list[int]): How many of the ``C`` features are of each layer.
     """
 
     features: np.ndarray
@@ -48,6 +49,7 @@ class LabelledFeatures:
     names: list[str]
     indices: np.ndarray
     views: np.ndarray
+    widths: list[int]
 
 
 def build_dataset(cfg: Config, part: str = 'val', trusted: bool = True) -> Any:
@@ -121,6 +123,7 @@ def dataset_features(
     change = GrowingAugmentation(levels=[READOUT_VIEWS], layout=encoder.layout)
     generator = torch.Generator().manual_seed(seed)
     features, views, labels, names = [], [], [], []
+    widths: list[int] = []
     for part in np.split(indices, range(batch_size, len(indices), batch_size)):
         packed = [dataset[int(i)] for i in part]
         inputs = [p['inputs'] for p in packed]
@@ -128,7 +131,9 @@ def dataset_features(
         for _ in range(num_views):
             drawn = change.draw(len(inputs), generator)
             seen.append(list(change.apply(torch.stack(inputs), **drawn)['key']))
-        found = torch.stack([encoder(x).float().cpu() for x in seen], 1)
+        layers = [encoder.layer_features(x) for x in seen]
+        widths = [f.shape[1] for f in layers[0]]
+        found = torch.stack([torch.cat(f, 1).float().cpu() for f in layers], 1)
         features.append(found[:, 0])
         views.append(found[:, 1:])
         for p in packed:
@@ -141,6 +146,7 @@ def dataset_features(
         names,
         indices,
         torch.cat(views).numpy(),
+        widths,
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..annotations.safe_pickle import load_pickle
 from ..apis import extract_features, init_encoder
 from ..atomic_write import whole_file
-from ..skeleton import check_pool, get_layout
+from ..skeleton import check_layers, get_layout
 from ..zoo import DEFAULT
 
 
@@ -59,6 +59,13 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--pool-std',
         choices=['yes', 'no'],
         help='whether the standard deviation over time is added (default: as in training)',
+    )
+    parser.add_argument(
+        '--pool-layers',
+        nargs='*',
+        metavar='NAME',
+        help='blocks of the backbone whose features are added, such as gcn.1; without a '
+        'name: none (default: as in training)',
     )
     parser.add_argument('--config', help='config, where the checkpoint has none')
     parser.add_argument('--batch-size', type=int, default=64, help='default: 64')
@@ -103,11 +110,15 @@ def run(args: argparse.Namespace) -> str:
 
         config = read_config(args.config)
         encoder = init_encoder(config, args.checkpoint, args.device)
-    asked = dict(time=args.pool_time, joints=args.pool_joints, std=args.pool_std)
     words = dict(yes=True, no=False)
-    pool = {k: words.get(v, v) for k, v in asked.items() if v is not None}
-    encoder.pool = {**encoder.pool, **pool}
-    check_pool(**encoder.pool)
+    asked = dict(
+        time=args.pool_time,
+        joints=words.get(args.pool_joints),
+        std=words.get(args.pool_std),
+        layers=args.pool_layers,
+    )
+    encoder.pool |= {k: v for k, v in asked.items() if v is not None}
+    check_layers(**encoder.pool)
     found = [
         clip
         for path in args.clips

@@ -17,7 +17,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.registry import init_default_scope
 
 from ..apis import PARTS, baseline_clips, build_dataset, dataset_features, init_encoder
@@ -33,6 +32,7 @@ from ..evaluation.label_curve import (
     over_seeds,
     prepared,
     readout_accuracies,
+    side_by_side,
 )
 from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
@@ -230,18 +230,14 @@ class LabelCurve:
                 dataset_features(encoder, dataset, num_views=views, seed=seed)
                 for dataset, views in zip(datasets, (self.args.views, 0), strict=True)
             )
-            blocks.append(
-                prepared(train.views, train.features, test.features, seed=seed)
-            )
-        # All streams have the same weight.
-        features = (
-            np.concatenate(b, axis=1) / np.sqrt(len(b))
-            for b in zip(*blocks, strict=True)
-        )
+            features = train.views, train.features, test.features
+            blocks.append(prepared(*features, seed, train.widths))
         return tuple(
             EvaluatedClips(clips, found, labels, names)
             for found, (clips, labels, names) in zip(
-                features, (baseline_clips(self.cfg, p) for p in PARTS), strict=True
+                side_by_side(blocks),
+                (baseline_clips(self.cfg, p) for p in PARTS),
+                strict=True,
             )
         )
 

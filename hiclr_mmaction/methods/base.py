@@ -6,11 +6,12 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
+import torch
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..models.modules import EdgePerturbation, check_pool, pool_skeleton
+from ..models.modules import EdgePerturbation, blocks_of, check_layers, layer_features
 
 
 class SkeletonLearner(BaseRecognizer):
@@ -28,8 +29,8 @@ class SkeletonLearner(BaseRecognizer):
             :class:`SkeletonViewPreprocessor` without arguments.
         init_cfg (dict | list[dict], optional): Initialisation.
         pool (dict, optional): ``time`` and ``joints``, what the features of
-            :meth:`extract_feat` keep apart, as in
-            :func:`~hiclr_mmaction.models.modules.pool_skeleton`. None: nothing.
+            :meth:`extract_feat` keep apart, and ``layers``, whose features are added, as
+            in :func:`~hiclr_mmaction.models.modules.layer_features`. None: nothing.
     """
 
     #: Drops and adds edges of the backbone for some views; None: for no view.
@@ -42,9 +43,9 @@ class SkeletonLearner(BaseRecognizer):
         head: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
-        pool: Annotated[dict, check_pool] | None = None,
+        pool: Annotated[dict, check_layers] | None = None,
     ) -> None:
-        check_pool(**(pool or {}))
+        check_layers(**(pool or {}))
         preprocessor = data_preprocessor or dict(type='SkeletonViewPreprocessor')
         super().__init__(
             backbone=backbone,
@@ -55,6 +56,7 @@ class SkeletonLearner(BaseRecognizer):
         )
         self.init_cfg = init_cfg
         self.pool = dict(pool or {})
+        blocks_of(self.backbone, self.pool.get('layers', ()))
         if head is not None:
             self.head = MODELS.build(head)
 
@@ -76,7 +78,7 @@ class SkeletonLearner(BaseRecognizer):
 
     def extract_feat(self, inputs: Tensor, **kwargs) -> Tensor:
         """Pooled backbone features ``(N, D)`` of clips ``(N, M, T, V, C)``."""
-        return pool_skeleton(self.backbone(inputs), **self.pool)
+        return torch.cat(layer_features(self.backbone, inputs, self.pool), 1)
 
     def predict(
         self, inputs: Tensor, data_samples: list | None = None, **kwargs

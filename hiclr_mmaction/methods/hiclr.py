@@ -20,7 +20,7 @@ from ..models.modules import (
     ForeachEMA,
     HostValue,
     NeighborMining,
-    check_pool,
+    check_layers,
     fill_masked,
     keep_absent,
 )
@@ -79,7 +79,7 @@ class HiCLR(SkeletonLearner):
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
         shuffle_bn: bool = False,
-        pool: Annotated[dict, check_pool] | None = None,
+        pool: Annotated[dict, check_layers] | None = None,
     ) -> None:
         if queue_size is None:
             raise ValueError(

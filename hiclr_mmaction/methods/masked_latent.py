@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from ..models.modules import (
     ForeachEMA,
-    check_pool,
+    check_layers,
     fill_masked,
     keep_absent,
     present_persons,
@@ -60,7 +60,7 @@ class MaskedLatentPrediction(SkeletonLearner):
         momentum: float = 0.001,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
-        pool: Annotated[dict, check_pool] | None = None,
+        pool: Annotated[dict, check_layers] | None = None,
     ) -> None:
         if not 0 < momentum < 1:
             raise ValueError(

@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
-from ..models.modules import EdgePerturbation, check_pool, fill_masked, keep_absent
+from ..models.modules import EdgePerturbation, check_layers, fill_masked, keep_absent
 from .base import SkeletonLearner
 
 
@@ -48,7 +48,7 @@ class SkeletonVICReg(SkeletonLearner):
         mask_token: bool = True,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
-        pool: Annotated[dict, check_pool] | None = None,
+        pool: Annotated[dict, check_layers] | None = None,
     ) -> None:
         super().__init__(backbone, neck, head, data_preprocessor, init_cfg, pool)
         self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None

@@ -13,7 +13,15 @@ from .align import (
     track,
 )
 from .layouts import LAYOUTS, SkeletonLayout, get_layout
-from .pooling import check_pool, pool_map, pool_skeleton, pooled_channels
+from .pooling import (
+    blocks_of,
+    check_layers,
+    check_pool,
+    layer_features,
+    pool_map,
+    pool_skeleton,
+    pooled_channels,
+)
 from .streams import STREAMS, to_bone, to_motion, to_stream
 
 __all__ = [
@@ -23,11 +31,14 @@ __all__ = [
     'Tracking',
     'align_clip',
     'center_on',
+    'blocks_of',
+    'check_layers',
     'check_pool',
     'face_camera',
     'fill_gaps',
     'get_layout',
     'hiclr_align',
+    'layer_features',
     'measured_joints',
     'num_tracked_frames',
     'pool_map',

@@ -1,10 +1,13 @@
-"""From a feature map to one feature per clip."""
+"""From feature maps to one feature per clip."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def check_pool(time: int = 1, joints: bool = False, std: bool = False) -> None:
@@ -102,3 +105,94 @@ def pooled_channels(
             'num_joints beside pool.'
         )
     return channels * (time + std) * (num_joints or 1 if joints else 1)
+
+
+def check_layers(
+    time: int = 1, joints: bool = False, std: bool = False, layers: Sequence[str] = ()
+) -> None:
+    """Check the settings of :func:`layer_features`.
+
+    Raises:
+        ValueError: If one is out of range.
+    """
+    check_pool(time, joints, std)
+    if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
+        raise ValueError(
+            f'pool.layers={layers!r}: give a list of names of blocks of the backbone, '
+            "such as ['gcn.1', 'gcn.3']."
+        )
+
+
+def blocks_of(backbone: nn.Module, layers: Sequence[str]) -> dict[str, nn.Module]:
+    """The blocks of a backbone by name, as ``pool.layers`` names them.
+
+    Raises:
+        ValueError: If the backbone has no block of a name.
+    """
+    modules = dict(backbone.named_modules())
+    for name in layers:
+        if name not in modules:
+            known = [n for n in modules if n.count('.') == 1 and n[-1].isdigit()]
+            raise ValueError(
+                f'pool.layers: the backbone has no block {name!r}; it has '
+                f'{", ".join(known) or "no numbered blocks"}.'
+            )
+    return {name: modules[name] for name in layers}
+
+
+def layer_features(backbone: nn.Module, x: Tensor, pool: Mapping) -> list[Tensor]:
+    """Pooled features of some blocks of a backbone and of its result.
+
+    Early blocks still know where joints are, which training on views makes later ones
+    forget. Nearest neighbours compare both well if every block weighs as much: with
+    ``layers`` the features of each have unit length.
+
+    Args:
+        backbone (nn.Module): ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``. A block gives
+            ``(N * M, C', T', V)`` or the same as the backbone. Hooks of the backbone
+            itself are not called, nor is its compiled form, if there are ``layers``.
+        x (Tensor): Clips ``(N, M, T, V, C)``.
+        pool (Mapping): ``layers``, the names of the blocks, such as ``'gcn.1'`` (MMAction2
+            counts from 0); and the settings of :func:`pool_skeleton`.
+
+    Returns:
+        list[Tensor]: ``(N, D)`` for each block, in the order of the names, then of the
+        backbone.
+
+    Raises:
+        ValueError: If the backbone has no block of a name, or it gives no map.
+    """
+    settings: dict[str, Any] = dict(pool)
+    layers = settings.pop('layers', ())
+    if not layers:
+        return [pool_skeleton(backbone(x), **settings)]
+    maps: dict[str, Tensor] = {}
+    handles = [
+        block.register_forward_hook(
+            lambda _, __, out, name=name: maps.update({name: out})
+        )
+        for name, block in blocks_of(backbone, layers).items()
+    ]
+    try:
+        # Not the compiled form, which does not call hooks.
+        result = backbone.forward(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    found = []
+    for name in layers:
+        out = maps.get(name)
+        if not isinstance(out, Tensor) or out.dim() not in (4, 5):
+            raise ValueError(
+                f'pool.layers: block {name!r} gives no feature map (N, C, T, V); name '
+                'another.'
+            )
+        if out.dim() == 4 and len(out) != x.shape[0] * x.shape[1]:
+            raise ValueError(
+                f'pool.layers: block {name!r} leaves persons out; set '
+                'backbone.skip_absent=False, or name no layers.'
+            )
+        out = out if out.dim() == 5 else out.unflatten(0, x.shape[:2])
+        found.append(pool_skeleton(out, **settings))
+    found.append(pool_skeleton(result, **settings))
+    return [F.normalize(f, dim=1) for f in found]

@@ -14,9 +14,9 @@ from ..annotations import check_keypoint, join_score
 from ..skeleton import (
     SkeletonLayout,
     align_clip,
-    check_pool,
+    check_layers,
     get_layout,
-    pool_skeleton,
+    layer_features,
     to_stream,
 )
 from .files import ZOO, read_weights, weights_path
@@ -31,7 +31,7 @@ class ZooEncoder(nn.Module):
         meta (Mapping): Likewise: ``backbone``, ``preparation`` and ``stream``.
         source (str | os.PathLike): What errors call the weights.
         pool (Mapping, optional): What the features keep apart, see
-            :func:`~hiclr_mmaction.skeleton.pool_skeleton`. None: as in training.
+            :func:`~hiclr_mmaction.skeleton.layer_features`. None: as in training.
 
     Raises:
         ValueError: If the weights are not of an ST-GCN, or ``pool`` is out of range.
@@ -53,7 +53,7 @@ class ZooEncoder(nn.Module):
                 'with tools/checkpoint/export.py.'
             )
         self.pool = dict((meta.get('pool') or {}) if pool is None else pool)
-        check_pool(**self.pool)
+        check_layers(**self.pool)
         self.layout: SkeletonLayout = get_layout(aligns[0].get('layout', 'nturgb+d'))
         self.stream = str(meta.get('stream', 'joint'))
         names = ('num_frames', 'num_person', 'untracked', 'max_gap')
@@ -95,4 +95,4 @@ class ZooEncoder(nn.Module):
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Features ``(N, D)`` of clips that :meth:`prepare` made."""
         x = to_stream(torch.stack(inputs).to(self.device), self.stream, self.layout)
-        return pool_skeleton(self.backbone(x), **self.pool)
+        return torch.cat(layer_features(self.backbone, x, self.pool), 1)

@@ -15,7 +15,7 @@ from torch import Tensor
 #: SHA-256 of the weights of each encoder, by its name.
 ZOO: dict[str, str] = {
     'hiclr_stgcn_kinect20': (
-        'a7193161ee2526493d4b0e8657bad857d3bacee88ccd7a63c227804403449513'
+        '9c18379d1ea1413555dbc06cc9496b5927f9236d80490e92ecf22bb805e9cc6a'
     ),
 }
 #: The encoder that programs take where none is named.

@@ -63,15 +63,12 @@ def test_the_encoder_of_the_zoo_is_the_default(run_tool, poses, tmp_path):
         out,
         '--layout',
         'nturgb+d',
-        '--pool-joints',
-        'no',
-        '--pool-std',
-        'no',
+        *('--pool-joints', 'no', '--pool-std', 'no', '--pool-layers', 'gcn.1'),
     )
     written = np.load(out)
-    assert written['features'].shape == (len(annotations), 64 * 4)
+    assert written['features'].shape == (len(annotations), (16 + 64) * 4)
     expected = extract_features(
-        init_encoder(DEFAULT, pool=dict(time=4)),
+        init_encoder(DEFAULT, pool=dict(time=4, layers=['gcn.1'])),
         [a['keypoint'] for a in annotations],
         layout='nturgb+d',
     )

@@ -4,7 +4,13 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from hiclr_mmaction.skeleton import pool_map, pool_skeleton, pooled_channels
+from hiclr_mmaction.skeleton import (
+    check_layers,
+    layer_features,
+    pool_map,
+    pool_skeleton,
+    pooled_channels,
+)
 
 
 @pytest.fixture
@@ -106,3 +112,72 @@ def test_head_without_pool_is_mmactions():
     ours.load_state_dict(stock.state_dict())
     x = torch.randn(2, 2, 6, 8, 5)
     torch.testing.assert_close(ours(x), stock(x))
+
+
+class Backbone(torch.nn.Module):
+    """Two blocks as MMAction2's: ``(N, M, T, V, C)`` in, ``(N * M, C', T, V)`` inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.gcn = torch.nn.ModuleList(torch.nn.Conv2d(3, 3, 1) for _ in range(2))
+
+    def forward(self, x):
+        out = x.flatten(0, 1).permute(0, 3, 1, 2)
+        for block in self.gcn:
+            out = block(out)
+        return out.unflatten(0, x.shape[:2])
+
+
+def test_without_layers_only_the_last_map_is_pooled():
+    backbone, x = Backbone(), torch.randn(2, 2, 8, 5, 3)
+    (found,) = layer_features(backbone, x, dict(time=2))
+    torch.testing.assert_close(found, pool_skeleton(backbone(x), time=2))
+
+
+def test_features_of_a_layer_are_those_of_its_map_at_unit_length():
+    backbone, x = Backbone(), torch.randn(2, 2, 8, 5, 3)
+    first, last = layer_features(
+        backbone, x, dict(time=2, joints=True, layers=['gcn.0'])
+    )
+    inner = backbone.gcn[0](x.flatten(0, 1).permute(0, 3, 1, 2)).unflatten(0, (2, 2))
+    for found, expected in ((first, inner), (last, backbone(x))):
+        pooled = pool_skeleton(expected, time=2, joints=True)
+        torch.testing.assert_close(found, torch.nn.functional.normalize(pooled))
+    assert not any(block._forward_hooks for block in backbone.gcn)
+
+
+def test_a_compiled_backbone_still_gives_its_layers():
+    backbone, x = Backbone().eval(), torch.randn(2, 1, 8, 5, 3)
+    expected = layer_features(backbone, x, dict(layers=['gcn.0']))
+    backbone.compile(backend='eager')
+    backbone(x)
+    for found, other in zip(
+        layer_features(backbone, x, dict(layers=['gcn.0'])), expected, strict=True
+    ):
+        torch.testing.assert_close(found, other)
+
+
+@pytest.mark.parametrize(
+    ('layers', 'message'),
+    [
+        (['gcn.7'], r"no block 'gcn\.7'; it has gcn\.0, gcn\.1"),
+        (['gcn'], "block 'gcn' gives no feature map"),
+    ],
+)
+def test_layers_that_cannot_be_pooled_are_refused(layers, message):
+    with pytest.raises(ValueError, match=message):
+        layer_features(Backbone(), torch.randn(2, 1, 8, 5, 3), dict(layers=layers))
+
+
+def test_one_name_is_no_list_of_layers():
+    with pytest.raises(ValueError, match='give a list of names'):
+        check_layers(layers='gcn.0')
+
+
+def test_a_block_that_leaves_persons_out_is_refused():
+    class OfOne(Backbone):
+        def forward(self, x):
+            return super().forward(x[:, :1])
+
+    with pytest.raises(ValueError, match='leaves persons out'):
+        layer_features(OfOne(), torch.randn(2, 2, 8, 5, 3), dict(layers=['gcn.0']))

@@ -44,5 +44,6 @@ model = dict(
     # Our programs compute it from the number of clips; see HiCLR.fill.
     queue_size=None,
     momentum=0.01,
-    pool=dict(time=4, joints=True, std=True),
+    # The features of two early blocks are added: they know where joints are.
+    pool=dict(time=4, joints=True, std=True, layers=['gcn.1', 'gcn.3']),
 )

@@ -1,6 +1,14 @@
 """Parts that learners and backbones are built of."""
 
-from ...skeleton.pooling import check_pool, pool_map, pool_skeleton, pooled_channels
+from ...skeleton.pooling import (
+    blocks_of,
+    check_layers,
+    check_pool,
+    layer_features,
+    pool_map,
+    pool_skeleton,
+    pooled_channels,
+)
 from .absent_persons import forward_present, keep_absent, present_persons
 from .bare_model import bare_model
 from .batch_shuffle import BatchShuffle
@@ -27,7 +35,10 @@ __all__ = [
     'forward_present',
     'gather_rows',
     'keep_absent',
+    'blocks_of',
+    'check_layers',
     'check_pool',
+    'layer_features',
     'pool_map',
     'pool_skeleton',
     'pooled_channels',
