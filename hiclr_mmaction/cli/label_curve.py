@@ -3,9 +3,10 @@
 Example:
     python tools/label_curve.py configs/hiclr/hiclr_stgcn_msr.py
 
-For each seed an encoder is pre-trained on all training clips without labels. Then every
-read-out, the baselines, fine-tuning and training from scratch use 5, 10, 20, 50 and 100 %
-of the labels of each class. The same command resumes a stopped run.
+For each seed an encoder is pre-trained on all training clips without labels, unless
+--checkpoint gives one. Then every read-out, the baselines, fine-tuning and training from
+scratch use 5, 10, 20, 50 and 100 % of the labels of each class. The same command resumes a
+stopped run.
 """
 
 import argparse
@@ -37,8 +38,9 @@ from ..evaluation.label_curve import (
 from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
 from ..visualization.label_curve import draw_label_curve
+from ..zoo import ZOO, weights_path
 from . import run_protocol
-from .common import load_config, settle
+from .common import load_config, require_file, settle
 from .tables import print_table
 from .values import parse_options
 
@@ -97,6 +99,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--work-dir', type=Path, help='default: ./work_dirs/<name>_curve'
     )
+    parser.add_argument(
+        '--checkpoint',
+        help='evaluate this encoder of the same skeleton, a file or a name of the zoo, '
+        'instead of pre-training one for each seed',
+    )
     parser.add_argument('--device', default='cpu', help='of the encoder (default: cpu)')
     parser.add_argument(
         '--cfg-options', nargs='+', default=[], metavar='[STEP:]KEY=VALUE',
@@ -110,6 +117,10 @@ def parse_args(argv=None) -> argparse.Namespace:
         parser.error(f'--views {args.views}: give 2 or more, or 0')
     if min(args.seeds) < 0:
         parser.error(f'--seeds {min(args.seeds)}: give numbers of 0 or more')
+    if args.checkpoint is not None and len(args.streams) > 1:
+        parser.error('--checkpoint is an encoder of one stream; name one in --streams')
+    if args.checkpoint in ZOO:
+        args.checkpoint = str(weights_path(args.checkpoint))
     needed = {*args.baselines, *(() if args.no_hybrid else ('MiniRocket',))}
     try:
         check_baselines(sorted(needed))
@@ -136,6 +147,9 @@ class LabelCurve:
             views=args.views,
             cfg_options=sorted(args.cfg_options),
         )
+        if args.checkpoint is not None:
+            require_file(args.checkpoint, 'checkpoint')
+            self.settings['checkpoint'] = args.checkpoint
         self.cells: dict[tuple[str, float, int], float] = {}
 
     def load(self) -> None:
@@ -194,6 +208,8 @@ class LabelCurve:
 
     def pretrain(self, seed: int, stream: str) -> str:
         """The checkpoint of an encoder."""
+        if self.args.checkpoint is not None:
+            return self.args.checkpoint
         return self.protocol(stream, seed, stream, 'pretrain')['checkpoint']
 
     def missing(self, names: Iterable[str], fraction: float, seed: int) -> list[str]:

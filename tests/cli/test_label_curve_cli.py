@@ -35,12 +35,26 @@ def test_measures_every_cell_once_and_says_what_they_mean(tmp_path, run_forked):
     assert '| method | 50 % | 100 % |' in (folder / 'curve.md').read_text()
 
 
+def test_an_encoder_that_is_given_is_read_out(run_tool, small_run, tmp_path):
+    config, checkpoint, _ = small_run
+    folder = tmp_path / 'curve'
+    run_tool(
+        *('label_curve', config, '--work-dir', folder, '--checkpoint', checkpoint),
+        *('--no-training', '--no-hybrid', '--baselines', '--seeds', '0', '1'),
+        *('--fractions', '1', '--views', '2'),
+    )
+    cells = json.loads((folder / 'curve.json').read_text())['cells']
+    assert {cell[2] for cell in cells} == {0, 1}
+    assert not list(folder.rglob('*.pth'))  # nothing was pre-trained
+
+
 @pytest.mark.parametrize(
     ('args', 'message'),
     [
         (['--fractions', '10'], '--fractions 10: write 10 % as 0.1'),
         (['--seeds', '-1'], '--seeds -1'),
         (['--baselines', 'SVM'], 'SVM'),
+        (['--checkpoint', 'a.pth', '--streams', 'joint', 'bone'], 'of one stream'),
     ],
 )
 def test_bad_options_are_named_before_any_work(
