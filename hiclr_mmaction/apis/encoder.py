@@ -25,7 +25,7 @@ from ..checkpoint.preparation import check_preparation, preparation_of
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import read_config
-from ..skeleton import SkeletonLayout, get_layout, layer_features
+from ..skeleton import SkeletonLayout, get_layout, layer_features, side_by_side
 from ..zoo import ZOO
 
 _CONFIGS = ('.py', '.json', '.yaml', '.yml')
@@ -113,8 +113,8 @@ class SkeletonEncoder(nn.Module):
         return [f.unflatten(0, x.shape[:2]).mean(1) for f in features]
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
-        """:meth:`layer_features`, side by side."""
-        return torch.cat(self.layer_features(inputs), 1)
+        """:meth:`layer_features` as one, see :func:`side_by_side`."""
+        return side_by_side(self.layer_features(inputs))
 
 
 def build_encoder(

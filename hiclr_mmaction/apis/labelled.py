@@ -18,6 +18,7 @@ from ..annotations.safe_pickle import load_pickle
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.baselines import SERIES_FRAMES
 from ..evaluation.label_curve import EvaluatedClips
+from ..skeleton import side_by_side
 from ..views import GrowingAugmentation, SkeletonAlign
 from .encoder import SkeletonEncoder, _test_pipeline
 
@@ -36,20 +37,21 @@ class LabelledFeatures:
     """Features of clips of a data set.
 
     Attributes:
-        features (np.ndarray): float32 ``(N, C)``.
+        features (np.ndarray): float32 ``(N, C)``, as the encoder gives them.
         labels (np.ndarray): int ``(N,)``, -1 where there is none.
         names (list[str]): ``frame_dir`` of each clip.
         indices (np.ndarray): int ``(N,)``, of the clips in the data set.
-        views (np.ndarray): float32 ``(N, K, C)``, of K views of each clip; K may be 0.
-        widths (list[int]): How many of the ``C`` features are of each layer.
+        layers (list[np.ndarray]): Features ``(N, D)`` of each layer, not scaled.
+        views (list[np.ndarray]): Likewise ``(N, K, D)``, of K views of each clip; K may
+            be 0.
     """
 
     features: np.ndarray
     labels: np.ndarray
     names: list[str]
     indices: np.ndarray
-    views: np.ndarray
-    widths: list[int]
+    layers: list[np.ndarray]
+    views: list[np.ndarray]
 
 
 def build_dataset(cfg: Config, part: str = 'val', trusted: bool = True) -> Any:
@@ -122,8 +124,7 @@ def dataset_features(
     encoder.eval()
     change = GrowingAugmentation(levels=[READOUT_VIEWS], layout=encoder.layout)
     generator = torch.Generator().manual_seed(seed)
-    features, views, labels, names = [], [], [], []
-    widths: list[int] = []
+    found, labels, names = [], [], []
     for part in np.split(indices, range(batch_size, len(indices), batch_size)):
         packed = [dataset[int(i)] for i in part]
         inputs = [p['inputs'] for p in packed]
@@ -131,22 +132,21 @@ def dataset_features(
         for _ in range(num_views):
             drawn = change.draw(len(inputs), generator)
             seen.append(list(change.apply(torch.stack(inputs), **drawn)['key']))
-        layers = [encoder.layer_features(x) for x in seen]
-        widths = [f.shape[1] for f in layers[0]]
-        found = torch.stack([torch.cat(f, 1).float().cpu() for f in layers], 1)
-        features.append(found[:, 0])
-        views.append(found[:, 1:])
+        # Each layer (N, 1 + K, D): the clips, and their views.
+        each = zip(*(encoder.layer_features(x) for x in seen), strict=True)
+        found.append([torch.stack(layer, 1).float().cpu() for layer in each])
         for p in packed:
             sample = p['data_samples']
             labels.append(int(sample.gt_label) if 'gt_label' in sample else -1)
             names.append(str(sample.get('frame_dir', '')))
+    layers = [torch.cat(parts) for parts in zip(*found, strict=True)]
     return LabelledFeatures(
-        torch.cat(features).numpy(),
+        side_by_side([layer[:, 0] for layer in layers]).numpy(),
         np.array(labels),
         names,
         indices,
-        torch.cat(views).numpy(),
-        widths,
+        [layer[:, 0].numpy() for layer in layers],
+        [layer[:, 1:].numpy() for layer in layers],
     )
 
 

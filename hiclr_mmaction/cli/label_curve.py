@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.registry import init_default_scope
 
 from ..apis import PARTS, baseline_clips, build_dataset, dataset_features, init_encoder
@@ -33,7 +34,6 @@ from ..evaluation.label_curve import (
     over_seeds,
     prepared,
     readout_accuracies,
-    side_by_side,
 )
 from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
@@ -246,12 +246,17 @@ class LabelCurve:
                 dataset_features(encoder, dataset, num_views=views, seed=seed)
                 for dataset, views in zip(datasets, (self.args.views, 0), strict=True)
             )
-            features = train.views, train.features, test.features
-            blocks.append(prepared(*features, seed, train.widths))
+            for found in zip(train.views, train.layers, test.layers, strict=True):
+                blocks.append(prepared(*found, seed=seed))
+        # All layers and streams have the same weight.
+        features = (
+            np.concatenate(b, axis=1) / np.sqrt(len(b))
+            for b in zip(*blocks, strict=True)
+        )
         return tuple(
             EvaluatedClips(clips, found, labels, names)
             for found, (clips, labels, names) in zip(
-                side_by_side(blocks),
+                features,
                 (baseline_clips(self.cfg, p) for p in PARTS),
                 strict=True,
             )

@@ -61,7 +61,6 @@ def prepared(
     features: np.ndarray,
     test_features: np.ndarray,
     seed: int = 0,
-    widths: Sequence[int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features as the read-outs take them, of unit length. No label is needed.
 
@@ -73,30 +72,12 @@ def prepared(
         features (np.ndarray): Of the training clips ``(N, D)``.
         test_features (np.ndarray): Of the clips to classify ``(M, D)``.
         seed (int): Seed of the whitening.
-        widths (Sequence[int], optional): How many features are of each layer. Layers are
-            prepared one by one, and weigh as much as each other.
     """
-    if widths is not None and len(widths) > 1:
-        ends = np.cumsum(widths)[:-1]
-        parts = [np.split(x, ends, -1) for x in (views, features, test_features)]
-        layers = zip(*parts, strict=True)
-        return side_by_side([prepared(v, f, t, seed) for v, f, t in layers])
     if views.shape[1] > 1:
         whitening = ViewWhitening(seed=seed).fit(views)
         return whitening.transform(views), whitening.transform(test_features)
     scaler = make_pipeline(StandardScaler(), Normalizer()).fit(features)
     return scaler.transform(features), scaler.transform(test_features)
-
-
-def side_by_side(
-    blocks: Sequence[tuple[np.ndarray, np.ndarray]],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Training and test features of several layers or encoders as one, of unit length."""
-    train, test = (
-        np.concatenate(parts, axis=1) / np.sqrt(len(parts))
-        for parts in zip(*blocks, strict=True)
-    )
-    return train, test
 
 
 def baseline_accuracies(

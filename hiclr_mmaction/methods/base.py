@@ -6,12 +6,17 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-import torch
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..models.modules import EdgePerturbation, blocks_of, check_layers, layer_features
+from ..models.modules import (
+    EdgePerturbation,
+    blocks_of,
+    check_layers,
+    layer_features,
+    side_by_side,
+)
 
 
 class SkeletonLearner(BaseRecognizer):
@@ -78,7 +83,7 @@ class SkeletonLearner(BaseRecognizer):
 
     def extract_feat(self, inputs: Tensor, **kwargs) -> Tensor:
         """Pooled backbone features ``(N, D)`` of clips ``(N, M, T, V, C)``."""
-        return torch.cat(layer_features(self.backbone, inputs, self.pool), 1)
+        return side_by_side(layer_features(self.backbone, inputs, self.pool))
 
     def predict(
         self, inputs: Tensor, data_samples: list | None = None, **kwargs

@@ -21,6 +21,7 @@ from .pooling import (
     pool_map,
     pool_skeleton,
     pooled_channels,
+    side_by_side,
 )
 from .streams import STREAMS, to_bone, to_motion, to_stream
 
@@ -44,6 +45,7 @@ __all__ = [
     'pool_map',
     'pool_skeleton',
     'pooled_channels',
+    'side_by_side',
     'resample',
     'to_bone',
     'to_motion',

@@ -144,8 +144,7 @@ def layer_features(backbone: nn.Module, x: Tensor, pool: Mapping) -> list[Tensor
     """Pooled features of some blocks of a backbone and of its result.
 
     Early blocks still know where joints are, which training on views makes later ones
-    forget. Nearest neighbours compare both well if every block weighs as much: with
-    ``layers`` the features of each have unit length.
+    forget.
 
     Args:
         backbone (nn.Module): ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``. A block gives
@@ -195,4 +194,14 @@ def layer_features(backbone: nn.Module, x: Tensor, pool: Mapping) -> list[Tensor
         out = out if out.dim() == 5 else out.unflatten(0, x.shape[:2])
         found.append(pool_skeleton(out, **settings))
     found.append(pool_skeleton(result, **settings))
-    return [F.normalize(f, dim=1) for f in found]
+    return found
+
+
+def side_by_side(layers: Sequence[Tensor]) -> Tensor:
+    """Features ``(N, D)`` of several layers as one, each scaled to unit length.
+
+    By the cosine, each layer then weighs as much. One layer is returned as it is.
+    """
+    if len(layers) == 1:
+        return layers[0]
+    return torch.cat([F.normalize(f, dim=1) for f in layers], 1)

@@ -17,6 +17,7 @@ from ..skeleton import (
     check_layers,
     get_layout,
     layer_features,
+    side_by_side,
     to_stream,
 )
 from .files import ZOO, read_weights, weights_path
@@ -95,4 +96,4 @@ class ZooEncoder(nn.Module):
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Features ``(N, D)`` of clips that :meth:`prepare` made."""
         x = to_stream(torch.stack(inputs).to(self.device), self.stream, self.layout)
-        return torch.cat(layer_features(self.backbone, x, self.pool), 1)
+        return side_by_side(layer_features(self.backbone, x, self.pool))

@@ -59,16 +59,15 @@ def test_views_differ_from_the_clip_and_are_drawn_by_the_seed(cfg):
     found, again, other = (
         dataset_features(encoder, dataset, num_views=3, seed=seed) for seed in (0, 0, 1)
     )
-    assert found.views.shape == (12, 3, found.features.shape[1])
-    np.testing.assert_array_equal(found.views, again.views)
-    assert not np.allclose(found.views, other.views)
+    (views,), (others,), (layer,) = found.views, other.views, found.layers
+    assert views.shape == (12, 3, found.features.shape[1])
+    np.testing.assert_array_equal(views, again.views[0])
+    assert not np.allclose(views, others)
     # A view is nearer to its own clip than to the others, on average.
-    distances = np.linalg.norm(found.views - found.features[:, None], axis=-1)
-    others = np.linalg.norm(
-        found.views[:, None] - found.features[None, :, None], axis=-1
-    )
+    distances = np.linalg.norm(views - layer[:, None], axis=-1)
+    others = np.linalg.norm(views[:, None] - layer[None, :, None], axis=-1)
     assert 0 < distances.mean() < others.mean()
-    assert dataset_features(encoder, dataset).views.shape[1] == 0
+    assert dataset_features(encoder, dataset).views[0].shape[1] == 0
 
 
 def test_nearest_clips_are_by_cosine_and_come_in_order():

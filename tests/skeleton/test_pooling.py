@@ -10,6 +10,7 @@ from hiclr_mmaction.skeleton import (
     pool_map,
     pool_skeleton,
     pooled_channels,
+    side_by_side,
 )
 
 
@@ -134,7 +135,7 @@ def test_without_layers_only_the_last_map_is_pooled():
     torch.testing.assert_close(found, pool_skeleton(backbone(x), time=2))
 
 
-def test_features_of_a_layer_are_those_of_its_map_at_unit_length():
+def test_features_of_a_layer_are_those_of_its_map():
     backbone, x = Backbone(), torch.randn(2, 2, 8, 5, 3)
     first, last = layer_features(
         backbone, x, dict(time=2, joints=True, layers=['gcn.0'])
@@ -142,7 +143,10 @@ def test_features_of_a_layer_are_those_of_its_map_at_unit_length():
     inner = backbone.gcn[0](x.flatten(0, 1).permute(0, 3, 1, 2)).unflatten(0, (2, 2))
     for found, expected in ((first, inner), (last, backbone(x))):
         pooled = pool_skeleton(expected, time=2, joints=True)
-        torch.testing.assert_close(found, torch.nn.functional.normalize(pooled))
+        torch.testing.assert_close(found, pooled)
+    both = side_by_side([first, last])
+    torch.testing.assert_close(both[:, :30], torch.nn.functional.normalize(first))
+    assert side_by_side([last]) is last
     assert not any(block._forward_hooks for block in backbone.gcn)
 
 

@@ -8,6 +8,7 @@ from ...skeleton.pooling import (
     pool_map,
     pool_skeleton,
     pooled_channels,
+    side_by_side,
 )
 from .absent_persons import forward_present, keep_absent, present_persons
 from .bare_model import bare_model
@@ -42,5 +43,6 @@ __all__ = [
     'pool_map',
     'pool_skeleton',
     'pooled_channels',
+    'side_by_side',
     'present_persons',
 ]
