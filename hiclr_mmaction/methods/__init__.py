@@ -2,7 +2,6 @@
 
 from .base import SkeletonLearner
 from .hiclr import HiCLR
-from .masked_latent import MaskedLatentPrediction
 from .vicreg import SkeletonVICReg
 
-__all__ = ['HiCLR', 'MaskedLatentPrediction', 'SkeletonLearner', 'SkeletonVICReg']
+__all__ = ['HiCLR', 'SkeletonLearner', 'SkeletonVICReg']

@@ -4,10 +4,9 @@ from .backbones import DSTANet, HiCLRSTGCN
 from .heads import (
     DecorrelationHead,
     HierarchicalContrastHead,
-    LatentPredictionHead,
     PooledGCNHead,
 )
-from .necks import SkeletonPredictor, SkeletonProjector
+from .necks import SkeletonProjector
 from .skeleton_view_preprocessor import SkeletonViewPreprocessor
 
 __all__ = [
@@ -15,9 +14,7 @@ __all__ = [
     'DecorrelationHead',
     'HiCLRSTGCN',
     'HierarchicalContrastHead',
-    'LatentPredictionHead',
     'PooledGCNHead',
-    'SkeletonPredictor',
     'SkeletonProjector',
     'SkeletonViewPreprocessor',
 ]

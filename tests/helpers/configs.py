@@ -70,10 +70,6 @@ def save_pretrained(path: Path, **options) -> Path:
 LEARNERS: dict[str, dict] = dict(
     BYOL={},
     SkeletonVICReg=dict(head=dict(type='DecorrelationHead')),
-    MaskedLatentPrediction=dict(
-        neck=dict(type='SkeletonPredictor', in_channels=16),
-        head=dict(type='LatentPredictionHead'),
-    ),
 )
 
 

@@ -23,7 +23,6 @@ from hiclr_mmaction.visualization import sample_views
 LEARNERS = dict(
     BYOL='loss_byol',
     SkeletonVICReg='loss_variance',
-    MaskedLatentPrediction='loss_latent',
 )
 
 

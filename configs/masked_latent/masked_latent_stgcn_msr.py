@@ -1,8 +1,0 @@
-# Masked latent prediction on MSR-Action3D, cross-subject.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/models/masked_latent_stgcn_small.py',
-    '../_base_/datasets/msr_action3d.py',
-    '../_base_/schedules/pretrain_small.py',
-    '../_base_/protocols/small_set.py',
-]
