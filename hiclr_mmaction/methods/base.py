@@ -1,17 +1,25 @@
-"""The base of self-supervised learners: the interface that hooks, checks and tools use."""
+"""The bases of self-supervised learners, whose interface hooks, checks and tools use."""
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
+import torch
+import torch.nn.functional as F
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..models.modules import (
+    BatchShuffle,
     EdgePerturbation,
+    FeatureQueue,
+    ForeachEMA,
     blocks_of,
     check_layers,
     layer_features,
@@ -135,3 +143,96 @@ class SkeletonLearner(BaseRecognizer):
             str: A sentence for each mistake: setting, value, remedy.
         """
         yield from ()
+
+
+class QueueLearner(SkeletonLearner):
+    """Base of learners with a key encoder and a queue of its embeddings (MoCo).
+
+    Args:
+        backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
+        neck (dict): Projector, to ``(N, D)``; e.g. :class:`SkeletonProjector`.
+        head (dict): The losses.
+        queue_size (int): Number of negatives, at least the batch of all ranks. In a
+            config None is half of the training clips (:meth:`fill`).
+        momentum (float): Share of the query encoder in each update of the key
+            encoder; 0.001 is an average of 0.999.
+        data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
+        init_cfg (dict | list[dict], optional): Initialisation.
+        shuffle_bn (bool): Whether the clips of all ranks are shuffled for the key
+            encoder (:class:`BatchShuffle`).
+        pool (dict, optional): As in :class:`SkeletonLearner`.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        head: dict,
+        queue_size: int | None = 32768,
+        momentum: float = 0.001,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
+        shuffle_bn: bool = False,
+        pool: Annotated[dict, check_layers] | None = None,
+    ) -> None:
+        if queue_size is None:
+            raise ValueError(
+                'queue_size=None: our programs set it to half of the training clips; '
+                'elsewhere set model.queue_size yourself.'
+            )
+        if not 0 < momentum < 1:
+            raise ValueError(
+                f'momentum={momentum} is not between 0 and 1; it is the part of the query '
+                'encoder that the key encoder takes in (0.001 for an EMA of 0.999).'
+            )
+        super().__init__(backbone, neck, head, data_preprocessor, init_cfg, pool)
+        self.key_encoder = ForeachEMA(self.query_encoder, momentum)
+        self.shuffle_bn = shuffle_bn
+        self.queue = FeatureQueue(queue_size, self.neck.out_channels)
+
+    @torch.no_grad()
+    def embed_key(self, x: Tensor) -> Tensor:
+        """Embeddings ``(N, D)`` of the key view, by the key encoder."""
+        self.key_encoder.update_parameters(self.query_encoder)
+        if not self.shuffle_bn:
+            return F.normalize(self.key_encoder(x).float(), dim=1)
+        batch = BatchShuffle(len(x), x.device)
+        key = self.key_encoder(batch.shuffle(x))
+        return F.normalize(batch.unshuffle(key).float(), dim=1)
+
+    @property
+    def query_encoder(self) -> nn.Sequential:
+        """Backbone and neck, as the key encoder averages them."""
+        return nn.Sequential(OrderedDict(backbone=self.backbone, neck=self.neck))
+
+    @property
+    def encoders(self) -> dict[str, nn.Module]:
+        """The backbone, and the average of backbone and neck."""
+        return {
+            'backbone': self.backbone,
+            'key_encoder.module': self.key_encoder.module,
+        }
+
+    def check_data(self, num_clips: int, batch_size: int) -> None:
+        """Compare the queue with the batch and with the training set."""
+        self.queue.check_batch(batch_size)
+        if len(self.queue.features) > num_clips:
+            print_log(
+                f'queue_size={len(self.queue.features)} is more than the {num_clips} clips '
+                'of the training set: the queue will hold each clip several times, its '
+                'own view among its negatives. A queue well below the number of clips '
+                'learns better.',
+                'current',
+                logging.WARNING,
+            )
+
+    @classmethod
+    def fill(cls, model: dict, num_clips: int, batch_size: int) -> None:
+        """Make the queue half of the training clips, in whole batches."""
+        if model.get('queue_size', 0) is None:
+            model['queue_size'] = max(
+                batch_size, num_clips // 2 // batch_size * batch_size
+            )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
@@ -14,17 +12,14 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..models.modules import (
-    BatchShuffle,
     EdgePerturbation,
-    FeatureQueue,
-    ForeachEMA,
     HostValue,
     NeighborMining,
     check_layers,
     fill_masked,
     keep_absent,
 )
-from .base import SkeletonLearner
+from .base import QueueLearner
 
 _NO_BEGIN = (
     'mining has no begin, so that neighbours would never be mined; set '
@@ -33,7 +28,7 @@ _NO_BEGIN = (
 
 
 @MODELS.register_module()
-class HiCLR(SkeletonLearner):
+class HiCLR(QueueLearner):
     """HiCLR (AAAI 2023, arXiv 2211.13466) around any GCN backbone of MMAction2.
 
     The views of a clip grow in strength. The weakest is contrasted with the key view
@@ -81,25 +76,22 @@ class HiCLR(SkeletonLearner):
         shuffle_bn: bool = False,
         pool: Annotated[dict, check_layers] | None = None,
     ) -> None:
-        if queue_size is None:
-            raise ValueError(
-                'queue_size=None: our programs set it to half of the training clips; '
-                'elsewhere set model.queue_size yourself.'
-            )
-        if not 0 < momentum < 1:
-            raise ValueError(
-                f'momentum={momentum} is not between 0 and 1; it is the part of the query '
-                'encoder that the key encoder takes in (0.001 for an EMA of 0.999).'
-            )
-        super().__init__(backbone, neck, head, data_preprocessor, init_cfg, pool)
-        self.key_encoder = ForeachEMA(self.query_encoder, momentum)
-        self.shuffle_bn = shuffle_bn
-        self.queue = FeatureQueue(queue_size, self.neck.out_channels)
+        super().__init__(
+            backbone,
+            neck,
+            head,
+            queue_size,
+            momentum,
+            data_preprocessor,
+            init_cfg,
+            shuffle_bn,
+            pool,
+        )
         self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
         if graph_augment is not None:
             self.edge_perturbation = EdgePerturbation(self.backbone, **graph_augment)
         self.mining = None if mining is None else NeighborMining(**mining)
-        if self.mining is not None and self.mining.topk > queue_size:
+        if self.mining is not None and self.mining.topk > len(self.queue.features):
             raise ValueError(
                 f'mining.topk={self.mining.topk} is more than queue_size={queue_size}, '
                 'which the neighbours are taken from; make it smaller.'
@@ -159,29 +151,6 @@ class HiCLR(SkeletonLearner):
             x = self.backbone(x)
         return F.normalize(self.neck(x).float(), dim=1)
 
-    @torch.no_grad()
-    def embed_key(self, x: Tensor) -> Tensor:
-        """Embeddings ``(N, D)`` of the key view, by the key encoder."""
-        self.key_encoder.update_parameters(self.query_encoder)
-        if not self.shuffle_bn:
-            return F.normalize(self.key_encoder(x).float(), dim=1)
-        batch = BatchShuffle(len(x), x.device)
-        key = self.key_encoder(batch.shuffle(x))
-        return F.normalize(batch.unshuffle(key).float(), dim=1)
-
-    @property
-    def query_encoder(self) -> nn.Sequential:
-        """Backbone and neck, as the key encoder averages them."""
-        return nn.Sequential(OrderedDict(backbone=self.backbone, neck=self.neck))
-
-    @property
-    def encoders(self) -> dict[str, nn.Module]:
-        """The backbone, and the average of backbone and neck."""
-        return {
-            'backbone': self.backbone,
-            'key_encoder.module': self.key_encoder.module,
-        }
-
     @property
     def mining_active(self) -> bool:
         """Whether neighbours are mined; a part of the state."""
@@ -206,27 +175,6 @@ class HiCLR(SkeletonLearner):
         if active and not self.mining_active:
             print_log(f'Neighbour mining is on from epoch {epoch + 1}.', 'current')
         self.mining_active = active
-
-    def check_data(self, num_clips: int, batch_size: int) -> None:
-        """Compare the queue with the batch and with the training set."""
-        self.queue.check_batch(batch_size)
-        if len(self.queue.features) > num_clips:
-            print_log(
-                f'queue_size={len(self.queue.features)} is more than the {num_clips} clips '
-                'of the training set: the queue will hold each clip several times, its '
-                'own view among its negatives. A queue well below the number of clips '
-                'learns better.',
-                'current',
-                logging.WARNING,
-            )
-
-    @classmethod
-    def fill(cls, model: dict, num_clips: int, batch_size: int) -> None:
-        """Make the queue half of the training clips, in whole batches."""
-        if model.get('queue_size', 0) is None:
-            model['queue_size'] = max(
-                batch_size, num_clips // 2 // batch_size * batch_size
-            )
 
     @classmethod
     def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
