@@ -19,6 +19,7 @@ from .formatting import (
 )
 from .generator import draw_seed, from_seed, worker_generator
 from .growing import GrowingAugmentation, pack_views
+from .part_mask import SkeletonPartMask
 from .transform import SkeletonTransform
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     'SkeletonJointMask',
     'SkeletonMirror',
     'SkeletonNoise',
+    'SkeletonPartMask',
     'SkeletonRotate',
     'SkeletonShear',
     'SkeletonStream',

@@ -284,14 +284,14 @@ class SkeletonJointMask(SkeletonTransform):
         super().__init__(prob)
         if segments is not None and (type(segments) is not int or segments < 1):
             raise ValueError(
-                f'SkeletonJointMask: segments={segments}; give a whole number of segments '
-                'of time, 1 or more, or None.'
+                f'{type(self).__name__}: segments={segments}; give a whole number of '
+                'segments of time, 1 or more, or None.'
             )
         self.segments = segments
         if not 0 <= ratio < 1:
             raise ValueError(
-                f'SkeletonJointMask: ratio={ratio} is out of range; it is the part of the '
-                'joints that is masked, 0 to below 1.'
+                f'{type(self).__name__}: ratio={ratio} is out of range; it is the part of '
+                'the joints that is masked, 0 to below 1.'
             )
         self.ratio = ratio
 

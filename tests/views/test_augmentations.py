@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmaction.registry import TRANSFORMS
 
-from hiclr_mmaction.skeleton import augment
+from hiclr_mmaction.skeleton import augment, get_layout
 
 ALL = [
     dict(type='SkeletonShear'),
@@ -19,6 +19,7 @@ ALL = [
     dict(type='SkeletonChannelMask'),
     dict(type='SkeletonTimeFlip'),
     dict(type='SkeletonJointMask'),
+    dict(type='SkeletonPartMask'),
 ]
 IDS = [cfg['type'] for cfg in ALL]
 
@@ -201,6 +202,19 @@ def test_joint_mask_of_segments_is_the_same_within_each(frames, segments):
     assert (changes == changes[0]).all()
 
 
+def test_part_mask_takes_other_connected_joints_in_each_segment():
+    x = torch.ones(4, 2, 10, 25, 3)
+    transform = build('SkeletonPartMask', ratio=0.4, segments=5)
+    mask = transform.apply(x, **transform.draw(4, generator()))
+    assert mask.shape == (4, 10, 25)
+    assert (mask.sum(-1) == 10).all()
+    assert torch.equal(mask[:, ::2], mask[:, 1::2])
+    assert len(torch.unique(mask[:, ::2].flatten(0, 1), dim=0)) > 10
+    bones = torch.tensor(get_layout('nturgb+d').bones)
+    # A part of a tree is connected if it has a bone less than joints.
+    assert (mask[..., bones].all(-1).sum(-1) == 9).all()
+
+
 @pytest.mark.parametrize(
     ('cfg', 'message'),
     [
@@ -210,6 +224,7 @@ def test_joint_mask_of_segments_is_the_same_within_each(frames, segments):
         (dict(type='SkeletonBlur', kernel_size=4), 'kernel_size=4 is even'),
         (dict(type='SkeletonJointMask', ratio=1), 'ratio=1 is out of range'),
         (dict(type='SkeletonJointMask', segments=0), 'segments=0; give a whole'),
+        (dict(type='SkeletonPartMask', ratio=-1), 'SkeletonPartMask: ratio=-1 is out'),
     ],
 )
 def test_argument_out_of_range_is_named(cfg, message):
