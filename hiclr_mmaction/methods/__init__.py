@@ -2,6 +2,13 @@
 
 from .base import QueueLearner, SkeletonLearner
 from .hiclr import HiCLR
+from .pcm3 import PCM3
 from .vicreg import SkeletonVICReg
 
-__all__ = ['HiCLR', 'QueueLearner', 'SkeletonLearner', 'SkeletonVICReg']
+__all__ = [
+    'PCM3',
+    'HiCLR',
+    'QueueLearner',
+    'SkeletonLearner',
+    'SkeletonVICReg',
+]

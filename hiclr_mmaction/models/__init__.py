@@ -4,6 +4,7 @@ from .backbones import DSTANet, HiCLRSTGCN
 from .heads import (
     DecorrelationHead,
     HierarchicalContrastHead,
+    PCM3Head,
     PooledGCNHead,
 )
 from .necks import SkeletonProjector
@@ -14,6 +15,7 @@ __all__ = [
     'DecorrelationHead',
     'HiCLRSTGCN',
     'HierarchicalContrastHead',
+    'PCM3Head',
     'PooledGCNHead',
     'SkeletonProjector',
     'SkeletonViewPreprocessor',

@@ -70,6 +70,7 @@ def save_pretrained(path: Path, **options) -> Path:
 LEARNERS: dict[str, dict] = dict(
     BYOL={},
     SkeletonVICReg=dict(head=dict(type='DecorrelationHead')),
+    PCM3=dict(head=dict(type='PCM3Head', in_channels=16), queue_size=16),
 )
 
 

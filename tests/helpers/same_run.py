@@ -34,6 +34,13 @@ VARIANTS = dict(
     skip_absent={'model.backbone.skip_absent': True},
     accumulated={'optim_wrapper.accumulative_counts': 2},
     vicreg=dict(learner='SkeletonVICReg'),
+    # Which part of a clip is mixed in depends on the rank.
+    pcm3={
+        'learner': 'PCM3',
+        'model.head.mixed_weight': 0.0,
+        'model.queue_size': 48,
+        'optim_wrapper.optimizer.lr': 0.001,  # its losses are several times as large
+    },
 )
 
 

@@ -23,6 +23,7 @@ from hiclr_mmaction.visualization import sample_views
 LEARNERS = dict(
     BYOL='loss_byol',
     SkeletonVICReg='loss_variance',
+    PCM3='loss_prediction',
 )
 
 

@@ -18,9 +18,10 @@ from .feature_queue import FeatureQueue
 from .feature_spread import feature_spread
 from .foreach_ema import ForeachEMA, HostValue
 from .gather_rows import gather_rows
-from .masking import fill_masked
+from .masking import fill_masked, spread_mask
 from .neighbor_mining import NeighborMining
 from .skele_ada_in import SkeleAdaIN
+from .unrecorded import forward_unrecorded
 
 __all__ = [
     'BatchShuffle',
@@ -34,6 +35,7 @@ __all__ = [
     'feature_spread',
     'fill_masked',
     'forward_present',
+    'forward_unrecorded',
     'gather_rows',
     'keep_absent',
     'blocks_of',
@@ -45,4 +47,5 @@ __all__ = [
     'pooled_channels',
     'side_by_side',
     'present_persons',
+    'spread_mask',
 ]

@@ -28,7 +28,7 @@ def fill_masked(
     if value is None:
         value = views[0].new_zeros(1)
     filled = [
-        x if m is None else torch.where(_spread(m), value.to(x), x)
+        x if m is None else torch.where(spread_mask(m), value.to(x), x)
         for x, m in zip(views, masks, strict=True)
     ]
     if value.requires_grad and all(m is None for m in masks):
@@ -36,6 +36,6 @@ def fill_masked(
     return filled
 
 
-def _spread(mask: Tensor) -> Tensor:
+def spread_mask(mask: Tensor) -> Tensor:
     """A mask that fits views ``(N, M, T, V, C)``."""
     return (mask if mask.dim() == 4 else mask.unsqueeze(-1)).unsqueeze(1)
