@@ -66,6 +66,7 @@ model = dict(
     neck=dict(in_channels=16),
     head=dict(level_weights=(1.0, 0.5, 0.5)),
     queue_size=8,
+    pool=dict(layers=['gcn.1']),
 )
 train_cfg = dict(max_epochs=1, val_interval=1)
 work_dir = {work_dir!r}
