@@ -134,8 +134,8 @@ def blocks_of(backbone: nn.Module, layers: Sequence[str]) -> dict[str, nn.Module
         if name not in modules:
             known = [n for n in modules if n.count('.') == 1 and n[-1].isdigit()]
             raise ValueError(
-                f'pool.layers: the backbone has no block {name!r}; it has '
-                f'{", ".join(known) or "no numbered blocks"}.'
+                f'pool.layers: the backbone has no block {name!r}; name some of '
+                f'{", ".join(known) or "its modules"}, or none: pool.layers=[].'
             )
     return {name: modules[name] for name in layers}
 
