@@ -221,9 +221,8 @@ def _settings(
     yield from _unknown_settings(value, path, known, label, is_open, _prefixes(target))
     # Nor what it adds, but for the parts that are ours.
     if registry in (MODELS, DATASETS, TRANSFORMS) and _is_of(target, 'hiclr_mmaction'):
-        for name, parameter in inspect.signature(target).parameters.items():
-            is_named = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-            if is_named and parameter.default is parameter.empty and name not in value:
+        for name in _required(target):
+            if name not in value:
                 yield f'{path}.{name} is missing; {label} needs it'
 
 
@@ -264,11 +263,14 @@ def _children(
 
 
 def _hints(owner: Any) -> dict[str, tuple]:
-    """What the annotations of a class admit for each of its settings."""
-    try:
-        hints = get_type_hints(getattr(owner, '__init__', None), include_extras=True)
-    except (NameError, TypeError):  # that only a type checker can read
-        return {}
+    """What the annotations of a class and its bases admit for each of its settings."""
+    hints: dict[str, Any] = {}
+    for base in getattr(owner, '__mro__', ()):
+        try:
+            found = get_type_hints(vars(base).get('__init__'), include_extras=True)
+        except (NameError, TypeError):  # that only a type checker can read
+            continue
+        hints = {**found, **hints}
     return {
         name: get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         for name, hint in hints.items()
@@ -328,24 +330,40 @@ def _accepted(target: Any) -> tuple[dict[str, inspect.Parameter], bool]:
     a class of another package they are unknown.
     """
     found: dict[str, inspect.Parameter] = {}
-    functions = [target]
-    if inspect.isclass(target):
-        functions = [
-            vars(c)['__init__'] for c in target.__mro__ if '__init__' in vars(c)
-        ]
-    for function in functions:
-        if function is object.__init__ or not callable(function):
-            break
-        parameters = list(inspect.signature(function).parameters.values())
-        for p in parameters[1:] if inspect.isclass(target) else parameters:
+    for function, parameters in _constructors(target):
+        for p in parameters:
             if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
                 found.setdefault(p.name, p)
-        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        if not takes_any:
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return found, False
         if not _is_of(function, 'hiclr_mmaction', 'mmaction', 'mmengine', 'mmcv'):
             break
     return found, True
+
+
+def _required(target: Any) -> list[str]:
+    """Settings without a default; of the bases too, as long as ``*args`` reach them."""
+    found: dict[str, bool] = {}
+    for _, parameters in _constructors(target):
+        for p in parameters:
+            if p.kind is p.POSITIONAL_OR_KEYWORD:
+                found.setdefault(p.name, p.default is p.empty)
+        if not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            break
+    return [name for name, required in found.items() if required]
+
+
+def _constructors(
+    target: Any,
+) -> Iterator[tuple[Callable, list[inspect.Parameter]]]:
+    """A function, or the constructors of a class and its bases, with parameters."""
+    if not inspect.isclass(target):
+        yield target, [*inspect.signature(target).parameters.values()]
+        return
+    for base in target.__mro__[:-1]:
+        function = vars(base).get('__init__')
+        if function is not None:
+            yield function, [*inspect.signature(function).parameters.values()][1:]
 
 
 def _prefixes(target: Any) -> tuple[str, ...]:

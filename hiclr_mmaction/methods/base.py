@@ -22,6 +22,8 @@ from ..models.modules import (
     ForeachEMA,
     blocks_of,
     check_layers,
+    fill_masked,
+    keep_absent,
     layer_features,
     side_by_side,
 )
@@ -89,6 +91,14 @@ class SkeletonLearner(BaseRecognizer):
             ``feature_spread`` (see :func:`~hiclr_mmaction.models.modules.feature_spread`).
         """
 
+    def require_views(self, inputs: dict | Tensor) -> None:
+        """Raise ValueError if the inputs of :meth:`loss` are clips instead of views."""
+        if not isinstance(inputs, dict):
+            raise ValueError(
+                f'{type(self).__name__}.loss: inputs are clips, not views; set '
+                'model.data_preprocessor.views=dict(levels=[...]).'
+            )
+
     def extract_feat(self, inputs: Tensor, **kwargs) -> Tensor:
         """Pooled backbone features ``(N, D)`` of clips ``(N, M, T, V, C)``."""
         return side_by_side(layer_features(self.backbone, inputs, self.pool))
@@ -145,6 +155,61 @@ class SkeletonLearner(BaseRecognizer):
         yield from ()
 
 
+class GrowingViews(SkeletonLearner):
+    """Base of learners whose query views grow in strength, the weakest first.
+
+    Args:
+        backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
+        neck (dict): Projector, to ``(N, D)``; e.g. :class:`SkeletonProjector`.
+        head (dict): The losses.
+        *args: Of :class:`SkeletonLearner`, or another base that stands before it.
+        graph_augment (dict, optional): Arguments of :class:`EdgePerturbation`
+            (``drop``, ``add``, ``levels``).
+        mask_token (bool): Whether masked joints have a learnable value, 0 at first;
+            else they are 0.
+        **kwargs: As ``args``.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        head: dict,
+        *args,
+        graph_augment: Annotated[dict, EdgePerturbation] | None = None,
+        mask_token: bool = True,
+        **kwargs,
+    ) -> None:
+        super().__init__(backbone, neck, head, *args, **kwargs)
+        self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
+        if graph_augment is not None:
+            self.edge_perturbation = EdgePerturbation(self.backbone, **graph_augment)
+        views = getattr(self.data_preprocessor, 'views', None)
+        for part in (self.head, self.edge_perturbation):
+            check_levels = getattr(part, 'check_levels', None)
+            if views is not None and check_levels is not None:
+                check_levels(views.num_levels)
+
+    def embed_queries(self, inputs: dict) -> list[Tensor]:
+        """Embeddings ``(N, D)`` of all query views.
+
+        Args:
+            inputs (dict): ``key (N, M, T, V, C)``; ``queries``, a list of the same,
+                weakest first; ``mask``, where the last query is masked, or a list with
+                one (or None) for each query, see :func:`fill_masked`.
+        """
+        views = fill_masked(inputs['queries'], inputs.get('mask'), self.mask_token)
+        views = keep_absent(self.backbone, views, [inputs['key'], inputs['queries'][0]])
+        return [self.embed_query(x, i, len(views)) for i, x in enumerate(views)]
+
+    def embed_query(self, x: Tensor, level: int = 0, num_levels: int = 1) -> Tensor:
+        """Embeddings ``(N, D)`` of a query view, edges perturbed if its level has it."""
+        perturbation = self.edge_perturbation
+        if perturbation is not None and perturbation.acts_on(level, num_levels):
+            return self.neck(perturbation(self.backbone, x))
+        return self.neck(self.backbone(x))
+
+
 class QueueLearner(SkeletonLearner):
     """Base of learners with a key encoder and a queue of its embeddings (MoCo).
 
@@ -156,11 +221,10 @@ class QueueLearner(SkeletonLearner):
             config None is half of the training clips (:meth:`fill`).
         momentum (float): Share of the query encoder in each update of the key
             encoder; 0.001 is an average of 0.999.
-        data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
-        init_cfg (dict | list[dict], optional): Initialisation.
         shuffle_bn (bool): Whether the clips of all ranks are shuffled for the key
-            encoder (:class:`BatchShuffle`).
-        pool (dict, optional): As in :class:`SkeletonLearner`.
+            encoder and its embeddings unshuffled, as in MoCo: batch norm then does not
+            reveal the pairs (:class:`BatchShuffle`). In one process it has no effect.
+        **kwargs: Of :class:`SkeletonLearner`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -173,10 +237,8 @@ class QueueLearner(SkeletonLearner):
         head: dict,
         queue_size: int | None = 32768,
         momentum: float = 0.001,
-        data_preprocessor: dict | None = None,
-        init_cfg: dict | list[dict] | None = None,
         shuffle_bn: bool = False,
-        pool: Annotated[dict, check_layers] | None = None,
+        **kwargs,
     ) -> None:
         if queue_size is None:
             raise ValueError(
@@ -188,7 +250,7 @@ class QueueLearner(SkeletonLearner):
                 f'momentum={momentum} is not between 0 and 1; it is the part of the query '
                 'encoder that the key encoder takes in (0.001 for an EMA of 0.999).'
             )
-        super().__init__(backbone, neck, head, data_preprocessor, init_cfg, pool)
+        super().__init__(backbone, neck, head, **kwargs)
         self.key_encoder = ForeachEMA(self.query_encoder, momentum)
         self.shuffle_bn = shuffle_bn
         self.queue = FeatureQueue(queue_size, self.neck.out_channels)

@@ -9,17 +9,10 @@ import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.logging import print_log
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..models.modules import (
-    EdgePerturbation,
-    HostValue,
-    NeighborMining,
-    check_layers,
-    fill_masked,
-    keep_absent,
-)
-from .base import QueueLearner
+from ..models.modules import HostValue, NeighborMining
+from .base import GrowingViews, QueueLearner
 
 _NO_BEGIN = (
     'mining has no begin, so that neighbours would never be mined; set '
@@ -28,79 +21,37 @@ _NO_BEGIN = (
 
 
 @MODELS.register_module()
-class HiCLR(QueueLearner):
+class HiCLR(GrowingViews, QueueLearner):
     """HiCLR (AAAI 2023, arXiv 2211.13466) around any GCN backbone of MMAction2.
 
     The views of a clip grow in strength. The weakest is contrasted with the key view
     against a queue; each stronger one is pulled towards the one below it.
 
     Args:
-        backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
-        neck (dict): Projector, to ``(N, D)``; e.g. :class:`SkeletonProjector`.
-        head (dict): The losses; e.g. :class:`HierarchicalContrastHead`.
-        queue_size (int): Number of negatives, at least the batch of all ranks. In a
-            config None is half of the training clips (:meth:`fill`).
-        momentum (float): Share of the query encoder in each update of the key
-            encoder; 0.001 is 0.999 in the paper.
+        *args: ``backbone``, ``neck`` and ``head``, as in :class:`QueueLearner`; the head
+            is e.g. :class:`HierarchicalContrastHead`.
         mining (dict, optional): Arguments of :class:`NeighborMining` (``topk``,
             ``begin``; the released recipe has 1 and 150). :class:`NeighborMiningHook`
             may set ``begin`` instead.
-        graph_augment (dict, optional): Arguments of :class:`EdgePerturbation`
-            (``drop``, ``add``, ``levels``).
-        mask_token (bool): Whether masked joints have a learnable value, 0 at first;
-            else they are 0.
-        data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`.
-        init_cfg (dict | list[dict], optional): Initialisation.
-        shuffle_bn (bool): Whether the clips of all ranks are shuffled for the key
-            encoder and its embeddings unshuffled, as in MoCo: batch norm then does not
-            reveal the pairs (:class:`BatchShuffle`). Off, as released; in one process it
-            has no effect.
-        pool (dict, optional): As in :class:`SkeletonLearner`.
+        **kwargs: Of :class:`GrowingViews` (``graph_augment``, ``mask_token``),
+            :class:`QueueLearner` (``queue_size``, ``momentum``, ``shuffle_bn``) and
+            :class:`SkeletonLearner` (``data_preprocessor``, ``pool``, ``init_cfg``).
 
     Raises:
         ValueError: If an argument is out of range.
     """
 
     def __init__(
-        self,
-        backbone: dict,
-        neck: dict,
-        head: dict,
-        queue_size: int | None = 32768,
-        momentum: float = 0.001,
-        mining: Annotated[dict, NeighborMining] | None = None,
-        graph_augment: Annotated[dict, EdgePerturbation] | None = None,
-        mask_token: bool = True,
-        data_preprocessor: dict | None = None,
-        init_cfg: dict | list[dict] | None = None,
-        shuffle_bn: bool = False,
-        pool: Annotated[dict, check_layers] | None = None,
+        self, *args, mining: Annotated[dict, NeighborMining] | None = None, **kwargs
     ) -> None:
-        super().__init__(
-            backbone,
-            neck,
-            head,
-            queue_size,
-            momentum,
-            data_preprocessor,
-            init_cfg,
-            shuffle_bn,
-            pool,
-        )
-        self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
-        if graph_augment is not None:
-            self.edge_perturbation = EdgePerturbation(self.backbone, **graph_augment)
+        super().__init__(*args, **kwargs)
         self.mining = None if mining is None else NeighborMining(**mining)
-        if self.mining is not None and self.mining.topk > len(self.queue.features):
+        queue_size = len(self.queue.features)
+        if self.mining is not None and self.mining.topk > queue_size:
             raise ValueError(
                 f'mining.topk={self.mining.topk} is more than queue_size={queue_size}, '
                 'which the neighbours are taken from; make it smaller.'
             )
-        views = getattr(self.data_preprocessor, 'views', None)
-        for part in (self.head, self.edge_perturbation):
-            check_levels = getattr(part, 'check_levels', None)
-            if views is not None and check_levels is not None:
-                check_levels(views.num_levels)
         # An integer: ranks can average it.
         self.register_buffer('_mining_active', torch.tensor(0))
         self._mining = HostValue()
@@ -111,9 +62,7 @@ class HiCLR(QueueLearner):
         """Losses and monitors of a batch.
 
         Args:
-            inputs (dict): ``key (N, M, T, V, C)``; ``queries``, a list of the same,
-                weakest first; ``mask``, where the last query is masked, or a list with
-                one (or None) for each query, see :func:`fill_masked`.
+            inputs (dict): The views, as :meth:`embed_queries` takes them.
             data_samples (list, optional): Not used.
 
         Returns:
@@ -122,14 +71,8 @@ class HiCLR(QueueLearner):
         Raises:
             ValueError: If ``inputs`` are clips instead of views.
         """
-        if not isinstance(inputs, dict):
-            raise ValueError(
-                'HiCLR.loss: inputs are clips, not views; set '
-                'model.data_preprocessor.views=dict(levels=[...]).'
-            )
-        views = fill_masked(inputs['queries'], inputs.get('mask'), self.mask_token)
-        views = keep_absent(self.backbone, views, [inputs['key'], inputs['queries'][0]])
-        queries = [self.embed_query(x, i, len(views)) for i, x in enumerate(views)]
+        self.require_views(inputs)
+        queries = self.embed_queries(inputs)
         key = self.embed_key(inputs['key'])
         losses = self.head.loss(
             queries,
@@ -143,13 +86,8 @@ class HiCLR(QueueLearner):
         return losses
 
     def embed_query(self, x: Tensor, level: int = 0, num_levels: int = 1) -> Tensor:
-        """Embeddings ``(N, D)`` of a query view, edges perturbed if its level has it."""
-        perturbation = self.edge_perturbation
-        if perturbation is not None and perturbation.acts_on(level, num_levels):
-            x = perturbation(self.backbone, x)
-        else:
-            x = self.backbone(x)
-        return F.normalize(self.neck(x).float(), dim=1)
+        """Embeddings ``(N, D)`` of a query view, of unit length."""
+        return F.normalize(super().embed_query(x, level, num_levels).float(), dim=1)
 
     @property
     def mining_active(self) -> bool:

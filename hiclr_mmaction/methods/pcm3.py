@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from ..models.modules import (
-    check_layers,
     fill_masked,
     forward_unrecorded,
     present_persons,
@@ -43,44 +40,16 @@ class PCM3(QueueLearner):
     differs from the paper.
 
     Args:
-        backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
-        neck (dict): Projector, to ``(N, D)``; e.g. :class:`SkeletonProjector`.
-        head (dict): Losses and decoder; e.g. :class:`PCM3Head`.
-        queue_size (int): As in :class:`QueueLearner`.
-        momentum (float): As in :class:`QueueLearner`.
-        data_preprocessor (dict, optional): Usually :class:`SkeletonViewPreprocessor`;
-            its ``layout`` tells which joints are connected.
-        init_cfg (dict | list[dict], optional): Initialisation.
-        shuffle_bn (bool): As in :class:`QueueLearner`.
-        pool (dict, optional): As in :class:`SkeletonLearner`.
+        *args, **kwargs: Of :class:`QueueLearner`. ``head`` has losses and decoder, e.g.
+            :class:`PCM3Head`; the ``layout`` of ``data_preprocessor`` tells which joints
+            are connected.
 
     Raises:
         ValueError: If an argument is out of range, or no view is masked.
     """
 
-    def __init__(
-        self,
-        backbone: dict,
-        neck: dict,
-        head: dict,
-        queue_size: int | None = 32768,
-        momentum: float = 0.001,
-        data_preprocessor: dict | None = None,
-        init_cfg: dict | list[dict] | None = None,
-        shuffle_bn: bool = False,
-        pool: Annotated[dict, check_layers] | None = None,
-    ) -> None:
-        super().__init__(
-            backbone,
-            neck,
-            head,
-            queue_size,
-            momentum,
-            data_preprocessor,
-            init_cfg,
-            shuffle_bn,
-            pool,
-        )
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
         views = getattr(self.data_preprocessor, 'views', None)
         if views is not None and not any(t.masks_joints for t in sum(views.levels, [])):
             raise ValueError(_NO_MASK)
@@ -115,11 +84,7 @@ class PCM3(QueueLearner):
         Raises:
             ValueError: If ``inputs`` are clips instead of views, or there is no mask.
         """
-        if not isinstance(inputs, dict):
-            raise ValueError(
-                'PCM3.loss: inputs are clips, not views; set '
-                'model.data_preprocessor.views=dict(levels=[...]).'
-            )
+        self.require_views(inputs)
         ordinary, whole = inputs['queries'][0], inputs['queries'][-1]
         mask = inputs.get('mask')
         if isinstance(mask, list):
