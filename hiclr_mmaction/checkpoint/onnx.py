@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from ..atomic_write import whole_file
 from ..models import SkeletonViewPreprocessor
-from ..models.modules import pool_skeleton
-from ..skeleton import SkeletonLayout, to_stream
+from ..skeleton import SkeletonLayout, pool_skeleton, to_stream
 from .export import exported_weights
 from .matching import build_model, load_weights
 from .preparation import preparation, preparation_of, trained_on

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from _checkout import Checkout
 from mmengine.config import Config
 from mmengine.runner import Runner
 from rich.console import Console
@@ -142,7 +141,7 @@ def seconds(
 
 
 def in_turns(
-    candidates: dict[Key, Callable[[], object] | Checkout],
+    candidates: dict[Key, Any],
     rounds: int = 5,
     min_seconds: float = 0.2,
     device: torch.device | str = 'cpu',
@@ -151,7 +150,8 @@ def in_turns(
     """Measure functions in turns, so that a change of the machine's speed meets all.
 
     Args:
-        candidates (dict): Functions without arguments, or processes, by name.
+        candidates (dict): By name, functions without arguments, or what measures
+            itself: ``seconds(calls)``, as a :class:`Checkout` does.
         rounds (int): Turns of each.
         min_seconds (float): A function is called as often in a turn as this takes.
         device (torch.device | str): Where they work.
@@ -161,8 +161,8 @@ def in_turns(
         dict: Seconds a call, one for each turn.
     """
 
-    def a_call(function: Callable[[], object] | Checkout, calls: int) -> float:
-        if isinstance(function, Checkout):
+    def a_call(function: Any, calls: int) -> float:
+        if hasattr(function, 'seconds'):
             return function.seconds(calls) / calls
         return seconds(function, calls, torch.device(device), CLOCKS[clock]) / calls
 
