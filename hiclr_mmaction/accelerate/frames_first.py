@@ -79,14 +79,17 @@ def _is_known(block: nn.Module) -> bool:
     gcn: Any = block.gcn
     tcn: Any = block.tcn
     norms = [gcn.bn, getattr(tcn, 'bn', None)]
+    convs = [gcn.conv, getattr(tcn, 'conv', None)]
     if isinstance(block.residual, unit_tcn):
         norms.append(block.residual.bn)
+        convs.append(block.residual.conv)
     return (
         type(gcn) is unit_gcn
         and gcn.conv_pos == 'pre'
         and not gcn.with_res
         and type(gcn.act) is nn.ReLU
         and type(tcn) is unit_tcn
+        and all(type(conv) is nn.Conv2d for conv in convs)
         and tcn.conv.dilation == (1, 1)
         and tcn.conv.bias is not None
         and all(type(norm) is nn.BatchNorm2d and norm.affine for norm in norms)

@@ -39,16 +39,16 @@ class Preparation:
     max_gap: int = MAX_GAP
 
     @classmethod
-    def of(cls, source: Any, num_frames: int) -> Preparation:
+    def of(cls, converter: Any, num_frames: int) -> Preparation:
         """For the clips of a converter.
 
         Raises:
             ValueError: If a number is out of range, or the layout has no shoulders.
         """
-        layout = get_layout(source.layout)
+        layout = get_layout(converter.layout)
         try:
             check_align_settings(
-                num_frames, source.num_person, source.untracked, source.max_gap
+                num_frames, converter.num_person, converter.untracked, converter.max_gap
             )
         except ValueError as error:
             raise ValueError(f'align={num_frames}: {error}') from None
@@ -58,11 +58,11 @@ class Preparation:
         return cls(
             layout.name,
             num_frames,
-            source.num_person,
+            converter.num_person,
             layout.center,
             layout.shoulders if turned else None,
-            source.untracked,
-            source.max_gap,
+            converter.untracked,
+            converter.max_gap,
         )
 
     @classmethod

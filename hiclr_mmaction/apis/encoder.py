@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import Compose
@@ -22,10 +23,11 @@ from ..checkpoint import (
 )
 from ..checkpoint.export import WEIGHTS
 from ..checkpoint.preparation import check_preparation, preparation_of
-from ..datasets.wrapped import dataset_cfgs
+from ..datasets.wrapped import dataset_cfgs, is_kind
 from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import read_config
 from ..skeleton import SkeletonLayout, get_layout, layer_features, side_by_side
+from ..views import SkeletonToLayout
 from ..zoo import ZOO
 
 _CONFIGS = ('.py', '.json', '.yaml', '.yml')
@@ -138,7 +140,11 @@ def build_encoder(
     with DefaultScope.overwrite_default_scope('mmaction'):
         # Clips of other layouts are mapped by extract_features.
         pipeline = Compose(
-            [t for t in _test_pipeline(cfg) if t.get('type') != 'SkeletonToLayout']
+            [
+                t
+                for t in _test_pipeline(cfg)
+                if not is_kind(t, TRANSFORMS, SkeletonToLayout)
+            ]
         )
     return SkeletonEncoder(
         backbone,

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mmaction.registry import TRANSFORMS
+from mmaction.datasets.transforms import GenSkeFeat
+from mmaction.registry import MODELS, TRANSFORMS
 
-from ..datasets.wrapped import dataset_cfgs
+from ..datasets.wrapped import dataset_cfgs, is_kind
+from ..models import SkeletonViewPreprocessor
 from ..skeleton import SkeletonLayout, get_layout
+from ..views import SkeletonAlign, SkeletonStream
 from .stored_config import check_types, config_of
 
 SECTIONS = ('model', 'test_dataloader', 'val_dataloader', 'train_dataloader')
@@ -100,19 +103,22 @@ def _settings(prepared: Mapping[str, Any]) -> dict[str, Any]:
     """The compared settings, with their defaults."""
     found: dict[str, Any] = {}
     preprocessor = prepared.get('data_preprocessor') or {}
-    transforms = {t.get('type'): t for t in prepared.get('pipeline') or ()}
-    if preprocessor.get('type') == 'SkeletonViewPreprocessor':
+    pipeline = list(prepared.get('pipeline') or ())
+    streams, aligns = (
+        [t for t in pipeline if is_kind(t, TRANSFORMS, kind)]
+        for kind in (SkeletonStream, SkeletonAlign)
+    )
+    if is_kind(preprocessor, MODELS, SkeletonViewPreprocessor):
         found.update(stream='joint', layout='nturgb+d')
         found.update({k: preprocessor[k] for k in found if k in preprocessor})
-    elif 'SkeletonStream' in transforms:
-        found['stream'] = transforms['SkeletonStream'].get('stream', 'joint')
-    elif transforms and 'GenSkeFeat' not in transforms:
+    elif streams:
+        found['stream'] = streams[-1].get('stream', 'joint')
+    elif pipeline and not any(is_kind(t, TRANSFORMS, GenSkeFeat) for t in pipeline):
         found['stream'] = 'joint'
-    if 'SkeletonAlign' in transforms:
-        parameters = inspect.signature(TRANSFORMS.get('SkeletonAlign')).parameters
+    if aligns:
+        parameters = inspect.signature(SkeletonAlign).parameters
         for name in ('layout', 'num_frames', 'untracked'):
-            default = parameters[name].default
-            found[name] = transforms['SkeletonAlign'].get(name, default)
+            found[name] = aligns[-1].get(name, parameters[name].default)
     found = {name: value for name, value in found.items() if value is not None}
     if 'layout' in found:
         found['layout'] = get_layout(found['layout'])

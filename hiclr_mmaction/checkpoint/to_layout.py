@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from mmaction.registry import TRANSFORMS
 from torch import Tensor
 
+from ..datasets.wrapped import is_kind
 from ..skeleton import LAYOUTS, SkeletonLayout, get_layout
 from ..skeleton.mapping import joint_mapping
+from ..views import SkeletonToLayout
 from .matching import build_model
 
 
@@ -100,7 +103,7 @@ def map_preparation(
 
 
 def _maps(part: Any) -> bool:
-    return isinstance(part, Mapping) and part.get('type') == 'SkeletonToLayout'
+    return is_kind(part, TRANSFORMS, SkeletonToLayout)
 
 
 def _with_layout(backbone: Mapping[str, Any], layout: Any) -> dict[str, Any]:

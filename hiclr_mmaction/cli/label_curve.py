@@ -240,7 +240,8 @@ class LabelCurve:
         blocks = []
         for stream, checkpoint in encoders.items():
             cfg = self.cfg.copy()
-            cfg.model.data_preprocessor.stream = stream
+            options = {'model.data_preprocessor.stream': stream}
+            cfg.merge_from_dict(options)
             encoder = init_encoder(cfg, checkpoint, self.args.device)
             train, test = (
                 dataset_features(encoder, dataset, num_views=views, seed=seed)

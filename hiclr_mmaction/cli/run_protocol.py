@@ -382,9 +382,8 @@ HEADINGS = ('protocol', 'epoch', 'top-1', 'top-5', 'mean class')
 def show(protocol: Protocol) -> None:
     """Print the table, and write it beside the results."""
     settings = protocol.settings
-    stream = settings['stream'] or protocol.cfg.model.data_preprocessor.get(
-        'stream', 'joint'
-    )
+    preprocessor = protocol.cfg.model.get('data_preprocessor') or {}
+    stream = settings['stream'] or preprocessor.get('stream', 'joint')
     encoder = dict(pretrain='pre-trained here').get(
         settings['encoder'], settings['encoder']
     )

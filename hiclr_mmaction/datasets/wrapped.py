@@ -1,10 +1,25 @@
-"""Data sets within data sets."""
+"""Parts of configs: data sets within data sets, and the classes that are named."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mmengine.dataset import BaseDataset
+from mmengine.registry import Registry
+
+
+def kind_of(cfg: Any, registry: Registry) -> Any:
+    """What the ``type`` of a part of a config names; None if nothing."""
+    named = cfg.get('type') if isinstance(cfg, Mapping) else None
+    return registry.get(named) if isinstance(named, str) else named
+
+
+def is_kind(cfg: Any, registry: Registry, kind: type) -> bool:
+    """Whether the ``type`` of a part of a config is a class or derives from it."""
+    target = kind_of(cfg, registry)
+    return inspect.isclass(target) and issubclass(target, kind)
 
 
 def innermost(dataset: BaseDataset) -> Iterator[BaseDataset]:

@@ -25,11 +25,13 @@ from ..checkpoint import check_match, config_of, read_checkpoint
 from ..checkpoint.export import STOCK_LAYOUTS
 from ..checkpoint.matching import check_evaluated, part_weights
 from ..checkpoint.preparation import check_preparation
-from ..datasets.wrapped import dataset_cfgs
+from ..datasets.wrapped import dataset_cfgs, is_kind
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout
+from ..views import SkeletonAlign, SkeletonToLayout
 from .config_parts import LOADERS, wrong_parts
 
+_MAPPING = TRANSFORMS, SkeletonToLayout
 # What has to be there together, as mmengine asks for it.
 _TOGETHER = {
     'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),
@@ -54,7 +56,7 @@ def check_config(cfg: Config | Mapping) -> None:
         _stock_graphs,
         _bad_schedules,
         _bad_sync_bn,
-        _own_checks,
+        _checks_of_classes,
     )
     cfg = _as_dict(cfg)
     problems = [problem for check in checks for problem in check(cfg)]
@@ -222,16 +224,10 @@ def _named_layouts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _mapped(dataset: Mapping) -> Mapping:
     """A data set without the transforms before the last mapping to another layout."""
     pipeline = list(dataset.get('pipeline') or ())
-    maps = [i for i, t in enumerate(pipeline) if _is_mapping(t)]
+    maps = [i for i, t in enumerate(pipeline) if is_kind(t, *_MAPPING)]
     if not maps:
         return dataset
     return dict(pipeline=[{}] * maps[-1] + pipeline[maps[-1] :])
-
-
-def _is_mapping(transform: Any) -> bool:
-    return isinstance(transform, Mapping) and (
-        transform.get('type') == 'SkeletonToLayout'
-    )
 
 
 def _other_sources(cfg: Mapping) -> Iterator[str]:
@@ -239,7 +235,7 @@ def _other_sources(cfg: Mapping) -> Iterator[str]:
     for loader in LOADERS:
         path = f'{loader}.dataset'
         for place, dataset in dataset_cfgs(_get(cfg, path), path):
-            maps = [t for t in dataset.get('pipeline') or () if _is_mapping(t)]
+            maps = [t for t in dataset.get('pipeline') or () if is_kind(t, *_MAPPING)]
             source, layout = (maps or [{}])[0].get('source'), dataset.get('layout')
             if source is not None and layout is not None and source != layout:
                 yield (
@@ -308,7 +304,7 @@ def _bad_sync_bn(cfg: Mapping) -> Iterator[str]:
             )
 
 
-def _own_checks(cfg: Mapping) -> Iterator[str]:
+def _checks_of_classes(cfg: Mapping) -> Iterator[str]:
     """Mistakes found by the ``check`` of the classes of model and data sets."""
     parts = [('model', cfg.get('model'), MODELS)]
     for loader in LOADERS:
@@ -377,7 +373,7 @@ def _clip_shape(cfg: Mapping) -> tuple[int, int, int, int] | None:
     """``(M, T, V, C)`` of the clips that the first alignment in the config gives."""
     for loader in LOADERS:
         for _, part in _walk(_get(cfg, f'{loader}.dataset'), loader):
-            if part.get('type') == 'SkeletonAlign':
+            if is_kind(part, TRANSFORMS, SkeletonAlign):
                 align = TRANSFORMS.build(dict(part))
                 joints = get_layout(align.layout).num_joints
                 return align.num_person, align.num_frames, joints, 3

@@ -253,9 +253,12 @@ def _children(
         slot, inner = _SLOTS.get(name), f'{path}.{name}'
         parts = registry if slot is None else slot
         if name in arguments and isinstance(child, Mapping) and 'type' not in child:
-            yield from _unknown_settings(
-                child, inner, list(_accepted(arguments[name])[0]), name
-            )
+            wrong = [
+                *_unknown_settings(
+                    child, inner, list(_accepted(arguments[name])[0]), name
+                )
+            ]
+            yield from wrong or _refused_argument(child, inner, arguments[name])
             yield from _children(child, inner, parts)
         else:
             strict = slot is not None or name == 'levels' and registry is TRANSFORMS
@@ -289,8 +292,8 @@ def _arguments(owner: Any) -> dict[str, Callable]:
 
 def _no_numbers(value: Mapping, path: str, target: Any) -> Iterator[str]:
     """Settings that should be numbers or integers, but are not."""
-    own = _is_of(target, 'hiclr_mmaction')
-    for name, admitted in _hints(target).items() if own else ():
+    ours = _is_of(target, 'hiclr_mmaction')
+    for name, admitted in _hints(target).items() if ours else ():
         given = value.get(name)
         if given is None or not set(admitted) <= {int, float, NoneType}:
             continue
@@ -321,6 +324,14 @@ def _refused(
             yield f'{path}: {error}'
     except Exception:  # names that are reported elsewhere
         return
+
+
+def _refused_argument(value: Mapping, path: str, make: Callable) -> Iterator[str]:
+    """The error of what is built of a dict that a class takes."""
+    try:
+        getattr(make, 'check_settings', make)(**copy.deepcopy(dict(value)))
+    except ValueError as error:
+        yield f'{path}: {error}'
 
 
 def _accepted(target: Any) -> tuple[dict[str, inspect.Parameter], bool]:

@@ -19,8 +19,6 @@ from ..annotations.clip_checks import array_shape, pose_content, sample_label
 from ..annotations.safe_pickle import load_pickle
 from ..datasets.wrapped import dataset_cfgs
 
-#: Sizes that may be None, to follow from the number of training clips.
-OPEN_SIZES = ('max_epochs', 'val_interval', 'queue_size')
 DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes', 'fraction')
 
 
@@ -96,8 +94,17 @@ def only_top1_of_few_classes(cfg: Config) -> None:
 
 def _is_open(cfg: Config) -> bool:
     """Whether a size is None that follows from the number of clips."""
-    parts = cfg.get('train_cfg') or {}, cfg.get('model') or {}
-    return any(part.get(name, 0) is None for part in parts for name in OPEN_SIZES)
+    model = cfg.get('model') or {}
+    learner = MODELS.get(model['type']) if isinstance(model.get('type'), str) else None
+    sizes = {
+        'train_cfg': ('max_epochs', 'val_interval'),
+        'model': getattr(learner, 'sizes_from_data', ()),
+    }
+    return any(
+        (cfg.get(part) or {}).get(name, 0) is None
+        for part, names in sizes.items()
+        for name in names
+    )
 
 
 def _fill_sizes(cfg: Config, num_clips: int) -> None:

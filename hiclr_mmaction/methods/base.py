@@ -11,10 +11,12 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 from mmaction.models.recognizers.base import BaseRecognizer
-from mmaction.registry import MODELS
+from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from ..datasets.wrapped import dataset_cfgs, is_kind, kind_of
+from ..models import SkeletonViewPreprocessor
 from ..models.modules import (
     BatchShuffle,
     EdgePerturbation,
@@ -27,6 +29,7 @@ from ..models.modules import (
     layer_features,
     side_by_side,
 )
+from ..views import GrowingAugmentation
 
 
 class SkeletonLearner(BaseRecognizer):
@@ -50,6 +53,8 @@ class SkeletonLearner(BaseRecognizer):
 
     #: Drops and adds edges of the backbone for some views; None: for no view.
     edge_perturbation: EdgePerturbation | None = None
+    #: Settings that may be None in a config; :meth:`fill` computes them from the data.
+    sizes_from_data: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -82,7 +87,9 @@ class SkeletonLearner(BaseRecognizer):
         """Losses and monitors of a batch.
 
         Args:
-            inputs (dict): The views, as the data preprocessor gives them.
+            inputs (dict): The views, as the data preprocessor gives them: ``key``, the
+                list ``queries`` and, if a transform masks joints, ``mask``. The queries
+                are whole; see :func:`fill_masked`.
             data_samples (list, optional): The labels; not used.
 
         Returns:
@@ -114,11 +121,14 @@ class SkeletonLearner(BaseRecognizer):
 
     @property
     def encoders(self) -> dict[str, nn.Module]:
-        """The encoders by their names in the model; the first one is exported."""
+        """The encoders by their names in the model, to compile.
+
+        ``backbone`` is the one that is read out and exported.
+        """
         return dict(backbone=self.backbone)
 
     def set_epoch(self, epoch: int) -> None:
-        """Called at the start of a training epoch, counted from 0."""
+        """Called by :class:`ResumableTrainLoop` before each epoch, counted from 0."""
 
     def check_data(self, num_clips: int, batch_size: int) -> None:
         """Check the size of the training set, before training.
@@ -133,7 +143,7 @@ class SkeletonLearner(BaseRecognizer):
 
     @classmethod
     def fill(cls, model: dict, num_clips: int, batch_size: int) -> None:
-        """Set the settings of this model that are None and follow from the data.
+        """Set the settings in ``sizes_from_data`` that are None.
 
         Args:
             model (dict): The settings of this model; is changed.
@@ -190,6 +200,32 @@ class GrowingViews(SkeletonLearner):
             if views is not None and check_levels is not None:
                 check_levels(views.num_levels)
 
+    @classmethod
+    def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
+        """Find views that are made twice, or by nothing."""
+        yield from super().check(model, cfg)
+        preprocessor = model.get('data_preprocessor') or {}
+        if preprocessor and not is_kind(preprocessor, MODELS, SkeletonViewPreprocessor):
+            return
+        loader = cfg.get('train_dataloader') or {}
+        transforms = [
+            transform
+            for _, dataset in dataset_cfgs(loader.get('dataset'), '')
+            for transform in dataset.get('pipeline') or ()
+        ]
+        made = any(is_kind(t, TRANSFORMS, GrowingAugmentation) for t in transforms)
+        if made and preprocessor.get('views') is not None:
+            yield (
+                'data_preprocessor.views: GrowingAugmentation in the pipeline of '
+                'train_dataloader makes views too, which are taken; remove one of them'
+            )
+        # A transform of another project may make them.
+        elif not made and preprocessor.get('views') is None and _all_known(transforms):
+            yield (
+                'nothing makes views: set '
+                'model.data_preprocessor.views=dict(levels=[...])'
+            )
+
     def embed_queries(self, inputs: dict) -> list[Tensor]:
         """Embeddings ``(N, D)`` of all query views.
 
@@ -208,6 +244,14 @@ class GrowingViews(SkeletonLearner):
         if perturbation is not None and perturbation.acts_on(level, num_levels):
             return self.neck(perturbation(self.backbone, x))
         return self.neck(self.backbone(x))
+
+
+def _all_known(transforms: list) -> bool:
+    """Whether there are transforms, all of this project or MMAction2."""
+    modules = [getattr(kind_of(t, TRANSFORMS), '__module__', '') for t in transforms]
+    return bool(modules) and all(
+        m.partition('.')[0] in ('hiclr_mmaction', 'mmaction', 'mmcv') for m in modules
+    )
 
 
 class QueueLearner(SkeletonLearner):
@@ -229,6 +273,8 @@ class QueueLearner(SkeletonLearner):
     Raises:
         ValueError: If an argument is out of range.
     """
+
+    sizes_from_data = ('queue_size',)
 
     def __init__(
         self,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from mmaction.registry import MODELS
+from mmaction.registry import HOOKS, LOOPS, MODELS
 from mmengine.logging import print_log
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch import Tensor
 
+from ..datasets.wrapped import kind_of
 from ..models.modules import HostValue, NeighborMining
 from .base import GrowingViews, QueueLearner
 
@@ -116,18 +119,41 @@ class HiCLR(GrowingViews, QueueLearner):
 
     @classmethod
     def check(cls, model: Mapping, cfg: Mapping) -> Iterator[str]:
-        """Find mining that would never begin."""
+        """Find mining that would never begin, besides what the base finds."""
+        yield from super().check(model, cfg)
         mining, path = model.get('mining'), 'mining.begin'
         begin = (mining or {}).get('begin')
+        loop = cfg.get('train_cfg') or {}
+        by_hook = False
         for i, hook in enumerate(cfg.get('custom_hooks') or ()):
-            if hook.get('type') == 'NeighborMiningHook':
-                begin, path = hook.get('begin', 150), f'custom_hooks.{i}.begin'
-        end = (cfg.get('train_cfg') or {}).get('max_epochs')
-        if mining is not None and begin is None:
+            kind = kind_of(hook, HOOKS)
+            if hasattr(kind, 'sets_mining'):
+                by_hook = True
+                default = inspect.signature(kind).parameters['begin'].default
+                begin, path = hook.get('begin', default), f'custom_hooks.{i}.begin'
+        end = loop.get('max_epochs')
+        if mining is None and by_hook:
+            yield (
+                f'{path.removesuffix(".begin")}: NeighborMiningHook needs neighbour '
+                'mining; set model.mining=dict(topk=1), or remove the hook'
+            )
+        elif mining is not None and begin is None:
             yield _NO_BEGIN
+        elif mining is not None and not by_hook and not _sets_epoch(loop):
+            yield (
+                f'mining.begin={begin}: train_cfg.type={loop.get("type")!r} does not tell '
+                'the model the epoch; take ResumableTrainLoop, or custom_hooks with '
+                f"dict(type='NeighborMiningHook', begin={begin})"
+            )
         elif isinstance(begin, int) and isinstance(end, int) and begin >= end:
             yield (
                 f'{path}={begin}: neighbour mining is never reached: the run ends at '
                 f'train_cfg.max_epochs={end}; set it below, train for longer, or remove '
                 'mining'
             )
+
+
+def _sets_epoch(loop: Mapping) -> bool:
+    """Whether a training loop calls :meth:`HiCLR.set_epoch`; unknown ones may."""
+    kind = kind_of(loop, LOOPS) if loop.get('type') else EpochBasedTrainLoop
+    return kind is None or kind not in (EpochBasedTrainLoop, IterBasedTrainLoop)

@@ -103,6 +103,22 @@ def test_a_hook_on_a_block_or_in_one_is_called(place, register):
     assert suits_frames_first(model, x)
 
 
+@pytest.mark.parametrize('place', ['gcn', 'tcn', 'residual'])
+def test_a_convolution_of_another_kind_is_called(place):
+    class Counted(torch.nn.Conv2d):
+        calls = 0
+
+        def forward(self, x):
+            Counted.calls += 1
+            return super().forward(x)
+
+    model = build()
+    part = getattr(model.gcn[1], place)
+    part.conv.__class__ = Counted
+    model(clips())
+    assert Counted.calls == 1
+
+
 def test_a_hook_on_all_modules_is_called():
     model, calls = build(), []
     handle = torch_module.register_module_forward_hook(

@@ -8,6 +8,7 @@ from hiclr_mmaction.apis import init_encoder
 from hiclr_mmaction.checkpoint import read_checkpoint
 from hiclr_mmaction.checkpoint.preparation import check_preparation
 from hiclr_mmaction.engine import PretrainedCheckHook
+from hiclr_mmaction.models import SkeletonViewPreprocessor
 
 BONE = {'model.data_preprocessor.stream': 'bone'}
 
@@ -41,6 +42,17 @@ def test_other_clips_are_told_apart(tmp_path, trained, now, message):
         check_preparation(read_checkpoint(path), other.to_dict(), path)
     with pytest.raises(ValueError, match=message):
         init_encoder(other, path)
+
+
+def test_a_preprocessor_that_derives_from_ours_has_its_settings_compared(tmp_path):
+    class Mine(SkeletonViewPreprocessor):
+        pass
+
+    other = synthetic_config(tmp_path, **BONE)
+    other.model.data_preprocessor.type = Mine
+    path = save_pretrained(tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match="stream was 'joint' and is 'bone'"):
+        check_preparation(read_checkpoint(path), other.to_dict(), path)
 
 
 def test_linear_evaluation_of_another_stream_is_refused(tmp_path):

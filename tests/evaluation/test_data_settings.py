@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from helpers.paths import ROOT
+from mmaction.registry import MODELS
 
 from hiclr_mmaction.cli.common import follow_training, load_config, merge_options
 from hiclr_mmaction.evaluation.data_settings import (
@@ -12,6 +13,7 @@ from hiclr_mmaction.evaluation.data_settings import (
     only_top1_of_few_classes,
 )
 from hiclr_mmaction.evaluation.protocol import read_config
+from hiclr_mmaction.methods import HiCLR
 
 CUSTOM = ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_own.py'
 ROD = dict(
@@ -173,6 +175,28 @@ def test_sizes_follow_from_the_number_of_training_clips(child, tmp_path):
     merge_options(cfg, {'model.queue_size': 64, 'train_cfg.max_epochs': 5})
     fill_from_file(cfg)
     assert (cfg.model.queue_size, cfg.train_cfg.max_epochs) == (64, 5)
+
+
+def test_a_learner_of_another_project_has_sizes_of_its_own(child, tmp_path):
+    class Memory(HiCLR):
+        sizes_from_data = ('memory',)
+
+        @classmethod
+        def fill(cls, model, num_clips, batch_size):
+            model['memory'] = 3 * num_clips
+
+    write_clips(tmp_path / 'mine.pkl', layout=ROD)
+    cfg = read_config(child(ann_file=str(tmp_path / 'mine.pkl')))
+    options = {'type': 'Memory', 'memory': None, 'queue_size': 8}
+    cfg.merge_from_dict({f'model.{k}': v for k, v in options.items()})
+    cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    MODELS.register_module(module=Memory)
+    try:
+        fill_from_file(cfg)
+    finally:
+        MODELS.module_dict.pop('Memory')
+    assert cfg.model.memory > 0
+    assert cfg.model.memory % 3 == 0
 
 
 def test_file_that_does_not_say_its_skeleton_is_an_error(child, tmp_path):

@@ -54,8 +54,8 @@ def train(model, steps, **kwargs):
 
 
 class TestSkipAbsent:
-    def test_noise_and_mask_bring_no_body_back(self, monkeypatch):
-        """Views of a second body that is only noise give what one body gives."""
+    def test_noise_and_mask_bring_no_person_back(self, monkeypatch):
+        """Views of a second person who is only noise give what one person gives."""
         seen = []
         model = build()
         model.backbone.skip_absent = True

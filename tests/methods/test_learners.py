@@ -15,8 +15,9 @@ from mmengine.runner import Runner
 
 from hiclr_mmaction.apis import extract_features, init_encoder
 from hiclr_mmaction.checkpoint import export_checkpoint, read_checkpoint
-from hiclr_mmaction.engine import CollapseWarningHook
+from hiclr_mmaction.engine import AccelerationHook, CollapseWarningHook
 from hiclr_mmaction.engine.config_check import check_config
+from hiclr_mmaction.evaluation.protocol import read_config
 from hiclr_mmaction.visualization import sample_views
 
 # Each with a loss that it logs.
@@ -66,6 +67,14 @@ def test_its_views_are_logged(trained):
     assert picture.stat().st_size > 10_000
 
 
+def test_its_encoders_are_compiled(learner, tmp_path):
+    model = MODELS.build(with_learner(learner, tmp_path).model)
+    hook = AccelerationHook(tf32=False, compile=True)
+    hook.accelerate(model, torch.device('cuda'))  # compilation itself comes later
+    for encoder in model.encoders.values():
+        assert encoder._compiled_call_impl is not None
+
+
 def test_its_collapse_is_warned_of(trained, caplog):
     hook = CollapseWarningHook(begin=1, interval=1)
     with caplog.at_level('WARNING', trained.logger.name):
@@ -107,6 +116,16 @@ def test_its_views_are_browsed(learner, tmp_path, monkeypatch, capsys):
     runpy.run_path(str(tool), run_name='__main__')
     assert out.is_file()
     assert 'query 1' in capsys.readouterr().out
+
+
+def test_linear_evaluation_needs_neither_neck_nor_preprocessor(learner, tmp_path):
+    cfg = with_learner(learner, tmp_path)
+    for part in ('neck', 'data_preprocessor'):
+        cfg.model.pop(part)
+    cfg.dump(tmp_path / 'learner.py')
+    linear = read_config(tmp_path / 'learner_linear.py')
+    assert linear.model.cls_head.in_channels == 16
+    assert linear.model.data_preprocessor == dict(type='SkeletonViewPreprocessor')
 
 
 def test_its_encoder_is_taken_out_of_a_checkpoint(trained, tmp_path):

@@ -11,13 +11,17 @@ pretrained = 'work_dirs/{}/{}'.format(
     f'epoch_{epochs}.pth' if epochs else 'last_checkpoint',
 )
 initialisation = _base_.model.backbone.get('init_cfg')
+neck = _base_.model.get('neck') or {}
+preprocessor = _base_.model.get('data_preprocessor') or dict(
+    type='SkeletonViewPreprocessor'
+)
 model = dict(
     _delete_=True,
     type='RecognizerGCN',
     data_preprocessor={
         key: value
-        for key, value in _base_.model.data_preprocessor.items()
-        if key in ('type', 'layout', 'stream')
+        for key, value in preprocessor.items()
+        if key not in ('views', 'ada_in')
     },
     backbone=dict(
         _base_.model.backbone,
@@ -26,7 +30,10 @@ model = dict(
     cls_head=dict(
         type='GCNHead',
         num_classes=_base_.num_classes,
-        in_channels=_base_.model.neck.in_channels,
+        # A learner without a projector has its backbone's width.
+        in_channels=neck.get(
+            'in_channels', _base_.model.backbone.get('out_channels', 256)
+        ),
     ),
 )
 

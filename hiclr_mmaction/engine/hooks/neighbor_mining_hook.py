@@ -22,6 +22,9 @@ class NeighborMiningHook(Hook):
             mining.
     """
 
+    #: What :meth:`HiCLR.check` looks for.
+    sets_mining = True
+
     def __init__(self, begin: int = 150) -> None:
         if type(begin) is not int or begin < 0:
             raise ValueError(

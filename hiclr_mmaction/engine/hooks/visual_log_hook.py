@@ -100,6 +100,12 @@ class VisualLogHook(Hook):
         learns = isinstance(model, SkeletonLearner)
         if runner.iter > 0 or not learns or not is_main_process():
             return
+        if not hasattr(model.data_preprocessor, 'sample_views'):
+            runner.logger.warning(
+                'VisualLogHook: no picture of views, since '
+                f'{type(model.data_preprocessor).__name__} has no sample_views.'
+            )
+            return
         views = sample_views(
             runner.train_dataloader.dataset, model, self.index, self.seed
         )

@@ -43,12 +43,7 @@ class EdgePerturbation:
         add: float = 0.05,
         levels: tuple[int, ...] = (-1,),
     ) -> None:
-        for name, ratio in dict(drop=drop, add=add).items():
-            if not 0 <= ratio < 1:
-                raise ValueError(
-                    f'graph_augment.{name}={ratio} is out of range; it is a ratio of '
-                    'edges, 0 to below 1.'
-                )
+        self.check_settings(drop, add)
         self.drop = drop
         self.add = add
         self.levels = tuple(levels)
@@ -64,6 +59,18 @@ class EdgePerturbation:
                 'whose edges could be dropped or added; take a GCN backbone or set '
                 'graph_augment=None.'
             )
+
+    @staticmethod
+    def check_settings(
+        drop: float = 0.1, add: float = 0.05, levels: tuple[int, ...] = (-1,)
+    ) -> None:
+        """Raise a ValueError if a ratio is out of range, whatever the backbone."""
+        for name, ratio in dict(drop=drop, add=add).items():
+            if not 0 <= ratio < 1:
+                raise ValueError(
+                    f'graph_augment.{name}={ratio} is out of range; it is a ratio of '
+                    'edges, 0 to below 1.'
+                )
 
     def check_levels(self, num_levels: int) -> None:
         """Raise a ValueError if a level is named that the views lack."""

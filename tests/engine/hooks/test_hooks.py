@@ -142,7 +142,7 @@ class TestPretrainCheck:
     def test_model_without_views_is_named(self, tmp_path):
         cfg = synthetic_config(tmp_path)
         cfg.model.data_preprocessor.views = None
-        with pytest.raises(ValueError, match='inputs are clips, not views'):
+        with pytest.raises(ValueError, match='nothing makes views'):
             PretrainCheckHook().check(Runner.from_cfg(cfg))
 
     def test_views_of_a_pipeline_are_checked_too(self, tmp_path):
