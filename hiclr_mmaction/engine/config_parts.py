@@ -258,8 +258,12 @@ def _children(
                     child, inner, list(_accepted(arguments[name])[0]), name
                 )
             ]
-            yield from wrong or _refused_argument(child, inner, arguments[name])
-            yield from _children(child, inner, parts)
+            inside = [*_children(child, inner, parts)]
+            yield from [*wrong, *inside]
+            if not wrong:
+                make = arguments[name]
+                make = getattr(make, 'check_settings', make)
+                yield from _errors_of(make, child, path, inside)
         else:
             strict = slot is not None or name == 'levels' and registry is TRANSFORMS
             yield from _part(child, inner, parts, strict)
@@ -313,25 +317,23 @@ def _refused(
     ):
         return
     taken_out = ('type', '_scope_', *_TAKEN_OUT.get(registry, ()))
-    settings = {k: copy.deepcopy(v) for k, v in value.items() if k not in taken_out}
+    settings = {k: v for k, v in value.items() if k not in taken_out}
+    yield from _errors_of(target, settings, path, reported)
+
+
+def _errors_of(
+    make: Callable, settings: Mapping, path: str, reported: list[str]
+) -> Iterator[str]:
+    """The error of a constructor, unless a part within told it."""
     scope = DefaultScope.overwrite_default_scope('mmaction')
     try:
         with draws_taken_back(), scope:
-            target(**settings)
+            make(**copy.deepcopy(dict(settings)))
     except (ValueError, ImportError) as error:
-        # A part within it was asked before.
         if not any(str(error) in known for known in reported):
             yield f'{path}: {error}'
     except Exception:  # names that are reported elsewhere
         return
-
-
-def _refused_argument(value: Mapping, path: str, make: Callable) -> Iterator[str]:
-    """The error of what is built of a dict that a class takes."""
-    try:
-        getattr(make, 'check_settings', make)(**copy.deepcopy(dict(value)))
-    except ValueError as error:
-        yield f'{path}: {error}'
 
 
 def _accepted(target: Any) -> tuple[dict[str, inspect.Parameter], bool]:

@@ -350,7 +350,7 @@ CONFIGS = {
     ),
     'no views': (
         {VIEWS: None},
-        'inputs are clips, not views; set model.data_preprocessor.views',
+        'nothing makes views: set model.data_preprocessor.views=dict(levels=[...])',
     ),
     'a validation without a bank': (
         {f'{VAL}.pipeline.1.knn_bank': False},
