@@ -13,7 +13,9 @@ sets = dict(
     kard=('kard_3d.pkl', 'openni15', 'xsub'),
     msr=('msr_action3d_3d.pkl', 'kinect20', 'xsub'),
 )
-num_classes = 20  # of the last
+left_out = '{{$HICLR_LEAVE_OUT:none}}'
+sets = {name: found for name, found in sets.items() if name != left_out}
+num_classes = 20  # of MSR-Action3D
 
 align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
 labelled_augmentation = [
