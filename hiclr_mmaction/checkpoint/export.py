@@ -94,6 +94,7 @@ def export_checkpoint(
     if half:
         weights = _halved(weights, recognizer)
 
+    known = checkpoint.get('meta') or {}
     others: dict[str, Any] = dict(default_scope='mmaction')
     needed = package_needed(recognizer)
     if needed is not None:
@@ -104,10 +105,10 @@ def export_checkpoint(
         stream=prepared.get('data_preprocessor', {}).get('stream', 'joint'),
         preparation=prepared,
         backbone=exported['backbone'],
-        pool=dict(model.get('pool') or {}),
+        # An exported model has it beside its config.
+        pool=dict(model.get('pool') or known.get('pool') or {}),
         hiclr_mmaction_version=__version__,
     )
-    known = checkpoint.get('meta') or {}
     meta.update({k: known[k] for k in ('dataset_meta', 'epoch', 'iter') if k in known})
     write_checkpoint(dict(meta=meta, state_dict=weights), target, overwrite)
     if folder is not None:

@@ -52,6 +52,11 @@ def map_backbone(
             f'{where}: {backbone["type"]} has no graph_cfg, so that its weights of joints '
             f'are not known; map the data with --to-layout {before.name} instead.'
         )
+    if before.coordinates != after.coordinates:
+        raise ValueError(
+            f'{where} is of {before.coordinates} skeletons ({before.name}), but '
+            f'{after.name!r} is {after.coordinates}; name a layout of the same coordinates.'
+        )
     mapping = torch.tensor(joint_mapping(before, after).weights)
     # For what must not be extrapolated, such as a variance.
     shares = mapping.abs() / mapping.abs().sum(1, keepdim=True)

@@ -15,6 +15,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
+from ..checkpoint.export import WEIGHTS
 from ..compat import prepare_cpu_launch
 from ..datasets.wrapped import dataset_cfgs
 from ..engine import ConsoleHook
@@ -30,6 +31,7 @@ from ..evaluation.data_settings import (
     settings_without_effect,
 )
 from ..evaluation.protocol import read_config
+from ..zoo import ZOO, weights_path
 from .failures import explain
 from .values import ConfigOptions
 
@@ -90,6 +92,15 @@ def require_file(path: str, what: str) -> None:
     """End the program with one line unless `path` is a file or an address."""
     if '://' not in path and not osp.isfile(path):
         sys.exit(f'{what} not found: {path}')
+
+
+def weights_file(named: str) -> str:
+    """The file of a checkpoint, an exported folder or an encoder of the zoo."""
+    if named in ZOO:
+        return str(weights_path(named))
+    if osp.isfile(osp.join(named, WEIGHTS)):
+        return osp.join(named, WEIGHTS)
+    return named
 
 
 def merge_common(cfg: Config, args: argparse.Namespace) -> None:

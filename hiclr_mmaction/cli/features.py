@@ -10,15 +10,18 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..annotations.safe_pickle import load_pickle
 from ..apis import extract_features, init_encoder
 from ..atomic_write import whole_file
 from ..skeleton import check_layers, get_layout
 from ..zoo import DEFAULT
+from .values import parse_layout
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -42,6 +45,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--layout',
+        type=parse_layout,
         help="skeleton of the clips, which are mapped to the encoder's (default: what a "
         "pickle says, or the encoder's own)",
     )
@@ -70,11 +74,14 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--config', help='config, where the checkpoint has none')
     parser.add_argument('--batch-size', type=int, default=64, help='default: 64')
     parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace OUT.npz if it exists'
+    )
     return parser.parse_args(argv)
 
 
 def read_clips(
-    path: Path, encoder: Any, layout: str | None
+    path: Path, encoder: Any, layout: str | dict | None
 ) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
     """Name, label and contents of each clip in a file."""
     if path.suffix != '.pkl':
@@ -94,7 +101,12 @@ def read_clips(
     for i, clip in enumerate(clips):
         if not isinstance(clip, Mapping) or 'keypoint' not in clip:
             raise ValueError(f'{path}: entry {i} has no keypoint.')
-        name, label = str(clip.get('frame_dir', i)), int(clip.get('label', -1))
+        name, label = str(clip.get('frame_dir', i)), clip.get('label')
+        if not isinstance(label, int | np.integer | NoneType):
+            raise ValueError(
+                f'{path}: label={label!r} of {name} is not a whole number.'
+            )
+        label = -1 if label is None else int(label)
         yield name, label, clip if named is None else dict(clip, layout=named)
 
 
@@ -103,6 +115,12 @@ def run(args: argparse.Namespace) -> str:
     out = Path(args.out)
     if out.suffix != '.npz' or not out.parent.is_dir():
         raise ValueError(f'{out}: name a .npz file in a folder that is there.')
+    if out.exists() and not args.overwrite:
+        raise FileExistsError(f'{out} exists; name another file, or use --overwrite.')
+    try:
+        torch.empty(0, device=args.device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f'--device {args.device}: {error}') from None
     if args.config is None:
         encoder = init_encoder(args.checkpoint, device=args.device)
     else:

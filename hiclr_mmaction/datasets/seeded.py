@@ -54,6 +54,11 @@ class SeededSampler(Sampler):
         self.start = 0
 
     @property
+    def sampler(self) -> Any:
+        """The other sampler."""
+        return self._sampler
+
+    @property
     def seed(self) -> int:
         """The seed; setting it sets that of the other sampler, too."""
         return self._seed

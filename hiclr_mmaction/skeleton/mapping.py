@@ -178,8 +178,8 @@ def map_joints(
 
     Args:
         x (Tensor): Coordinates ``(..., V, 3)``, of a 2-D layout with scores. A joint made
-            of others has the lowest of their scores. From 3-D to 2-D the depth is left
-            out, y turned down, and the score is 1.
+            of others has the lowest of their scores. From 3-D to 2-D the person is seen
+            by a camera in front: x and y are turned over, and the score is 1.
         source (str | dict | SkeletonLayout): The skeleton of ``x``.
         target (str | dict | SkeletonLayout): The skeleton of the result.
         measured (Tensor, optional): bool ``(..., V)``, see
@@ -205,7 +205,8 @@ def map_joints(
         measured = x[..., 2] > 0 if measured is None else measured
     elif target.coordinates == '2d':
         there = x.any(-1).any(-1)[..., None].expand(out.shape[:-1])
-        out = torch.stack([out[..., 0], -out[..., 1], there.to(x)], dim=-1)
+        # A camera sees the right side of who faces it on its left.
+        out = torch.stack([-out[..., 0], -out[..., 1], there.to(x)], dim=-1)
     if measured is None:
         return out
     lost = (~measured).to(x) @ used.to(x).T > 0

@@ -193,6 +193,20 @@ def test_an_exported_encoder_needs_no_config(target, tmp_path):
     assert again['meta']['stream'] == 'bone'
 
 
+def test_what_is_exported_again_has_the_same_features(tmp_path):
+    pool = {'model.pool': dict(time=2, joints=True)}
+    source = save_pretrained(tmp_path / 'a.pth', **pool)
+    export_checkpoint(source, tmp_path / 'once.safetensors')
+    export_checkpoint(tmp_path / 'once.safetensors', tmp_path / 'twice.pth')
+    clips = [np.random.default_rng(0).normal(size=(1, 30, 25, 3)).astype(np.float32)]
+    once, twice = (
+        extract_features(init_encoder(tmp_path / name), clips)
+        for name in ('once.safetensors', 'twice.pth')
+    )
+    np.testing.assert_allclose(once, twice)
+    assert once.shape == (1, 2 * 25 * 16)
+
+
 def test_a_folder_for_a_model_hub_has_a_card(tmp_path):
     source = save_pretrained(tmp_path / 'a.pth')
     export_checkpoint(source, tmp_path / 'hub', license='cc-by-4.0')

@@ -105,3 +105,9 @@ def test_what_cannot_be_mapped_is_told(trained, tmp_path):
     with pytest.raises(ValueError, match='palm, tip is unknown'):
         export_checkpoint(trained, tmp_path / 'x.pth', to_layout=hand)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_encoder_of_3d_skeletons_is_not_made_one_of_2d(trained, tmp_path):
+    with pytest.raises(ValueError, match="'coco' is 2d; name a layout of the same"):
+        export_checkpoint(trained, tmp_path / 'flat.pth', to_layout='coco')
+    assert not (tmp_path / 'flat.pth').exists()

@@ -54,6 +54,40 @@ def test_what_cannot_be_used_is_one_line(
     assert '\n' not in str(error.value)
 
 
+def test_a_file_is_overwritten_only_when_asked(run_tool, small_run, poses, tmp_path):
+    out = tmp_path / 'features.npz'
+    out.write_text('mine')
+    command = ('features', poses[0], out, '--checkpoint', small_run[1])
+    with pytest.raises(SystemExit, match='exists; name another file'):
+        run_tool(*command)
+    assert out.read_text() == 'mine'
+    run_tool(*command, '--overwrite')
+    assert np.load(out)['features'].shape[1] == 16
+
+
+@pytest.mark.parametrize(
+    ('device', 'label', 'message'),
+    [('gpu', 0, '--device gpu'), ('cpu', 'walk', "label='walk' of clip")],
+)
+def test_a_wrong_device_or_label_is_named(
+    run_tool, small_run, tmp_path, device, label, message
+):
+    clip = dict(frame_dir='clip', label=label, keypoint=np.ones((1, 9, 25, 3)))
+    path = tmp_path / 'poses.pkl'
+    path.write_bytes(pickle.dumps(dict(annotations=[clip], split={})))
+    where = ('--checkpoint', small_run[1], '--device', device)
+    with pytest.raises(SystemExit, match=message):
+        run_tool('features', path, tmp_path / 'f.npz', *where)
+
+
+def test_a_label_may_be_missing(run_tool, poses, tmp_path):
+    content = pickle.loads(poses[0].read_bytes())
+    content['annotations'][0]['label'] = None
+    poses[0].write_bytes(pickle.dumps(content))
+    run_tool('features', poses[0], tmp_path / 'f.npz', '--layout', 'nturgb+d')
+    assert np.load(tmp_path / 'f.npz')['labels'][0] == -1
+
+
 def test_the_encoder_of_the_zoo_is_the_default(run_tool, poses, tmp_path):
     path, annotations = poses
     out = tmp_path / 'features.npz'

@@ -16,6 +16,8 @@ import hiclr_mmaction  # noqa: F401  registers the components
 from ...checkpoint import build_model, export_checkpoint, export_onnx
 from ...checkpoint.export import package_needed
 from ...evaluation.protocol import read_config
+from ..common import weights_file
+from ..values import parse_layout
 
 
 def main() -> None:
@@ -42,6 +44,7 @@ def main() -> None:
     )
     parser.add_argument(
         '--to-layout',
+        type=parse_layout,
         metavar='LAYOUT',
         help='another skeleton that the exported encoder is for, such as openni15: what it '
         'has for each joint is mapped joint by joint (not for ONNX)',
@@ -61,6 +64,7 @@ def main() -> None:
         '--overwrite', action='store_true', help='replace OUT if it exists'
     )
     args = parser.parse_args()
+    args.source = weights_file(args.source)
     try:
         cfg = None if args.config is None else read_config(args.config).to_dict()
         if args.target.endswith('.onnx'):

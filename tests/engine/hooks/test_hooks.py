@@ -254,3 +254,19 @@ class TestKNNProgress:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         cfg.default_hooks.checkpoint.pop('save_best', None)
         Runner.from_cfg(cfg).train()
+
+
+def test_draws_of_each_set_are_those_of_the_sampler(tmp_path):
+    cfg = synthetic_config(tmp_path)
+    one = cfg.train_dataloader.dataset
+    few = dict(one, indices=4)
+    cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[one, few])
+    cfg.train_dataloader.sampler = dict(type='BalancedSampler', power=0.0)
+    cfg.custom_hooks = [dict(type='SetStatisticsHook')]
+    runner = Runner.from_cfg(cfg)
+    records = Records()
+    runner.logger.addHandler(records)
+    runner.call_hook('before_train')
+    runner.logger.removeHandler(records)
+    drawn = [text for _, text in records.messages if 'drawn' in text]
+    assert ['drawn 14 of 28' in text for text in drawn] == [True, True]
