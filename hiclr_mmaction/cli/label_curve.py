@@ -12,6 +12,7 @@ stopped run.
 import argparse
 import json
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
@@ -38,9 +39,14 @@ from ..evaluation.label_curve import (
 from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
 from ..visualization.label_curve import draw_label_curve
-from ..zoo import ZOO, weights_path
 from . import run_protocol
-from .common import load_config, require_file, settle
+from .common import (
+    follow_training,
+    load_config,
+    require_file,
+    settle,
+    weights_file,
+)
 from .tables import print_table
 from .values import parse_options
 
@@ -119,8 +125,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         parser.error(f'--seeds {min(args.seeds)}: give numbers of 0 or more')
     if args.checkpoint is not None and len(args.streams) > 1:
         parser.error('--checkpoint is an encoder of one stream; name one in --streams')
-    if args.checkpoint in ZOO:
-        args.checkpoint = str(weights_path(args.checkpoint))
+    if args.checkpoint is not None:
+        args.checkpoint = weights_file(args.checkpoint)
     needed = {*args.baselines, *(() if args.no_hybrid else ('MiniRocket',))}
     try:
         check_baselines(sorted(needed))
@@ -136,8 +142,9 @@ class LabelCurve:
         self.args = args
         self.config = Path(args.config)
         self.cfg = load_config(args.config)
-        options = run_protocol.options_of('pretrain', args.cfg_options)
-        settle(self.cfg, parse_options(options))
+        options = parse_options(run_protocol.options_of('pretrain', args.cfg_options))
+        settle(self.cfg, options)
+        follow_training(self.cfg, options)
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.work_dir = args.work_dir or Path('work_dirs') / f'{self.config.stem}_curve'
         self.file = self.work_dir / 'curve.json'
@@ -146,10 +153,10 @@ class LabelCurve:
             streams=args.streams,
             views=args.views,
             cfg_options=sorted(args.cfg_options),
+            checkpoint=args.checkpoint,
         )
         if args.checkpoint is not None:
             require_file(args.checkpoint, 'checkpoint')
-            self.settings['checkpoint'] = args.checkpoint
         self.cells: dict[tuple[str, float, int], float] = {}
 
     def load(self) -> None:
@@ -276,7 +283,12 @@ class LabelCurve:
 
     def show(self) -> None:
         """Print the table and its conclusions; write both, and the picture."""
-        curve = over_seeds(self.cells)
+        asked = {
+            key: self.cells[key]
+            for key in sorted(self.cells, key=lambda cell: cell[2])
+            if key[1] in self.args.fractions and key[2] in self.args.seeds
+        }
+        curve = over_seeds(asked)
         streams = ' + '.join(self.args.streams)
         title = (
             f'{self.config.stem} ({streams}): top-1, %, mean ± spread of seeds '
@@ -299,6 +311,8 @@ class LabelCurve:
 
 
 def main(argv=None) -> None:
+    # Also end the running step if this program is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ.setdefault('PYTHONUNBUFFERED', '1')
     curve = LabelCurve(parse_args(argv))
     try:

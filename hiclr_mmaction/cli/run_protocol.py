@@ -34,7 +34,13 @@ from ..evaluation.baselines import BASELINES, check_baselines
 from ..evaluation.label_curve import DEFAULT_BASELINES, baseline_accuracies
 from ..evaluation.protocol import PROTOCOLS
 from ..skeleton.streams import STREAMS
-from .common import load_config, require_file, settle
+from .common import (
+    follow_training,
+    load_config,
+    require_file,
+    settle,
+    weights_file,
+)
 from .tables import print_table
 from .values import parse_options
 
@@ -144,6 +150,7 @@ class Protocol:
             if step in PROTOCOLS
         }
         if args.checkpoint is not None:
+            args.checkpoint = weights_file(args.checkpoint)
             require_file(args.checkpoint, 'checkpoint')
         self.settings = dict(
             config=str(self.config),
@@ -200,7 +207,9 @@ class Protocol:
             return
         print('baselines: begins', flush=True)
         cfg = self.cfg.copy()
-        settle(cfg, parse_options(self.options('knn')))
+        options = parse_options(self.options('knn'))
+        settle(cfg, options)
+        follow_training(cfg, options)
         init_default_scope(cfg.get('default_scope', 'mmaction'))
         train, test = featureless_clips(cfg)
         for fraction, wanted in missing.items():
@@ -211,9 +220,8 @@ class Protocol:
     def semi_fraction(self) -> float:
         """The fraction of the labels that was asked for in the step semi."""
         options = parse_options(self.options('semi'))
-        return (
-            options.get('fraction') or load_config(str(self.configs['semi'])).fraction
-        )
+        config = self.config.with_name(f'{self.config.stem}_semi.py')
+        return options.get('fraction') or load_config(str(config)).fraction
 
     def pretrain(self, step: str) -> dict[str, Any]:
         """Pre-train the encoder, or use the given one."""
@@ -250,6 +258,10 @@ class Protocol:
         if step != 'supervised':
             encoder = Path(self.results['pretrain']['checkpoint']).resolve()
             options = [f'model.backbone.init_cfg.checkpoint={encoder}']
+            optimizer = load_config(str(config)).optim_wrapper
+            if self.args.untrained and 'paramwise_cfg' in optimizer:
+                # A smaller rate is for a backbone that has learnt.
+                options.append('optim_wrapper.paramwise_cfg=None')
         seed = self.args.seed
         self.tool('train', step, config, '--seed', seed, options=options)
         result = last_checkpoint(self.work_dir / step)

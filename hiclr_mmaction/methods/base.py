@@ -172,12 +172,11 @@ class GrowingViews(SkeletonLearner):
         backbone (dict): Backbone, ``(N, M, T, V, C)`` to ``(N, M, C', T', V)``.
         neck (dict): Projector, to ``(N, D)``; e.g. :class:`SkeletonProjector`.
         head (dict): The losses.
-        *args: Of :class:`SkeletonLearner`, or another base that stands before it.
         graph_augment (dict, optional): Arguments of :class:`EdgePerturbation`
             (``drop``, ``add``, ``levels``).
         mask_token (bool): Whether masked joints have a learnable value, 0 at first;
             else they are 0.
-        **kwargs: As ``args``.
+        **kwargs: Of :class:`SkeletonLearner`, or another base.
     """
 
     def __init__(
@@ -185,12 +184,12 @@ class GrowingViews(SkeletonLearner):
         backbone: dict,
         neck: dict,
         head: dict,
-        *args,
+        *,
         graph_augment: Annotated[dict, EdgePerturbation] | None = None,
         mask_token: bool = True,
         **kwargs,
     ) -> None:
-        super().__init__(backbone, neck, head, *args, **kwargs)
+        super().__init__(backbone, neck, head, **kwargs)
         self.mask_token = nn.Parameter(torch.zeros(1)) if mask_token else None
         if graph_augment is not None:
             self.edge_perturbation = EdgePerturbation(self.backbone, **graph_augment)
@@ -281,6 +280,7 @@ class QueueLearner(SkeletonLearner):
         backbone: dict,
         neck: dict,
         head: dict,
+        *,
         queue_size: int | None = 32768,
         momentum: float = 0.001,
         shuffle_bn: bool = False,

@@ -10,8 +10,11 @@ import pytest
 import torch
 from helpers.paths import ROOT
 from helpers.protocol import write_config
+from mmengine.config import Config
 
 from hiclr_mmaction.apis import baseline_clips
+from hiclr_mmaction.cli.label_curve import LabelCurve
+from hiclr_mmaction.cli.label_curve import parse_args as label_curve_args
 from hiclr_mmaction.datasets import choose_clips
 from hiclr_mmaction.evaluation.baselines import nearest_neighbour
 
@@ -127,6 +130,41 @@ def test_baselines_learn_from_the_labels_that_the_protocols_use(tool, tmp_path):
     assert made.results['baselines']['accuracies'] == expected
     named = {row[0] for row in tool.table_rows(made.results)}
     assert {'1-NN on joints', '1-NN on joints (50 %)'} <= named
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('untrained', [False, True])
+def test_only_a_pre_trained_backbone_learns_at_a_smaller_rate(
+    tmp_path, run_forked, untrained
+):
+    config = write_config(tmp_path, epochs=1)
+    smaller = 'dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))))'
+    text = config.read_text()
+    assert 'semi=labelled' in text
+    config.write_text(
+        text.replace('semi=labelled', f'semi=dict(labelled, optim_wrapper={smaller})')
+    )
+    encoder = ['--untrained'] if untrained else []
+    code, said = run_forked(
+        'run_protocol',
+        config,
+        '--steps',
+        'semi',
+        '--work-dir',
+        tmp_path / 'w',
+        *encoder,
+    )
+    assert code == 0, said
+    used = Config.fromfile(tmp_path / 'w' / 'semi' / 'tiny_semi.py').optim_wrapper
+    assert (used.paramwise_cfg is None) == untrained
+
+
+def test_the_split_of_training_is_followed_by_that_of_testing(tmp_path):
+    config = ROOT / 'configs' / 'hiclr' / 'hiclr_stgcn_msr.py'
+    split = 'train_dataloader.dataset.split=as1_train'
+    curve = LabelCurve(label_curve_args([str(config), '--cfg-options', split]))
+    datasets = curve.cfg.test_dataloader.dataset.datasets
+    assert [d.split for d in datasets] == ['as1_train', 'as1_val']
 
 
 def test_untrained_encoder_is_the_one_that_training_begins_with(

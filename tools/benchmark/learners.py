@@ -11,6 +11,8 @@ labels. The same command resumes a stopped run.
 import argparse
 import json
 import os
+import signal
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,7 +54,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--sets', nargs='+', choices=SETS, default=list(SETS))
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
     parser.add_argument(
-        '--data', type=Path, default='data', help='folder of the pose pickles'
+        '--data',
+        type=Path,
+        default=os.environ.get('HICLR_DATA', 'data'),
+        help='folder of the pose pickles (default: $HICLR_DATA, or data)',
     )
     parser.add_argument('--work-dir', type=Path, default='work_dirs/learners')
     parser.add_argument(
@@ -96,6 +101,11 @@ def curve_of(
         *(['--cfg-options', *options] if options else []),
     ]
     return label_curve.LabelCurve(label_curve.parse_args(command))
+
+
+def of_seeds(cells: dict, seeds: list[int]) -> dict:
+    """The cells of some seeds, in their order."""
+    return {k: cells[k] for s in seeds for k in cells if k[2] == s}
 
 
 def fine_tune(curve: label_curve.LabelCurve, seed: int) -> None:
@@ -195,6 +205,7 @@ def show(found: Curves, args: argparse.Namespace, cost: dict[str, float]) -> str
 
 def main() -> None:
     args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ['HICLR_DATA'] = str(args.data)
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', '1')))
     args.work_dir.mkdir(parents=True, exist_ok=True)
@@ -205,14 +216,14 @@ def main() -> None:
         if args.fine_tune:
             for seed in args.seeds:
                 fine_tune(curve, seed)
-        cells = {k: v for k, v in curve.cells.items() if k[2] in args.seeds}
-        found[key] = over_seeds(cells)
+        found[key] = over_seeds(of_seeds(curve.cells, args.seeds))
     if args.together:
         name = ' + '.join(args.together)
         for s in args.sets:
             both = [curves[k, s] for k in args.together]
             file = args.work_dir / f'{name.replace(" ", "")}_{s}.json'
-            found[name, s] = over_seeds(together(both, file, args.seeds))
+            cells = together(both, file, args.seeds)
+            found[name, s] = over_seeds(of_seeds(cells, args.seeds))
     cost = steps({k: curves[k, args.sets[0]] for k in args.learners})
     write_text(show(found, args, cost), args.work_dir / 'learners.md')
 
