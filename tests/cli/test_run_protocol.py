@@ -18,7 +18,6 @@ from hiclr_mmaction.cli.label_curve import parse_args as label_curve_args
 from hiclr_mmaction.datasets import choose_clips
 from hiclr_mmaction.evaluation.baselines import nearest_neighbour
 
-
 SPLIT = 'train_dataloader.dataset.split=xview_train'
 
 
