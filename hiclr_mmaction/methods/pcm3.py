@@ -40,7 +40,7 @@ class PCM3(QueueLearner):
     differs from the paper.
 
     Args:
-        *args, **kwargs: Of :class:`QueueLearner`. ``head`` has losses and decoder, e.g.
+        **kwargs: Of :class:`QueueLearner`. ``head`` has losses and decoder, e.g.
             :class:`PCM3Head`; the ``layout`` of ``data_preprocessor`` tells which joints
             are connected.
 

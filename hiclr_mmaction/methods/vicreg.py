@@ -19,7 +19,7 @@ class SkeletonVICReg(GrowingViews):
     weaker one. There are no negatives, no queue and no second encoder.
 
     Args:
-        *args, **kwargs: Of :class:`GrowingViews`: ``head`` is e.g.
+        **kwargs: Of :class:`GrowingViews`: ``head`` is e.g.
             :class:`DecorrelationHead`, ``neck`` a projector wider than the backbone, e.g.
             :class:`SkeletonProjector` with ``norm``.
 
