@@ -283,12 +283,8 @@ class LabelCurve:
 
     def show(self) -> None:
         """Print the table and its conclusions; write both, and the picture."""
-        asked = {
-            key: self.cells[key]
-            for key in sorted(self.cells, key=lambda cell: cell[2])
-            if key[1] in self.args.fractions and key[2] in self.args.seeds
-        }
-        curve = over_seeds(asked)
+        asked = {k: v for k, v in self.cells.items() if k[1] in self.args.fractions}
+        curve = over_seeds(asked, self.args.seeds)
         streams = ' + '.join(self.args.streams)
         title = (
             f'{self.config.stem} ({streams}): top-1, %, mean ± spread of seeds '

@@ -258,9 +258,10 @@ class Protocol:
         if step != 'supervised':
             encoder = Path(self.results['pretrain']['checkpoint']).resolve()
             options = [f'model.backbone.init_cfg.checkpoint={encoder}']
-            optimizer = load_config(str(config)).optim_wrapper
-            if self.args.untrained and 'paramwise_cfg' in optimizer:
-                # A smaller rate is for a backbone that has learnt.
+            # A smaller rate is for a backbone that has learnt.
+            if self.args.untrained and (
+                'paramwise_cfg' in load_config(str(config)).optim_wrapper
+            ):
                 options.append('optim_wrapper.paramwise_cfg=None')
         seed = self.args.seed
         self.tool('train', step, config, '--seed', seed, options=options)

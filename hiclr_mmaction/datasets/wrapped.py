@@ -22,6 +22,12 @@ def is_kind(cfg: Any, registry: Registry, kind: type) -> bool:
     return inspect.isclass(target) and issubclass(target, kind)
 
 
+def is_known(cfg: Any, registry: Registry) -> bool:
+    """Whether what a part names is this project's, MMAction2's or mmcv's."""
+    module = getattr(kind_of(cfg, registry), '__module__', '')
+    return module.partition('.')[0] in ('hiclr_mmaction', 'mmaction', 'mmcv')
+
+
 def innermost(dataset: BaseDataset) -> Iterator[BaseDataset]:
     """The data sets inside of a wrapped or concatenated one."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]

@@ -25,7 +25,7 @@ from ..checkpoint import check_match, config_of, read_checkpoint
 from ..checkpoint.export import STOCK_LAYOUTS
 from ..checkpoint.matching import check_evaluated, part_weights
 from ..checkpoint.preparation import check_preparation
-from ..datasets.wrapped import dataset_cfgs, is_kind
+from ..datasets.wrapped import dataset_cfgs, is_kind, is_known, kind_of
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout
 from ..views import SkeletonAlign, SkeletonToLayout
@@ -246,13 +246,7 @@ def _other_sources(cfg: Mapping) -> Iterator[str]:
 
 def _keeps_skeleton(dataset: Mapping) -> bool:
     """Whether no transform of another project may make another skeleton of it."""
-    for transform in dataset.get('pipeline') or ():
-        kind = transform.get('type') if isinstance(transform, Mapping) else None
-        target = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
-        module = getattr(target, '__module__', '')
-        if module.partition('.')[0] not in ('hiclr_mmaction', 'mmaction', 'mmcv'):
-            return False
-    return True
+    return all(is_known(t, TRANSFORMS) for t in dataset.get('pipeline') or ())
 
 
 def _bad_schedules(cfg: Mapping) -> Iterator[str]:
@@ -311,9 +305,7 @@ def _checks_of_classes(cfg: Mapping) -> Iterator[str]:
         path = f'{loader}.dataset'
         parts += [(*found, DATASETS) for found in dataset_cfgs(_get(cfg, path), path)]
     for path, part, registry in parts:
-        kind = part.get('type') if isinstance(part, Mapping) else None
-        target = registry.get(kind) if isinstance(kind, str) else kind
-        check = getattr(target, 'check', None)
+        check = getattr(kind_of(part, registry), 'check', None)
         if check is not None:
             yield from (f'{path}: {sentence}' for sentence in check(part, cfg))
 

@@ -17,7 +17,7 @@ from mmengine.config import Config
 
 from ..annotations.clip_checks import array_shape, pose_content, sample_label
 from ..annotations.safe_pickle import load_pickle
-from ..datasets.wrapped import dataset_cfgs
+from ..datasets.wrapped import dataset_cfgs, kind_of
 
 DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes', 'fraction')
 
@@ -94,8 +94,7 @@ def only_top1_of_few_classes(cfg: Config) -> None:
 
 def _is_open(cfg: Config) -> bool:
     """Whether a size is None that follows from the number of clips."""
-    model = cfg.get('model') or {}
-    learner = MODELS.get(model['type']) if isinstance(model.get('type'), str) else None
+    learner = kind_of(cfg.get('model'), MODELS)
     sizes = {
         'train_cfg': ('max_epochs', 'val_interval'),
         'model': getattr(learner, 'sizes_from_data', ()),

@@ -149,11 +149,21 @@ def _accuracy(model: Any, x: Any, y: Any, test_x: Any, test_y: Any) -> float:
         return float((model.fit(x, y).predict(test_x) == test_y).mean())
 
 
-def over_seeds(cells: Cells) -> dict[str, dict[float, Accuracies]]:
-    """Accuracies over the seeds, by method and fraction."""
+def over_seeds(
+    cells: Cells, seeds: Sequence[int] | None = None
+) -> dict[str, dict[float, Accuracies]]:
+    """Accuracies over the seeds, by method and fraction.
+
+    Args:
+        cells (Mapping): Accuracies by method, fraction and seed.
+        seeds (Sequence[int], optional): Those to take, in this order. None: all.
+    """
     found: dict[str, dict[float, list[float]]] = {}
-    for (method, fraction, _), value in cells.items():
-        found.setdefault(method, {}).setdefault(fraction, []).append(value)
+    wanted = sorted({seed for *_, seed in cells}) if seeds is None else seeds
+    for seed in wanted:
+        for (method, fraction, of), value in cells.items():
+            if of == seed:
+                found.setdefault(method, {}).setdefault(fraction, []).append(value)
     return {
         method: {f: Accuracies(tuple(v)) for f, v in sorted(row.items())}
         for method, row in found.items()

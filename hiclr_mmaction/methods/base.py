@@ -15,7 +15,7 @@ from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..datasets.wrapped import dataset_cfgs, is_kind, kind_of
+from ..datasets.wrapped import dataset_cfgs, is_kind, is_known
 from ..models import SkeletonViewPreprocessor
 from ..models.modules import (
     BatchShuffle,
@@ -219,7 +219,12 @@ class GrowingViews(SkeletonLearner):
                 'train_dataloader makes views too, which are taken; remove one of them'
             )
         # A transform of another project may make them.
-        elif not made and preprocessor.get('views') is None and _all_known(transforms):
+        elif (
+            transforms
+            and not made
+            and preprocessor.get('views') is None
+            and all(is_known(t, TRANSFORMS) for t in transforms)
+        ):
             yield (
                 'nothing makes views: set '
                 'model.data_preprocessor.views=dict(levels=[...])'
@@ -243,14 +248,6 @@ class GrowingViews(SkeletonLearner):
         if perturbation is not None and perturbation.acts_on(level, num_levels):
             return self.neck(perturbation(self.backbone, x))
         return self.neck(self.backbone(x))
-
-
-def _all_known(transforms: list) -> bool:
-    """Whether there are transforms, all of this project or MMAction2."""
-    modules = [getattr(kind_of(t, TRANSFORMS), '__module__', '') for t in transforms]
-    return bool(modules) and all(
-        m.partition('.')[0] in ('hiclr_mmaction', 'mmaction', 'mmcv') for m in modules
-    )
 
 
 class QueueLearner(SkeletonLearner):

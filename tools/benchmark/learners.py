@@ -103,11 +103,6 @@ def curve_of(
     return label_curve.LabelCurve(label_curve.parse_args(command))
 
 
-def of_seeds(cells: dict, seeds: list[int]) -> dict:
-    """The cells of some seeds, in their order."""
-    return {k: cells[k] for s in seeds for k in cells if k[2] == s}
-
-
 def fine_tune(curve: label_curve.LabelCurve, seed: int) -> None:
     """Fine-tune the encoder of a seed."""
     checkpoint = curve.pretrain(seed, 'joint')
@@ -216,14 +211,14 @@ def main() -> None:
         if args.fine_tune:
             for seed in args.seeds:
                 fine_tune(curve, seed)
-        found[key] = over_seeds(of_seeds(curve.cells, args.seeds))
+        found[key] = over_seeds(curve.cells, args.seeds)
     if args.together:
         name = ' + '.join(args.together)
         for s in args.sets:
             both = [curves[k, s] for k in args.together]
             file = args.work_dir / f'{name.replace(" ", "")}_{s}.json'
             cells = together(both, file, args.seeds)
-            found[name, s] = over_seeds(of_seeds(cells, args.seeds))
+            found[name, s] = over_seeds(cells, args.seeds)
     cost = steps({k: curves[k, args.sets[0]] for k in args.learners})
     write_text(show(found, args, cost), args.work_dir / 'learners.md')
 
