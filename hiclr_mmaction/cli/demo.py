@@ -43,6 +43,7 @@ from ..skeleton.orientation import UPS, Orientation
 from ..visualization import animate_clips
 from .analysis.common import add_classes, read_names
 from .common import load_config, one_line, require_file
+from .values import add_device
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -83,7 +84,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     add_classes(parser)
     parser.add_argument('--out', default='demo.gif', help='the animation')
     parser.add_argument('--fps', type=float, default=15, help='of the animation')
-    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    add_device(parser)
     return parser.parse_args(argv)
 
 

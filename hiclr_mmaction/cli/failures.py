@@ -2,6 +2,7 @@
 
 import errno
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,27 @@ def one_line_failures(place: str) -> Iterator[None]:
         if line is None:
             raise
         sys.exit(line)
+
+
+@contextmanager
+def resumable(
+    how: str = 'run the same command again to resume from here',
+) -> Iterator[None]:
+    """Let Ctrl-C end the program with a line that tells how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(how) from None
+
+
+@contextmanager
+def ctrl_c_ignored() -> Iterator[None]:
+    """Let the processes that are started here not notice Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def explain(error: BaseException, place: str) -> str | None:

@@ -14,14 +14,13 @@ from types import NoneType
 from typing import Any
 
 import numpy as np
-import torch
 
 from ..annotations.safe_pickle import load_pickle
 from ..apis import extract_features, init_encoder
 from ..atomic_write import whole_file
 from ..skeleton import check_layers, get_layout
 from ..zoo import DEFAULT
-from .values import parse_layout
+from .values import add_device, parse_layout
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -73,7 +72,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument('--config', help='config, where the checkpoint has none')
     parser.add_argument('--batch-size', type=int, default=64, help='default: 64')
-    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    add_device(parser)
     parser.add_argument(
         '--overwrite', action='store_true', help='replace OUT.npz if it exists'
     )
@@ -117,10 +116,6 @@ def run(args: argparse.Namespace) -> str:
         raise ValueError(f'{out}: name a .npz file in a folder that is there.')
     if out.exists() and not args.overwrite:
         raise FileExistsError(f'{out} exists; name another file, or use --overwrite.')
-    try:
-        torch.empty(0, device=args.device)
-    except (AssertionError, RuntimeError) as error:
-        raise ValueError(f'--device {args.device}: {error}') from None
     if args.config is None:
         encoder = init_encoder(args.checkpoint, device=args.device)
     else:

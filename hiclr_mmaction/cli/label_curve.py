@@ -43,12 +43,14 @@ from . import run_protocol
 from .common import (
     follow_training,
     load_config,
+    one_line,
     require_file,
     settle,
     weights_file,
 )
+from .failures import resumable
 from .tables import print_table
-from .values import parse_options
+from .values import add_device, parse_options
 
 SCRATCH, FINETUNED = 'from scratch', 'fine-tuned'
 
@@ -110,9 +112,10 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='evaluate this encoder of the same skeleton, a file or a name of the zoo, '
         'instead of pre-training one for each seed',
     )
-    parser.add_argument('--device', default='cpu', help='of the encoder (default: cpu)')
+    add_device(parser)
     parser.add_argument(
-        '--cfg-options', nargs='+', default=[], metavar='[STEP:]KEY=VALUE',
+        '--cfg-options', nargs='+', type=run_protocol.step_option, default=[],
+        metavar='[STEP:]KEY=VALUE',
         help='settings to replace, as in tools/run_protocol.py',
     )  # fmt: skip
     args = parser.parse_args(argv)
@@ -311,10 +314,7 @@ def main(argv=None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ.setdefault('PYTHONUNBUFFERED', '1')
     curve = LabelCurve(parse_args(argv))
-    try:
-        curve.run()
-    except KeyboardInterrupt:
-        sys.exit('stopped; run the same command again to resume from here')
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
-    curve.show()
+    with resumable():
+        with one_line('error: '):
+            curve.run()
+        curve.show()

@@ -41,6 +41,7 @@ from .common import (
     settle,
     weights_file,
 )
+from .failures import ctrl_c_ignored, resumable
 from .tables import print_table
 from .values import parse_options
 
@@ -108,6 +109,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
+        type=step_option,
         default=[],
         metavar='[STEP:]KEY=VALUE',
         help='settings to replace in every config, such as '
@@ -123,14 +125,21 @@ def parse_args(argv=None) -> argparse.Namespace:
         check_baselines(sorted(args.baselines or ()))
     except ImportError as error:
         parser.error(f'{error} (--baselines)')
-    for option in args.cfg_options:
-        step, colon, setting = option.rpartition(':')
-        if '=' not in option or (colon and '=' not in step and step not in STEPS):
-            parser.error(
-                f'--cfg-options {option}: write KEY=VALUE, or STEP:KEY=VALUE with a '
-                f'step of {", ".join(STEPS)}'
-            )
     return args
+
+
+def step_option(text: str) -> str:
+    """A `[STEP:]KEY=VALUE` that can be read; for argparse's `type`."""
+    step, colon, setting = text.partition('=')[0].rpartition(':')
+    if colon and step not in STEPS:
+        raise argparse.ArgumentTypeError(
+            f'{text}: {step} is no step; it is one of {", ".join(STEPS)}'
+        )
+    try:
+        parse_options([text.removeprefix(step + colon)])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 class Protocol:
@@ -302,7 +311,12 @@ class Protocol:
         options = [*options, *self.options(step)]
         if options:
             command += ['--cfg-options', *options]
-        code = subprocess.run([str(part) for part in command], check=False).returncode
+        with ctrl_c_ignored():  # by the step, which is ended here
+            process = subprocess.Popen([str(part) for part in command])
+        try:
+            code = process.wait()
+        finally:
+            process.kill()
         if code:
             sys.exit(
                 f'step {step} failed ({name}.py ended with {code}); see its message above. '
@@ -414,8 +428,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ.setdefault('PYTHONUNBUFFERED', '1')
     protocol = Protocol(parse_args())
-    try:
+    with resumable():
         protocol.run()
-    except KeyboardInterrupt:
-        sys.exit('stopped; run the same command again to resume from here')
-    show(protocol)
+        show(protocol)

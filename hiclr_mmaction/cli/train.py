@@ -28,7 +28,7 @@ from .common import (
     require_file,
     work_dir,
 )
-from .failures import one_line_failures
+from .failures import one_line_failures, resumable
 from .lock import work_dir_lock
 
 
@@ -181,7 +181,8 @@ def train() -> int:
     args = parse_args()
     cfg = load_config(args.config)
     folder = work_dir(cfg, args)
-    with one_line_failures(folder), work_dir_lock(folder):
+    how = 'the same command with --resume continues from the last checkpoint'
+    with resumable(how), one_line_failures(folder), work_dir_lock(folder):
         return run(cfg, args)
 
 

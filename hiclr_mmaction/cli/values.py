@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
+
 # Deeper than any setting, and far from Python's own limit.
 MAX_DEPTH = 50
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
@@ -42,6 +44,28 @@ def parse_layout(text: str) -> str | dict:
             "dict(joints=['hip', ...], bones=[(1, 0), ...])"
         )
     return value
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``, which must work on this machine."""
+    parser.add_argument(
+        '--device',
+        type=_usable_device,
+        default='cpu',
+        help='of the encoder, such as cuda (default: cpu)',
+    )
+
+
+def _usable_device(text: str) -> str:
+    try:
+        torch.empty(0, device=torch.device(text))
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).partition('\n')[0]
+        raise argparse.ArgumentTypeError(
+            f'{text} cannot be used here: {reason:.100}; write cpu, or cuda if torch '
+            'finds a GPU'
+        ) from None
+    return text
 
 
 class ConfigOptions(argparse.Action):

@@ -84,16 +84,16 @@ def run_forked(load_tool, monkeypatch, tmp_path):
         process.join(1800)
         return process.exitcode
 
-    def step(command, check):
+    def step(command):
         module, *args = command[2:]  # after python -m
         code = fork_and_wait(module.rpartition('.')[2], *args)
-        return SimpleNamespace(returncode=code)
+        return SimpleNamespace(wait=lambda: code, kill=lambda: None)
 
     def run(name, *args):
         log.unlink(missing_ok=True)
         return fork_and_wait(name, *args), log.read_text()
 
-    steps = SimpleNamespace(run=step)
+    steps = SimpleNamespace(Popen=step)
     monkeypatch.setattr(load_tool('run_protocol'), 'subprocess', steps)
     return run
 

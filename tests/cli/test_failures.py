@@ -14,6 +14,7 @@ import pytest
 import torch
 from helpers.configs import synthetic_config
 from helpers.paths import ROOT
+from helpers.process import run_python
 from torch.utils.data import DataLoader, Dataset
 
 from hiclr_mmaction.atomic_write import whole_file
@@ -72,6 +73,16 @@ def test_what_the_system_refuses(number, remedy):
 def test_a_fault_of_the_program_keeps_its_traceback():
     for error in (KeyError('a'), RuntimeError('shapes differ'), OSError('odd')):
         assert explain(error, 'work') is None
+
+
+def test_ctrl_c_is_told_in_one_line():
+    done = run_python("""
+        from hiclr_mmaction.cli.failures import resumable
+        with resumable():
+            raise KeyboardInterrupt
+    """)
+    assert done.returncode == -signal.SIGINT  # which a shell calls 130
+    assert done.stderr == 'stopped; run the same command again to resume from here\n'
 
 
 class Faulty(Dataset):

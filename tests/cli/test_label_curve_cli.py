@@ -54,6 +54,8 @@ def test_an_encoder_that_is_given_is_read_out(run_tool, small_run, tmp_path):
         (['--fractions', '10'], '--fractions 10: write 10 % as 0.1'),
         (['--seeds', '-1'], '--seeds -1'),
         (['--baselines', 'SVM'], 'SVM'),
+        (['--device', 'gpu'], '--device: gpu cannot be used here'),
+        (['--cfg-options', 'foo'], '--cfg-options: foo: write KEY=VALUE'),
         (['--checkpoint', 'a.pth', '--streams', 'joint', 'bone'], 'of one stream'),
     ],
 )

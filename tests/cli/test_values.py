@@ -9,7 +9,12 @@ from helpers.paths import ROOT
 from mmengine.config import Config
 
 from hiclr_mmaction.cli.common import merge_options
-from hiclr_mmaction.cli.values import ConfigOptions, parse_layout, parse_value
+from hiclr_mmaction.cli.values import (
+    ConfigOptions,
+    add_device,
+    parse_layout,
+    parse_value,
+)
 
 VALUES = {
     '8': 8,
@@ -116,3 +121,13 @@ def test_options_that_the_page_names_can_be_given():
         for name in key.split('.'):
             found = found[name]
         assert found == value
+
+
+@pytest.mark.parametrize('device', ['gpu', 'cuda:99'])
+def test_a_device_that_does_not_work_is_refused(device, capsys):
+    parser = argparse.ArgumentParser()
+    add_device(parser)
+    assert parser.parse_args([]).device == 'cpu'
+    with pytest.raises(SystemExit):
+        parser.parse_args(['--device', device])
+    assert f'--device: {device} cannot be used here' in capsys.readouterr().err

@@ -18,6 +18,7 @@ from ...apis import (
 )
 from ...atomic_write import write_text
 from ...visualization import viewer_page
+from ..values import add_device
 from .common import (
     add_classes,
     add_config,
@@ -49,7 +50,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--max-clips', type=int, metavar='N',
         help='look among that many training clips, taken at random (default: all)',
     )  # fmt: skip
-    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    add_device(parser)
     add_classes(parser)
     return parser.parse_args(argv)
 

@@ -18,6 +18,7 @@ from ...apis import (
     init_encoder,
 )
 from ...visualization import METHODS, draw_features, embed_features
+from ..values import add_device
 from .common import (
     add_classes,
     add_config,
@@ -55,7 +56,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='draw that many, taken at random (default: 1000)',
     )  # fmt: skip
     parser.add_argument('--seed', type=int, default=0, help='of all draws')
-    parser.add_argument('--device', default='cpu', help='such as cuda (default: cpu)')
+    add_device(parser)
     parser.add_argument('--names', nargs='+', metavar='NAME', help='of the panels')
     add_classes(parser)
     parser.add_argument('--out', default='features.png', help='the picture')

@@ -155,8 +155,6 @@ def run(
         )
     except (ValueError, OSError) as error:
         sys.exit(f'error: {error}')
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def read_ignore_list(path: Path) -> set[str]:
