@@ -18,6 +18,8 @@ from ..skeleton import SkeletonLayout
 
 # Detectors go a little beyond 1.
 MAX_SCORE = 1.5
+# Squares of larger coordinates would overflow in an encoder.
+MAX_COORDINATE = 1e9
 
 
 class UnusableClip(ValueError):
@@ -336,15 +338,17 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
         )
     with np.errstate(over='ignore', invalid='ignore'):
         keypoint = np.asarray(keypoint, np.float32)  # as it is used
-        # Checked in one pass, without a temporary array of the same size.
-        total = np.sum(keypoint, dtype=np.float64)
-    if not np.isfinite(total):
-        bad = ~np.isfinite(keypoint)
+        # Without a temporary array of the same size; NaN is neither.
+        low, high = float(keypoint.min()), float(keypoint.max())
+    if not -MAX_COORDINATE <= low <= high <= MAX_COORDINATE:
+        bad = ~(np.abs(keypoint) <= MAX_COORDINATE)
+        finite = np.isfinite(keypoint).all()
+        what = f'above {MAX_COORDINATE:g}' if finite else 'NaN or infinite'
         frame = int(np.nonzero(bad.any(axis=(0, 2, 3)))[0][0])
         raise UnusableClip(
             'NaN or infinite',
-            f'clip {name!r} holds {int(bad.sum())} values that are NaN or infinite, the '
-            f'first in frame {frame}; repair the clip or remove it from its split.',
+            f'clip {name!r} holds {int(bad.sum())} values that are {what}, the first in '
+            f'frame {frame}; repair the clip or remove it from its split.',
         )
     if layout.coordinates == '2d' and channels == 3:
         score = keypoint[..., 2]

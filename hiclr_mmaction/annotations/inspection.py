@@ -14,14 +14,14 @@ import torch
 
 from ..skeleton import LAYOUTS, SkeletonLayout, get_layout, track
 from ..skeleton.orientation import (
-    HEIGHTS,
     MAX_BONE_RATIO,
     body_height,
     bone_ratio,
-    find_scale,
     find_up,
     long_bones,
     planar_remedy,
+    unit_problem,
+    up_problem,
 )
 from .clip_checks import (
     array_shape,
@@ -271,14 +271,14 @@ def _report_up(out: Inspection, layout: SkeletonLayout, ups: Counter[str]) -> No
     if ups and ups[expected] < sum(ups.values()) / 2:
         axis, count = ups.most_common(1)[0]
         remedy = (
-            planar_remedy(axis)
+            f'{planar_remedy(axis)}.'
             if layout.coordinates == '2d'
-            else f'heads are at {axis} of the feet: turn the data (--up of the converters)'
+            else up_problem(axis)
         )
         out.find(
             'warning',
             'up is another axis',
-            f'in {count} of {sum(ups.values())} clips {remedy}.',
+            f'in {count} of {sum(ups.values())} clips {remedy}',
         )
 
 
@@ -287,16 +287,8 @@ def _report_unit(out: Inspection, heights: Mapping[str, float]) -> None:
         return
     median = float(np.median(list(heights.values())))
     out.facts['height of a person'] = f'{median:.3g} (median of clips)'
-    low, high = HEIGHTS
-    if not low <= median <= high:
-        scale = find_scale(median)
-        hint = '' if scale == 1 else f', such as --scale {scale:.3g} of the converters'
-        out.find(
-            'warning',
-            'unit is not the metre',
-            f'persons are {median:.3g} tall, where {low} to {high} m are likely; bring '
-            f'the coordinates to metres{hint}.',
-        )
+    if (problem := unit_problem(median)) is not None:
+        out.find('warning', 'unit is not the metre', problem)
     for name, height in heights.items():
         if not median / 4 < height < median * 4:
             out.find(

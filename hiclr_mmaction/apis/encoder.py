@@ -21,16 +21,12 @@ from ..checkpoint import (
     model_cfg_of,
     read_checkpoint,
 )
-from ..checkpoint.export import WEIGHTS
 from ..checkpoint.preparation import check_preparation, preparation_of
 from ..datasets.wrapped import dataset_cfgs, is_kind
 from ..evaluation.data_settings import fill_from_file
 from ..evaluation.protocol import read_config
 from ..skeleton import SkeletonLayout, get_layout, layer_features, side_by_side
-from ..views import SkeletonToLayout
-from ..zoo import ZOO
-
-_CONFIGS = ('.py', '.json', '.yaml', '.yml')
+from ..views import SkeletonAlign, SkeletonToLayout
 
 
 class SkeletonEncoder(nn.Module):
@@ -72,6 +68,11 @@ class SkeletonEncoder(nn.Module):
             'neither model.data_preprocessor nor the test pipeline names the layout of '
             'the skeleton; set it in SkeletonAlign or SkeletonViewPreprocessor.'
         )
+
+    @property
+    def aligns(self) -> bool:
+        """Whether the pipeline aligns clips."""
+        return any(isinstance(t, SkeletonAlign) for t in self.pipeline.transforms)
 
     def pack(self, clip: np.ndarray | Mapping, name: str) -> dict[str, Any]:
         """One raw clip ``(M, T, V, C)`` through the pipeline, by ``name`` in errors."""
@@ -120,10 +121,10 @@ class SkeletonEncoder(nn.Module):
 
 
 def build_encoder(
-    config: str | os.PathLike | Config, checkpoint: str | os.PathLike | None = None
+    config: str | os.PathLike | Config | None, checkpoint: str | None = None
 ) -> SkeletonEncoder:
-    """:func:`init_encoder` for a config or a checkpoint."""
-    cfg, content, checkpoint = _read(config, checkpoint)
+    """:func:`init_encoder` for a config, a checkpoint or both."""
+    cfg, content = _read(config, checkpoint)
     model = cfg.get('model') or {}
     if not model.get('backbone'):
         raise ValueError(
@@ -155,25 +156,15 @@ def build_encoder(
 
 
 def _read(
-    config: str | os.PathLike | Config, checkpoint: str | os.PathLike | None
-) -> tuple[Mapping[str, Any], dict[str, Any], str | os.PathLike | None]:
-    """The full config, the content of the checkpoint, and its path."""
-    if isinstance(config, Config) or str(config).endswith(_CONFIGS):
+    config: str | os.PathLike | Config | None, checkpoint: str | None
+) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The full config, and the content of the checkpoint."""
+    content = {} if checkpoint is None else read_checkpoint(checkpoint)
+    if config is not None:
         cfg = config if isinstance(config, Config) else read_config(str(config))
         fill_from_file(cfg)
-        content = {} if checkpoint is None else read_checkpoint(checkpoint)
-        return cfg.to_dict(), content, checkpoint
-    if checkpoint is not None:
-        raise ValueError(
-            f'init_encoder: {config} is not a config (.py, .json or .yaml); give a config '
-            'and a checkpoint, or a checkpoint alone.'
-        )
-    checkpoint = os.path.join(config, WEIGHTS) if os.path.isdir(config) else config
-    if not os.path.isfile(checkpoint) and '://' not in str(checkpoint):
-        raise FileNotFoundError(
-            f'checkpoint not found: {config}; encoders of the zoo are {", ".join(ZOO)}'
-        )
-    content = read_checkpoint(checkpoint)
+        return cfg.to_dict(), content
+    checkpoint = str(checkpoint)
     prepared = preparation_of(content, checkpoint)
     model = model_cfg_of(content, checkpoint)
     model.setdefault('pool', (content.get('meta') or {}).get('pool'))
@@ -185,8 +176,7 @@ def _read(
             'the config before it.'
         )
     dataset = dict(pipeline=prepared['pipeline'])
-    cfg = dict(model=model, test_dataloader=dict(dataset=dataset))
-    return cfg, content, checkpoint
+    return dict(model=model, test_dataloader=dict(dataset=dataset)), content
 
 
 def _test_pipeline(cfg: Config) -> list[Mapping[str, Any]]:

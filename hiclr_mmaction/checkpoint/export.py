@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ..atomic_write import write_text
 from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
 from ..version import __version__
+from ..zoo import WEIGHTS
 from .matching import build_model, check_match, part_weights
 from .model_card import model_card
 from .preparation import SECTIONS, preparation, preparation_of, trained_on
@@ -21,9 +22,6 @@ from .reading import read_checkpoint
 from .stored_config import config_of
 from .to_layout import map_backbone, map_preparation
 from .writing import check_writable, write_checkpoint
-
-# Of an exported folder.
-WEIGHTS = 'model.safetensors'
 
 # The layouts that MMAction2's own Graph knows by name, with the same edges.
 STOCK_LAYOUTS = ('nturgb+d', 'openpose', 'coco')

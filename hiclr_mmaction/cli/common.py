@@ -15,7 +15,6 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from ..checkpoint.export import WEIGHTS
 from ..compat import prepare_cpu_launch
 from ..datasets.wrapped import dataset_cfgs
 from ..engine import ConsoleHook
@@ -31,7 +30,7 @@ from ..evaluation.data_settings import (
     settings_without_effect,
 )
 from ..evaluation.protocol import read_config
-from ..zoo import ZOO, weights_path
+from ..zoo import ZOO, find_weights
 from .failures import explain
 from .values import ConfigOptions
 
@@ -94,13 +93,10 @@ def require_file(path: str, what: str) -> None:
         sys.exit(f'{what} not found: {path}')
 
 
-def weights_file(named: str) -> str:
+def weights_file(named: str, setting: str = '') -> str:
     """The file of a checkpoint, an exported folder or an encoder of the zoo."""
-    if named in ZOO:
-        return str(weights_path(named))
-    if osp.isfile(osp.join(named, WEIGHTS)):
-        return osp.join(named, WEIGHTS)
-    return named
+    with one_line(setting):
+        return find_weights(named)
 
 
 def merge_common(cfg: Config, args: argparse.Namespace) -> None:
@@ -131,6 +127,8 @@ def settle(cfg: Config, options: dict) -> None:
     checkpoint = Path(weights.get('checkpoint', ''))
     if checkpoint.name == 'last_checkpoint' and checkpoint.is_file():
         weights.checkpoint = checkpoint.read_text(encoding='utf-8').strip()
+    elif checkpoint.is_dir() and checkpoint.name or str(checkpoint) in ZOO:
+        weights.checkpoint = weights_file(str(checkpoint))
 
 
 def merge_options(cfg: Config, options: dict) -> None:
@@ -223,7 +221,7 @@ def build_runner(cfg: Config, evaluated: bool = False) -> Runner:
     with one_line(f'{cfg.filename}: '):
         check_config(cfg)
     if cfg.get('load_from'):
-        require_file(cfg.load_from, 'load_from')
+        cfg.load_from = weights_file(cfg.load_from, 'load_from: ')
     prepare_cpu_launch(cfg)
     runner = _build(cfg)
     with one_line(f'{cfg.filename}: '):

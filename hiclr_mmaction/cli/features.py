@@ -8,6 +8,7 @@ Example:
 
 import argparse
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType
@@ -17,8 +18,9 @@ import numpy as np
 
 from ..annotations.safe_pickle import load_pickle
 from ..apis import extract_features, init_encoder
+from ..apis.features import pickled_clips
 from ..atomic_write import whole_file
-from ..skeleton import check_layers, get_layout
+from ..skeleton import checked_pool, get_layout
 from ..zoo import DEFAULT
 from .values import add_device, parse_layout
 
@@ -89,24 +91,20 @@ def read_clips(
         own = encoder.layout if layout is None else get_layout(layout)
         if layout is None and path.suffix == '.skeleton' and own.num_joints != 25:
             own = get_layout('nturgb+d')
-        yield path.stem, -1, dict(keypoint=read_clip(path, own), layout=own)
+        clip = dict(keypoint=read_clip(path, own), layout=own, frame_dir=str(path))
+        yield path.stem, -1, clip
         return
-    content = load_pickle(path)
-    head = content if isinstance(content, Mapping) else dict(annotations=content)
-    clips = head.get('annotations')
-    if not isinstance(clips, list | tuple) or not clips:
+    clips = pickled_clips(load_pickle(path), str(path))
+    if not clips:
         raise ValueError(f'{path} holds no clips; give a pose pickle, or single clips.')
-    named = layout or head.get('layout')
     for i, clip in enumerate(clips):
-        if not isinstance(clip, Mapping) or 'keypoint' not in clip:
-            raise ValueError(f'{path}: entry {i} has no keypoint.')
         name, label = str(clip.get('frame_dir', i)), clip.get('label')
         if not isinstance(label, int | np.integer | NoneType):
             raise ValueError(
                 f'{path}: label={label!r} of {name} is not a whole number.'
             )
         label = -1 if label is None else int(label)
-        yield name, label, clip if named is None else dict(clip, layout=named)
+        yield name, label, dict(clip, frame_dir=f'{path}: {name}')
 
 
 def run(args: argparse.Namespace) -> str:
@@ -130,15 +128,15 @@ def run(args: argparse.Namespace) -> str:
         std=words.get(args.pool_std),
         layers=args.pool_layers,
     )
-    encoder.pool |= {k: v for k, v in asked.items() if v is not None}
-    check_layers(**encoder.pool)
+    asked = {k: v for k, v in asked.items() if v is not None}
+    encoder.pool = checked_pool(encoder.pool | asked)
     found = [
         clip
         for path in args.clips
         for clip in read_clips(Path(path), encoder, args.layout)
     ]
     names, labels, clips = zip(*found, strict=True)
-    features = extract_features(encoder, clips, args.batch_size)
+    features = extract_features(encoder, clips, args.batch_size, args.layout)
     with whole_file(out) as part, part.open('wb') as file:
         np.savez(file, features=features, names=names, labels=labels)
     return f'{out}: features {features.shape} of layout {encoder.layout.name!r}'
@@ -152,6 +150,15 @@ def main(argv=None) -> None:
 
         MMLogger.get_current_instance().setLevel('WARNING')
     try:
-        print(run(args))
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: print(
+                f'warning: {message}', file=sys.stderr
+            )
+            print(run(args))
     except (ImportError, ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
+        lacks = (getattr(error, 'name', None) or '').split('.')[0]
+        sys.exit(f'error: {error}' + (f': pip install {lacks}' if lacks else ''))
+
+
+if __name__ == '__main__':
+    main()

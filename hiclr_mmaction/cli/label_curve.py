@@ -44,7 +44,6 @@ from .common import (
     follow_training,
     load_config,
     one_line,
-    require_file,
     settle,
     weights_file,
 )
@@ -158,8 +157,6 @@ class LabelCurve:
             cfg_options=sorted(args.cfg_options),
             checkpoint=args.checkpoint,
         )
-        if args.checkpoint is not None:
-            require_file(args.checkpoint, 'checkpoint')
         self.cells: dict[tuple[str, float, int], float] = {}
 
     def load(self) -> None:

@@ -37,7 +37,6 @@ from ..skeleton.streams import STREAMS
 from .common import (
     follow_training,
     load_config,
-    require_file,
     settle,
     weights_file,
 )
@@ -160,7 +159,6 @@ class Protocol:
         }
         if args.checkpoint is not None:
             args.checkpoint = weights_file(args.checkpoint)
-            require_file(args.checkpoint, 'checkpoint')
         self.settings = dict(
             config=str(self.config),
             encoder=args.checkpoint or ('untrained' if args.untrained else 'pretrain'),

@@ -15,7 +15,7 @@ from .common import (
     load_config,
     merge_common,
     plain_errors,
-    require_file,
+    weights_file,
 )
 from .failures import one_line_failures
 
@@ -55,7 +55,7 @@ def merge_args(cfg, args: argparse.Namespace) -> None:
 def test() -> None:
     args = parse_args()
     cfg = load_config(args.config)
-    require_file(args.checkpoint, 'checkpoint')
+    args.checkpoint = weights_file(args.checkpoint)
     merge_args(cfg, args)
     with one_line_failures(cfg.work_dir), load_safely():
         runner = build_runner(cfg, evaluated=True)

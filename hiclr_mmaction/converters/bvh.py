@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 
 from ..skeleton import get_layout
 from ..skeleton.joint_names import find_joint, index_joints
@@ -49,6 +48,8 @@ class BVH:
         A joint's rotations are applied in the order of its channels. The root's
         position is added to its offset; that of another joint replaces it.
         """
+        from scipy.spatial.transform import Rotation  # other files need none
+
         frames = len(self.motion)
         out = np.empty((frames, len(self.joints), 3))
         rotations: list[Rotation] = []

@@ -16,19 +16,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from ..annotations.clip_checks import UnusableClip, check_keypoint, join_score
 from ..annotations.prepared import Preparation, prepare_clip
@@ -37,6 +28,9 @@ from ..skeleton.orientation import Orientation, long_bones, planar_remedy
 from .converter import Clip, SkeletonConverter, require_regular
 from .pose_pickle import write_pose_pickle
 from .report import Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _ARRAYS = ('keypoint', 'keypoint_score')
 
@@ -89,6 +83,8 @@ def convert(
         ValueError: If there is no clip, a split is empty, a setting is out of range, or,
             with ``strict``, a clip is unusable.
     """
+    from rich.console import Console  # reading single clips needs none
+
     started = time.monotonic()
     out = Path(out)
     workers = _check_settings(converter, out, workers, overwrite, chunk_size)
@@ -403,6 +399,15 @@ def _read_all(
     console: Console,
 ) -> Generator[tuple[Clip, tuple[dict, dict] | str], None, None]:
     """Read the clips with a progress bar; yields each with its result, in order."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     chunks = [clips[i : i + chunk_size] for i in range(0, len(clips), chunk_size)]
     progress = Progress(
         TextColumn('reading clips'),

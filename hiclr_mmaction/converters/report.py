@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from ..annotations.clip_checks import describe_counts
 from ..atomic_write import write_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass
@@ -112,6 +111,10 @@ class Report:
 
     def print(self, console: Console | None = None) -> None:
         """Print the summary."""
+        from rich.console import Console  # reading single clips needs none
+        from rich.markup import escape
+        from rich.table import Table
+
         console = console or Console()
         table = Table(show_header=False, title=escape(self.out), title_justify='left')
         rows = dict(

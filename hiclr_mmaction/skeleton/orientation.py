@@ -154,6 +154,26 @@ def body_height(x: np.ndarray, layout: str | dict | SkeletonLayout) -> float | N
     return float(np.median(height))
 
 
+def unit_problem(height: float) -> str | None:
+    """What to do about persons of this height; None if it is one in metres."""
+    low, high = HEIGHTS
+    if low <= height <= high:
+        return None
+    scale = find_scale(height)
+    hint = '' if scale == 1 else f', such as --scale {scale:.3g} of the converters'
+    return (
+        f'persons are {height:.3g} tall, where {low} to {high} m are likely; bring '
+        f'the coordinates to metres{hint}.'
+    )
+
+
+def up_problem(up: str | None) -> str | None:
+    """What to do about 3-D skeletons whose heads are along another axis than y."""
+    if up in ('y', None):
+        return None
+    return f'heads are at {up} of the feet: turn the data (--up of the converters).'
+
+
 def planar_remedy(up: str) -> str:
     """What to do about 2-D skeletons whose heads are along another axis than -y."""
     cause = (

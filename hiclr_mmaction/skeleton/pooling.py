@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -121,6 +122,20 @@ def check_layers(
             f'pool.layers={layers!r}: give a list of names of blocks of the backbone, '
             "such as ['gcn.1', 'gcn.3']."
         )
+
+
+def checked_pool(pool: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The settings of :func:`layer_features` as a dict; None: no settings.
+
+    Raises:
+        ValueError: If one is unknown or out of range.
+    """
+    known = inspect.signature(check_layers).parameters
+    for name in pool or {}:
+        if name not in known:
+            raise ValueError(f'pool.{name} is unknown; pool has {", ".join(known)}.')
+    check_layers(**(pool or {}))
+    return dict(pool or {})
 
 
 def blocks_of(backbone: nn.Module, layers: Sequence[str]) -> dict[str, nn.Module]:

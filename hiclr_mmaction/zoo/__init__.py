@@ -1,6 +1,14 @@
 """Pre-trained encoders in the package. They need only torch and numpy."""
 
 from .encoder import ZooEncoder
-from .files import DEFAULT, ZOO, read_weights, weights_path
+from .files import DEFAULT, WEIGHTS, ZOO, find_weights, read_weights, weights_path
 
-__all__ = ['DEFAULT', 'ZOO', 'ZooEncoder', 'read_weights', 'weights_path']
+__all__ = [
+    'DEFAULT',
+    'WEIGHTS',
+    'ZOO',
+    'ZooEncoder',
+    'find_weights',
+    'read_weights',
+    'weights_path',
+]

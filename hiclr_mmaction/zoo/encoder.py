@@ -14,7 +14,7 @@ from ..annotations import check_keypoint, join_score
 from ..skeleton import (
     SkeletonLayout,
     align_clip,
-    check_layers,
+    checked_pool,
     get_layout,
     layer_features,
     side_by_side,
@@ -22,6 +22,9 @@ from ..skeleton import (
 )
 from .files import ZOO, read_weights, weights_path
 from .stgcn import PlainSTGCN
+
+# Transforms that are done here, or need not be done.
+_PLAIN = {'SkeletonAlign', 'SkeletonToLayout', 'PackSkeletonViews'}
 
 
 class ZooEncoder(nn.Module):
@@ -35,7 +38,8 @@ class ZooEncoder(nn.Module):
             :func:`~hiclr_mmaction.skeleton.layer_features`. None: as in training.
 
     Raises:
-        ValueError: If the weights are not of an ST-GCN, or ``pool`` is out of range.
+        ValueError: If the weights are not of an ST-GCN or its clips are prepared with
+            more than alignment, or ``pool`` is out of range.
     """
 
     def __init__(
@@ -53,8 +57,13 @@ class ZooEncoder(nn.Module):
                 f'{source} does not say its backbone and its alignment; export it again '
                 'with tools/checkpoint/export.py.'
             )
-        self.pool = dict((meta.get('pool') or {}) if pool is None else pool)
-        check_layers(**self.pool)
+        others = {str(t.get('type')) for t in pipeline} - _PLAIN
+        if others:
+            raise ValueError(
+                f'{source} prepares clips with {", ".join(sorted(others))}, which needs '
+                "MMAction2; pip install 'hiclr-mmaction[lite]'."
+            )
+        self.pool = checked_pool(meta.get('pool') if pool is None else pool)
         self.layout: SkeletonLayout = get_layout(aligns[0].get('layout', 'nturgb+d'))
         self.stream = str(meta.get('stream', 'joint'))
         names = ('num_frames', 'num_person', 'untracked', 'max_gap')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -20,6 +21,8 @@ ZOO: dict[str, str] = {
 }
 #: The encoder that programs take where none is named.
 DEFAULT = 'hiclr_stgcn_kinect20'
+#: The weights in a folder of ``tools/checkpoint/export.py``.
+WEIGHTS = 'model.safetensors'
 
 _DTYPES = dict(F16='<f2', F32='<f4', F64='<f8', I64='<i8')
 
@@ -34,8 +37,37 @@ def weights_path(name: str = DEFAULT) -> Path:
         ValueError: If the name is unknown.
     """
     if name not in ZOO:
-        raise ValueError(f'{name!r} is not in the zoo; it has {", ".join(ZOO)}.')
+        raise ValueError(_not_in_zoo(name))
     return Path(__file__).parent / f'{name}.safetensors'
+
+
+def find_weights(named: str | os.PathLike) -> str:
+    """The file of an encoder of the zoo, of an exported folder, or the file itself.
+
+    Args:
+        named (str | os.PathLike): A name of :data:`ZOO`, a folder, a file or its address.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    if named in ZOO:
+        return str(weights_path(str(named)))
+    path = Path(named)
+    if path.is_dir():
+        path = path / WEIGHTS
+    if path.is_file():
+        return str(path)
+    if '://' in str(named):
+        return str(named)
+    if path.name == str(named) and not path.suffix:
+        raise FileNotFoundError(f'{_not_in_zoo(path.name)} Nor is there such a file.')
+    raise FileNotFoundError(f'checkpoint not found: {path}')
+
+
+def _not_in_zoo(name: str) -> str:
+    near = difflib.get_close_matches(name, ZOO, 1)
+    hint = f'; did you mean {near[0]}?' if near else '.'
+    return f'{name!r} is not in the zoo, which has {", ".join(ZOO)}{hint}'
 
 
 def read_weights(

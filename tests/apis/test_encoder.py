@@ -36,7 +36,7 @@ def checkpoint(model, tmp_path):
 def raw_clips(num=5):
     rng = np.random.default_rng(0)
     return [
-        rng.normal(size=(1 + i % 2, 10 + 3 * i, 25, 3)).astype(np.float32)
+        rng.normal(0, 0.2, size=(1 + i % 2, 10 + 3 * i, 25, 3)).astype(np.float32)
         for i in range(num)
     ]
 
@@ -141,12 +141,20 @@ class TestErrors:
         ('clips', 'message'),
         [
             ([], 'clips is empty'),
-            (np.zeros((10, 25, 3)), r'clips\[0\] is float64 of shape \(25, 3\)'),
-            ([np.zeros((1, 9, 25, 3)), np.zeros((9, 25, 3))], r'clips\[1\] is'),
+            (np.zeros((10, 25, 3)), r'float64 of shape \(25, 3\)'),
+            ([np.zeros((1, 9, 25, 3)), np.zeros((9, 25, 3))], r'clips\[1\].* is'),
             ([np.ones((1, 9, 20, 3))], r'clips\[0\]'),
             ([np.full((1, 9, 25, 3), np.nan)], r'clips\[0\]'),
+            ([np.full((1, 9, 25, 3), 1e30)], r'clips\[0\].*are above 1e\+09'),
+            (
+                [dict(frame_dir='S1', keypoint=np.ones((1, 9, 20, 3)))],
+                "clip 'S1' has 20",
+            ),
+            (dict(kick=np.ones((1, 9, 20, 3))), "clip 'kick' has 20 joints"),
+            ([dict(label=1)], r"clip 'clips\[0\]' has no keypoint"),
+            (dict(annotations=7), 'clips is not a pose pickle'),
             ([np.zeros((1, 0, 25, 3))], r'clips\[0\]'),
-            ([np.array([[[['a']]]])], r'clips\[0\] is <U1'),
+            ([np.array([[[['a']]]])], r'clips\[0\].* is <U1'),
         ],
     )
     def test_clips_that_cannot_be_used_are_named(self, cfg, clips, message):

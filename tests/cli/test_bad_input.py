@@ -267,7 +267,7 @@ CONFIGS = {
     ),
     'weights that are not there': (
         {'load_from': 'nowhere.pth'},
-        'load_from not found: nowhere.pth',
+        'load_from: checkpoint not found: nowhere.pth',
     ),
     # Found by the constructors, so that they hold in other projects' programs too.
     'momentum of the key encoder': (

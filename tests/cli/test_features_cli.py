@@ -1,6 +1,7 @@
 """Features from the command line, with a checkpoint alone."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -113,3 +114,22 @@ def test_a_pickle_that_says_its_layout_needs_no_option(run_tool, poses, tmp_path
     np.testing.assert_array_equal(
         np.load(first)['features'], np.load(second)['features']
     )
+
+
+def test_a_clip_that_does_not_fit_is_named_by_its_file(run_tool, poses, tmp_path):
+    content = pickle.loads(poses[0].read_bytes())
+    last = content['annotations'][-1]
+    last['keypoint'] = last['keypoint'][:, :, :20]
+    poses[0].write_bytes(pickle.dumps(dict(content, layout='nturgb+d')))
+    message = f"clip '{poses[0]}: {last['frame_dir']}' has 20 joints"
+    with pytest.raises(SystemExit, match=re.escape(message)):
+        run_tool('features', poses[0], tmp_path / 'f.npz')
+
+
+def test_another_unit_is_told_in_one_line(run_tool, poses, tmp_path, capsys):
+    content = pickle.loads(poses[0].read_bytes())
+    for clip in content['annotations']:
+        clip['keypoint'] = clip['keypoint'] * 1000
+    poses[0].write_bytes(pickle.dumps(dict(content, layout='nturgb+d')))
+    run_tool('features', poses[0], tmp_path / 'f.npz')
+    assert re.fullmatch('warning: persons are .* tall.*\n', capsys.readouterr().err)

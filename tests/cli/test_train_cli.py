@@ -6,9 +6,12 @@ import pytest
 import torch
 from helpers.paths import ROOT
 from helpers.process import free_port
+from mmengine.config import Config
 
 from hiclr_mmaction.checkpoint import load_file
+from hiclr_mmaction.cli.common import settle
 from hiclr_mmaction.evaluation.protocol import read_config
+from hiclr_mmaction.zoo import DEFAULT, weights_path
 
 NTU60 = str(ROOT / 'configs' / 'hiclr_stgcn_ntu60.py')
 
@@ -327,3 +330,10 @@ def test_number_of_processes_is_checked_before_it_is_used(
     assert line.startswith(f'{name}=')
     assert 'is not a whole number of' in line
     assert not list(tmp_path.iterdir())  # nothing was run
+
+
+def test_pretrained_weights_may_be_an_encoder_of_the_zoo():
+    weights = dict(type='Pretrained', checkpoint=DEFAULT, prefix='backbone.')
+    cfg = Config(dict(model=dict(backbone=dict(init_cfg=weights))))
+    settle(cfg, {})
+    assert cfg.model.backbone.init_cfg.checkpoint == str(weights_path())

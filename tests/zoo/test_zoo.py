@@ -4,6 +4,7 @@ import hashlib
 import pickle
 import runpy
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,11 +123,16 @@ class TestWhatCannotBeUsed:
         with pytest.raises(ValueError, match=r'clips\[0\].*25 joints'):
             extract_features(init_encoder(DEFAULT), NTU)
 
-    def test_a_name_that_is_not_there(self):
-        with pytest.raises(FileNotFoundError, match=f'zoo are {DEFAULT}'):
+    def test_a_name_that_is_not_there(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match=f'not in the zoo, .*has {DEFAULT}'):
             init_encoder('resnet50')
-        with pytest.raises(ValueError, match=f'it has {DEFAULT}'):
+        with pytest.raises(FileNotFoundError, match=f'did you mean {DEFAULT}\\?'):
+            init_encoder(DEFAULT[:-1])
+        with pytest.raises(ValueError, match=f'not in the zoo, .*has {DEFAULT}'):
             weights_path('resnet50')
+        for missing in ('nowhere.pth', tmp_path / 'nowhere', tmp_path):
+            with pytest.raises(FileNotFoundError, match='checkpoint not found: '):
+                init_encoder(missing)
 
     def test_a_damaged_file(self, tmp_path):
         content = bytearray(weights_path().read_bytes())
@@ -143,50 +149,120 @@ class TestWhatCannotBeUsed:
         meta = dict(meta, backbone=dict(meta['backbone'], gcn_with_res=True))
         with pytest.raises(ValueError, match='STGCN with gcn_with_res needs MMAction2'):
             ZooEncoder(weights, meta)
+        weights, meta = read_weights(weights_path())
+        meta['preparation']['pipeline'].append(dict(type='SkeletonStream'))
+        with pytest.raises(ValueError, match='with SkeletonStream, which needs MMAct'):
+            ZooEncoder(weights, meta)
 
     def test_pool_out_of_range(self):
         with pytest.raises(ValueError, match='pool.time=0'):
             init_encoder(DEFAULT, pool=dict(time=0))
+        with pytest.raises(ValueError, match='pool.segments is unknown; pool has time'):
+            init_encoder(DEFAULT, pool=dict(segments=4))
 
 
+def test_the_content_of_a_pose_pickle_says_its_layout(clips):
+    annotations = [dict(frame_dir=f'c{i}', keypoint=c) for i, c in enumerate(NTU)]
+    content = dict(split={}, annotations=annotations, layout='nturgb+d')
+    found = extract_features(init_encoder(DEFAULT), content)
+    np.testing.assert_allclose(
+        found, extract_features(init_encoder(DEFAULT), clips), atol=1e-5
+    )
+
+
+class TestWarnings:
+    def test_none_for_metres_with_y_up(self, clips, recwarn):
+        extract_features(init_encoder(DEFAULT), clips)
+        assert not recwarn
+
+    def test_another_unit(self, clips):
+        with pytest.warns(UserWarning, match=r'persons are 1[.\d]*e\+03 tall.*0\.001'):
+            extract_features(init_encoder(DEFAULT), [1000 * c for c in clips])
+
+    def test_another_up_axis(self, clips):
+        with pytest.warns(UserWarning, match='heads are at z of the feet'):
+            extract_features(init_encoder(DEFAULT), [c[..., [0, 2, 1]] for c in clips])
+
+    def test_clips_that_are_aligned_already(self, clips):
+        content = dict(annotations=[dict(frame_dir='a', keypoint=clips[0])])
+        content['prepared'] = dict(layout='kinect20', num_frames=50)
+        with pytest.warns(UserWarning, match="clip 'a' is aligned already.*--align"):
+            extract_features(init_encoder(DEFAULT), content)
+
+
+BVH = """HIERARCHY
+ROOT Hips
+{
+OFFSET 0 0 0
+CHANNELS 3 Xposition Yposition Zposition
+End Site
+{
+OFFSET 0 1 0
+}
+}
+MOTION
+Frames: 1
+Frame Time: 0.03
+0 0 0
+"""
 ALONE = """
 import sys
 for name in ('mmengine', 'mmcv', 'mmaction', 'safetensors', 'scipy', 'sklearn', 'rich',
-             'matplotlib', 'cv2', 'PIL', 'yaml', 'filelock'):
+             'matplotlib', 'cv2', 'PIL', 'yaml', 'filelock', 'pandas'):
     sys.modules[name] = None  # as if it were not installed
 import numpy as np
 from hiclr_mmaction.apis import extract_features, init_encoder
 encoder = init_encoder('NAME', pool=dict(time=2, joints=True))
-clips = dict(np.load(sys.argv[1]))
-np.savez(sys.argv[2], **extract_features(encoder, clips, layout='nturgb+d'))
+clips = dict(np.load('clips.npz'))
+np.savez('features.npz', **extract_features(encoder, clips, layout='nturgb+d'))
+np.savez('hub.npz', **extract_features(init_encoder('hub'), clips))
 try:
-    init_encoder('somewhere.pth')
+    init_encoder('run.pth')
 except ImportError as error:
     print(error)
-import hiclr_mmaction.cli.features as features
-features.main([sys.argv[3], sys.argv[4], '--layout', 'nturgb+d'])
+sys.argv = ['features', 'poses.pkl', 'one.npy', 'one.csv', 'out.npz']
+sys.argv += ['--layout', 'nturgb+d']
+import runpy
+runpy.run_module('hiclr_mmaction.cli.features', run_name='__main__')
+sys.argv[1:5] = ['one.bvh', 'none.npz']
+runpy.run_module('hiclr_mmaction.cli.features', run_name='__main__')
 """
 
 
-def test_torch_and_numpy_are_enough(tmp_path):
-    np.savez(tmp_path / 'clips.npz', **{f'c{i}': clip for i, clip in enumerate(NTU)})
-    np.save(tmp_path / 'poses.npy', NTU[0])
+def test_torch_and_numpy_are_enough(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez('clips.npz', **{f'c{i}': clip for i, clip in enumerate(NTU)})
     poses = dict(annotations=[dict(frame_dir='a', label=3, keypoint=NTU[0])], split={})
-    (tmp_path / 'poses.pkl').write_bytes(pickle.dumps(poses))
-    names = ('clips.npz', 'features.npz', 'poses.pkl', 'out.npz')
-    done = run_python(
-        ALONE.replace('NAME', DEFAULT), *(tmp_path / name for name in names)
-    )
-    assert done.returncode == 0, done.stderr
+    Path('poses.pkl').write_bytes(pickle.dumps(poses))
+    np.save('one.npy', NTU[0][0])
+    rows = [
+        f'{t},{v},{x},{y},{z}\n'
+        for t, frame in enumerate(NTU[0][0])
+        for v, (x, y, z) in enumerate(frame)
+    ]
+    Path('one.csv').write_text(''.join(['frame,joint,x,y,z\n', *rows]))
+    Path('one.bvh').write_text(BVH)
+    export_checkpoint(save_pretrained(tmp_path / 'run.pth'), 'hub')
+    done = run_python(ALONE.replace('NAME', DEFAULT))
+    assert done.returncode == 1
+    assert 'pip install scipy' in done.stderr
     assert 'is not installed: pip install' in done.stdout
     expected = extract_features(
         init_encoder(DEFAULT, pool=POOL), NTU, layout='nturgb+d'
     )
-    with np.load(tmp_path / 'features.npz') as found:
+    with np.load('features.npz') as found:
         for i, feature in enumerate(expected):
             np.testing.assert_allclose(found[f'c{i}'], feature, atol=1e-5)
-    with np.load(tmp_path / 'out.npz') as found:
-        assert (found['names'].tolist(), found['labels'].tolist()) == (['a'], [3])
+    expected = extract_features(init_encoder('hub'), NTU)
+    with np.load('hub.npz') as found:
+        for i, feature in enumerate(expected):
+            np.testing.assert_allclose(found[f'c{i}'], feature, atol=1e-5)
+    with np.load('out.npz') as found:
+        assert found['names'].tolist() == ['a', 'one', 'one']
+        assert found['labels'].tolist() == [3, -1, -1]
+        first, *others = found['features']
+        for feature in others:
+            np.testing.assert_allclose(feature, first, atol=1e-4)
 
 
 def test_where_the_weights_are_is_printed(capsys, monkeypatch):

@@ -25,7 +25,7 @@ from .common import (
     one_line,
     read_config,
     read_names,
-    require_file,
+    weights_file,
     writable,
 )
 
@@ -90,7 +90,7 @@ def describe(dataset, index: int, classes, lines, query: bool = False) -> dict:
 def main(argv=None) -> None:
     args = parse_args(argv)
     cfg = read_config(args)
-    require_file(args.checkpoint, 'checkpoint')
+    args.checkpoint = weights_file(args.checkpoint)
     writable(args.out)
     with one_line('error: '):
         queries = build_dataset(cfg, 'val')

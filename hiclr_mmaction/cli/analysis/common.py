@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 import hiclr_mmaction  # noqa: F401  registers the components
 
 from ...visualization import most_confused
-from ..common import load_config, one_line, require_file, settle
+from ..common import load_config, one_line, require_file, settle, weights_file
 from ..tables import print_table
 from ..values import ConfigOptions
 
@@ -25,6 +25,7 @@ __all__ = [
     'read_config',
     'read_names',
     'require_file',
+    'weights_file',
     'writable',
 ]
 

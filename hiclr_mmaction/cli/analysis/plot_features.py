@@ -25,7 +25,7 @@ from .common import (
     panel_names,
     read_config,
     read_names,
-    require_file,
+    weights_file,
     writable,
 )
 
@@ -68,9 +68,9 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     cfg = read_config(args)
     writable(args.out)
-    for path in args.checkpoints:
-        if path != 'none':
-            require_file(path, 'checkpoint')
+    files = [
+        path if path == 'none' else weights_file(path) for path in args.checkpoints
+    ]
     names = args.names or [
         'before training' if path == 'none' else Path(path).stem
         for path in args.checkpoints
@@ -79,7 +79,7 @@ def main(argv=None) -> None:
     try:
         dataset = build_dataset(cfg, args.split)
         points = {}
-        for name, path in zip(names, args.checkpoints, strict=True):
+        for name, path in zip(names, files, strict=True):
             torch.manual_seed(args.seed)  # of an encoder that has no checkpoint
             encoder = init_encoder(cfg, None if path == 'none' else path, args.device)
             found = dataset_features(encoder, dataset, args.max_clips, args.seed)

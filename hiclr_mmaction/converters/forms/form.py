@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ...skeleton import SkeletonLayout
 from ..converter import blank
@@ -317,6 +316,8 @@ def _matched(
     persons: Sequence[np.ndarray], tracks: Sequence[tuple[int, Mapping]]
 ) -> list[tuple[np.ndarray, int | None]]:
     """Each person with its track, or None for a new person."""
+    from scipy.optimize import linear_sum_assignment  # other files need none
+
     last = [(i, track[max(track)]) for i, track in tracks]
     cost = np.full((len(persons), len(last)), np.inf)
     for row, person in enumerate(persons):
