@@ -144,7 +144,7 @@ class PCM3(QueueLearner):
             maps = maps.index_put((clip, person), rows[:, 0])
             share = run.sum(1).to(maps).view(-1, 1, 1, 1, 1)
             embedded = self.neck(maps.sum(1, keepdim=True) / share)
-        prediction = self.head.decode(maps + self.prediction_prompt, whole.shape[2])
+        prediction = self.head.decode(maps, whole.shape[2], self.prediction_prompt)
         return F.normalize(embedded.float(), dim=1), prediction
 
     def mix(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:

@@ -69,6 +69,12 @@ def seen_by(monkeypatch, model, inputs):
     return seen, losses
 
 
+def test_a_head_of_another_width_than_the_backbone_is_told():
+    model = build(head=dict(type='PCM3Head', in_channels=9))
+    with pytest.raises(ValueError, match='in_channels=9, but the backbone gives 8'):
+        model.loss(batch())
+
+
 def test_each_view_is_what_it_is_called(monkeypatch):
     model, inputs = build(), batch()
     (masked, rest), _ = seen_by(monkeypatch, model, inputs)

@@ -85,6 +85,11 @@ class PCM3Head(BaseModule):
                 raise ValueError(
                     f'{name}_weight={weight} is out of range; give a number, 0 or more.'
                 )
+        if min(in_channels, hid_channels, out_channels) < 1:
+            raise ValueError(
+                f'PCM3Head: in_channels={in_channels}, hid_channels={hid_channels}, '
+                f'out_channels={out_channels}; all must be at least 1.'
+            )
         self.in_channels = in_channels
         self.project = nn.Conv2d(in_channels, hid_channels, 1)
         self.read = nn.Conv2d(
@@ -93,8 +98,13 @@ class PCM3Head(BaseModule):
         # The prediction begins as 0, the value of masked joints.
         nn.init.zeros_(self.read.weight)
 
-    def decode(self, x: Tensor, frames: int) -> Tensor:
+    def decode(self, x: Tensor, frames: int, prompt: Tensor | float = 0.0) -> Tensor:
         """Coordinates ``(N, M, T, V, C)`` of a map ``(N, M, C', T', V)``, in float32.
+
+        Args:
+            x (Tensor): The map.
+            frames (int): ``T``.
+            prompt (Tensor | float): ``(C', 1, V)``, is added to the map.
 
         Raises:
             ValueError: If the map has not ``in_channels`` channels.
@@ -104,6 +114,7 @@ class PCM3Head(BaseModule):
                 f'head.in_channels={self.in_channels}, but the backbone gives '
                 f'{x.shape[2]} channels; make them equal.'
             )
+        x = x + prompt
         with torch.autocast(x.device.type, enabled=False):
             out = F.relu(self.project(x.flatten(0, 1).to(self.project.weight)))
             size = frames, x.shape[-1]
