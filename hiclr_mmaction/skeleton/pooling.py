@@ -117,7 +117,8 @@ def check_layers(
         ValueError: If one is out of range.
     """
     check_pool(time, joints, std)
-    if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
+    listed = isinstance(layers, list | tuple)
+    if not listed or not all(isinstance(name, str) for name in layers):
         raise ValueError(
             f'pool.layers={layers!r}: give a list of names of blocks of the backbone, '
             "such as ['gcn.1', 'gcn.3']."

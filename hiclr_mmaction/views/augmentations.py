@@ -6,6 +6,8 @@ and keep its score.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from mmaction.registry import TRANSFORMS
 from torch import Generator, Tensor
@@ -33,6 +35,10 @@ class SkeletonShear(SkeletonTransform):
         layout: str | dict = 'nturgb+d',
     ) -> None:
         super().__init__(prob, layout)
+        if not 0 <= amplitude < math.inf:
+            raise ValueError(
+                f'SkeletonShear: amplitude={amplitude}; give a number, 0 or more.'
+            )
         self.amplitude = amplitude
 
     def draw(self, n: int, generator: Generator | None = None) -> dict:
@@ -120,6 +126,9 @@ class SkeletonRotate(SkeletonTransform):
         layout: str | dict = 'nturgb+d',
     ) -> None:
         super().__init__(prob, layout)
+        for name, angle in dict(main=main_degrees, other=other_degrees).items():
+            if not math.isfinite(angle):
+                raise ValueError(f'SkeletonRotate: {name}_degrees={angle} is no angle.')
         self.main_degrees = main_degrees
         self.other_degrees = other_degrees
 
@@ -160,6 +169,8 @@ class SkeletonNoise(SkeletonTransform):
         layout: str | dict = 'nturgb+d',
     ) -> None:
         super().__init__(prob, layout)
+        if not 0 <= std < math.inf:
+            raise ValueError(f'SkeletonNoise: std={std}; give a number, 0 or more.')
         self.std = std
         self.absent = absent
 
@@ -197,13 +208,13 @@ class SkeletonBlur(SkeletonTransform):
         layout: str | dict = 'nturgb+d',
     ) -> None:
         super().__init__(prob, layout)
-        if not 0 < sigma[0] <= sigma[1]:
+        if not 0 < sigma[0] <= sigma[1] < math.inf:
             raise ValueError(
                 f'SkeletonBlur: sigma={tuple(sigma)} is not a range of positive numbers.'
             )
-        if kernel_size % 2 == 0:
+        if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(
-                f'SkeletonBlur: kernel_size={kernel_size} is even; take an odd one.'
+                f'SkeletonBlur: kernel_size={kernel_size}; give an odd number of taps.'
             )
         self.sigma: tuple[float, float] = (sigma[0], sigma[1])
         self.kernel_size = kernel_size
@@ -288,10 +299,10 @@ class SkeletonJointMask(SkeletonTransform):
                 'segments of time, 1 or more, or None.'
             )
         self.segments = segments
-        if not 0 <= ratio < 1:
+        if not 0 < ratio < 1:
             raise ValueError(
                 f'{type(self).__name__}: ratio={ratio} is out of range; it is the part of '
-                'the joints that is masked, 0 to below 1.'
+                'the joints that is masked, between 0 and 1.'
             )
         self.ratio = ratio
 

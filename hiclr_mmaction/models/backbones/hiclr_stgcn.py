@@ -54,17 +54,17 @@ class HiCLRSTGCN(STGCN):
         init_cfg: dict | list[dict] | None = None,
         **kwargs,
     ) -> None:
+        if base_channels < 1 or out_channels < 1:
+            raise ValueError(
+                f'HiCLRSTGCN: base_channels={base_channels}, out_channels={out_channels}; '
+                'both must be at least 1.'
+            )
         super().__init__(
             resolve_graph_cfg(graph_cfg),
             base_channels=base_channels,
             init_cfg=init_cfg,
             **kwargs,
         )
-        if base_channels < 1 or out_channels < 1:
-            raise ValueError(
-                f'HiCLRSTGCN: base_channels={base_channels}, out_channels={out_channels}; '
-                'both must be at least 1.'
-            )
         if skip_absent and self.data_bn_type == 'MVC':
             raise ValueError(
                 "HiCLRSTGCN: skip_absent=True, but data_bn_type='MVC' normalises each "

@@ -108,11 +108,13 @@ class DecorrelationHead(BaseModule):
             )
         self._decorrelate, default = LOSSES[loss]
         self.weights = default if weights is None else tuple(weights)
-        if len(self.weights) != len(default) or not _are_weights(self.weights):
+        if len(self.weights) != len(default):
             raise ValueError(
-                f'weights={self.weights}: give {len(default)} weights, not negative, for '
-                f'the parts of loss={loss!r}, such as {default}.'
+                f'weights={self.weights}: give {len(default)} weights for the parts of '
+                f'loss={loss!r}, such as {default}.'
             )
+        if not _are_weights(self.weights):
+            raise ValueError(f'weights={self.weights}: give numbers, 0 or more.')
         if not level_weights or not _are_weights(level_weights):
             raise ValueError(
                 f'level_weights={tuple(level_weights)}: give one weight, not negative, '

@@ -29,7 +29,7 @@ class SkeletonProjector(BaseModule):
             VICReg and Barlow Twins. Off, as in MoCo v2.
 
     Raises:
-        ValueError: If ``pool`` is out of range.
+        ValueError: If a width or ``pool`` is out of range.
     """
 
     def __init__(
@@ -43,11 +43,16 @@ class SkeletonProjector(BaseModule):
         norm: bool = False,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        hid_channels = in_channels if hid_channels is None else hid_channels
+        if min(in_channels, hid_channels, out_channels) < 1:
+            raise ValueError(
+                f'SkeletonProjector: in_channels={in_channels}, hid_channels='
+                f'{hid_channels}, out_channels={out_channels}; all must be at least 1.'
+            )
         self.pool = dict(pool or {})
         pooled = pooled_channels(in_channels, num_joints, **self.pool)
         self.in_channels = in_channels
         self.out_channels = out_channels
-        hid_channels = hid_channels or in_channels
         self.mlp = nn.Sequential(
             nn.Linear(pooled, hid_channels),
             *([nn.BatchNorm1d(hid_channels)] if norm else []),
