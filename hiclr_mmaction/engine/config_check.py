@@ -26,9 +26,10 @@ from ..checkpoint.export import STOCK_LAYOUTS
 from ..checkpoint.matching import check_evaluated, part_weights
 from ..checkpoint.preparation import check_preparation
 from ..datasets.wrapped import dataset_cfgs, is_kind, is_known, kind_of
+from ..models import SkeletonViewPreprocessor
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout
-from ..views import SkeletonAlign, SkeletonToLayout
+from ..views import GrowingAugmentation, SkeletonAlign, SkeletonToLayout
 from .config_parts import LOADERS, wrong_parts
 
 _MAPPING = TRANSFORMS, SkeletonToLayout
@@ -49,7 +50,7 @@ def check_config(cfg: Config | Mapping) -> None:
     data sets find.
     """
     checks = (
-        wrong_parts,
+        lambda cfg: wrong_parts(_with_views(cfg)),
         _missing_sections,
         _bad_numbers,
         _bad_layouts,
@@ -59,7 +60,14 @@ def check_config(cfg: Config | Mapping) -> None:
         _checks_of_classes,
     )
     cfg = _as_dict(cfg)
-    problems = [problem for check in checks for problem in check(cfg)]
+    problems: list[str] = []
+    for check in checks:
+        try:
+            problems.extend(check(cfg))
+        except Exception:
+            if not problems:
+                raise
+            # It stumbles over what was told: it will be asked again without that.
     problems += _not_a_number(cfg, problems)
     if problems:
         raise ValueError('\n'.join(_each_once(problems)))
@@ -109,6 +117,21 @@ def _get(cfg: Any, path: str) -> Any:
 # ---------------------------------------------------------------------------
 # The checks; each yields a sentence a problem
 # ---------------------------------------------------------------------------
+
+
+def _with_views(cfg: Mapping) -> Mapping:
+    """A config whose model makes the views that the pipeline does, to compare them."""
+    preprocessor = _get(cfg, 'model.data_preprocessor') or {}
+    maker = is_kind(preprocessor, MODELS, SkeletonViewPreprocessor)
+    if not maker or preprocessor.get('views') is not None:
+        return cfg
+    for _, dataset in dataset_cfgs(_get(cfg, 'train_dataloader.dataset'), ''):
+        for transform in dataset.get('pipeline') or ():
+            if is_kind(transform, TRANSFORMS, GrowingAugmentation):
+                views = {k: v for k, v in transform.items() if k != 'type'}
+                made = dict(preprocessor, views=views)
+                return dict(cfg, model=dict(cfg['model'], data_preprocessor=made))
+    return cfg
 
 
 def _missing_sections(cfg: Mapping) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 mmengine reports a wrong name only when it builds the part, by a TypeError from inside of
 it, and never reports a wrong top-level name. It stops at the first part that refuses a
-setting.
+setting, and a constructor at its first mistake.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import copy
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -101,6 +101,15 @@ _DEFAULT_TYPES = {
 }
 # Parts that are cheap to construct, and change nothing when they are.
 _CONSTRUCTED = (MODELS, TRANSFORMS, HOOKS, METRICS)
+_LISTS = (list, tuple, Sequence)
+# One of a type, and many, in messages.
+_WORDS = {
+    bool: ('True or False', 'True or False'),
+    int: ('a whole number', 'whole numbers'),
+    float: ('a number', 'numbers'),
+    str: ('a text', 'texts'),
+    dict: ('a dict', 'dicts'),
+}
 # Sections that Runner.__init__ does not name but reads.
 _MORE_SECTIONS = (
     'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters',
@@ -188,7 +197,7 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
     wrong = []
     if target is not None:
         wrong = [*_settings(value, path, registry, target, strict)]
-        wrong += _no_numbers(value, path, target)
+        wrong += _mistyped(value, path, target)
         yield from wrong
     # A name with a dot is another package's, which mmengine imports when it builds it.
     elif strict and '.' not in kind:
@@ -199,8 +208,7 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
         yield f'{path}.type={kind!r} is not registered in {registry.name}; {hint}'
     inside = [*_children(value, path, registry, target)]
     yield from inside
-    if not wrong:
-        yield from _refused(value, path, registry, target, inside)
+    yield from _refused(value, path, registry, target, [*wrong, *inside])
 
 
 def _default_type(path: str, value: Mapping) -> str | None:
@@ -256,55 +264,85 @@ def _children(
             wrong = [
                 *_unknown_settings(
                     child, inner, list(_accepted(arguments[name])[0]), name
-                )
+                ),
+                *_mistyped(child, inner, arguments[name]),
+                *_children(child, inner, parts),
             ]
-            inside = [*_children(child, inner, parts)]
-            yield from [*wrong, *inside]
-            if not wrong:
-                make = arguments[name]
-                make = getattr(make, 'check_settings', make)
-                yield from _errors_of(make, child, path, inside)
+            yield from wrong
+            make = arguments[name]
+            make = getattr(make, 'check_settings', make)
+            yield from _errors_of(make, child, path, wrong)
         else:
             strict = slot is not None or name == 'levels' and registry is TRANSFORMS
             yield from _part(child, inner, parts, strict)
 
 
-def _hints(owner: Any) -> dict[str, tuple]:
-    """What the annotations of a class and its bases admit for each of its settings."""
+def _hints(target: Any) -> dict[str, Any]:
+    """The annotations of the settings of a class or function, where these are ours."""
     hints: dict[str, Any] = {}
-    for base in getattr(owner, '__mro__', ()):
-        try:
-            found = get_type_hints(vars(base).get('__init__'), include_extras=True)
-        except (NameError, TypeError):  # that only a type checker can read
-            continue
-        hints = {**found, **hints}
-    return {
-        name: get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        for name, hint in hints.items()
-    }
+    for function, parameters in () if target is None else _constructors(target):
+        ours = _is_of(function, 'hiclr_mmaction')
+        found = get_type_hints(function, include_extras=True) if ours else {}
+        for p in parameters:
+            hints.setdefault(p.name, found.get(p.name, Any))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return hints
 
 
 def _arguments(owner: Any) -> dict[str, Callable]:
     """What is built of dicts that a class takes: ``name: Annotated[dict, CLASS]``."""
     return {
         name: option.__metadata__[0]
-        for name, admitted in _hints(owner).items()
-        for option in admitted
+        for name, hint in _hints(owner).items()
+        for option in (hint, *get_args(hint))
         if get_origin(option) is Annotated
     }
 
 
-def _no_numbers(value: Mapping, path: str, target: Any) -> Iterator[str]:
-    """Settings that should be numbers or integers, but are not."""
-    ours = _is_of(target, 'hiclr_mmaction')
-    for name, admitted in _hints(target).items() if ours else ():
-        given = value.get(name)
-        if given is None or not set(admitted) <= {int, float, NoneType}:
-            continue
-        if float not in admitted and type(given) is not int:
-            yield f'{path}.{name}={given!r}: give a whole number'
-        elif not isinstance(given, Real) or isinstance(given, bool):
-            yield f'{path}.{name}={given!r}: give a number'
+def _mistyped(value: Mapping, path: str, target: Any) -> Iterator[str]:
+    """Settings that are of another type than the constructor's annotation."""
+    for name, hint in _hints(target).items():
+        if name in value and not _fits(value[name], hint):
+            yield f'{path}.{name}={value[name]!r:.80}: give {_in_words(hint)}'
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of an annotated type, as configs write it."""
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        return any(_fits(value, option) for option in inner)
+    if kind is Annotated:
+        return _fits(value, inner[0])
+    if kind is Any:  # from Python 3.11 on a class
+        return True
+    if kind is int:
+        return type(value) is int
+    if kind is float:
+        return isinstance(value, Real) and not isinstance(value, bool)
+    if kind is dict:
+        return isinstance(value, Mapping)
+    if kind in _LISTS:
+        if not isinstance(value, list | tuple):
+            return False
+        if kind is tuple and ... not in inner:
+            return len(value) == len(inner) and all(map(_fits, value, inner))
+        return not inner or all(_fits(item, inner[0]) for item in value)
+    return not isinstance(kind, type) or isinstance(value, kind)
+
+
+def _in_words(hint: Any, many: bool = False) -> str:
+    """An annotated type in words: one of it, or many."""
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        options = [option for option in inner if option is not NoneType]
+        return ' or '.join(_in_words(option, many) for option in options)
+    if kind is Annotated:
+        return _in_words(inner[0], many)
+    if kind in _LISTS:
+        size = f'{len(inner)} ' if kind is tuple and ... not in inner else ''
+        return f'{"lists" if many else "a list"} of {size}{_in_words(inner[0], True)}'
+    return _WORDS.get(kind, (f'a {kind.__name__}', f'{kind.__name__}s'))[many]
 
 
 def _refused(
@@ -324,16 +362,57 @@ def _refused(
 def _errors_of(
     make: Callable, settings: Mapping, path: str, reported: list[str]
 ) -> Iterator[str]:
-    """The error of a constructor, unless a part within told it."""
+    """What a constructor refuses, unless a part within told it.
+
+    Settings that were told are left out, so that the next mistake is found. What follows
+    from their absence is not told: a mistake that names one of them, or an error that
+    constructors do not raise on purpose.
+    """
+    dropped = {name for sentence in reported for name in _names(sentence)}
+    rest = _without(settings, dropped)
+    while error := _error_of(make, rest):
+        names, before = _names(str(error)), rest
+        if isinstance(error, ValueError | ImportError):
+            known = any(str(error) in sentence for sentence in reported)
+            if not known and not names & dropped:
+                yield f'{path}: {error}'
+        elif not reported and not dropped:
+            given = ', '.join(
+                f'{name}={"..." if isinstance(v, Mapping | list | tuple) else repr(v)}'
+                for name, v in rest.items()
+            )
+            label = getattr(make, '__qualname__', str(make))
+            words = f'{type(error).__name__}: {error}'
+            yield f'{path}: {label}({given:.200}) raises {words}'
+        dropped |= names
+        rest = _without(rest, names)
+        if rest == before:
+            return
+
+
+def _error_of(make: Callable, settings: Mapping) -> Exception | None:
     scope = DefaultScope.overwrite_default_scope('mmaction')
     try:
         with draws_taken_back(), scope:
             make(**copy.deepcopy(dict(settings)))
-    except (ValueError, ImportError) as error:
-        if not any(str(error) in known for known in reported):
-            yield f'{path}: {error}'
-    except Exception:  # names that are reported elsewhere
-        return
+    except Exception as error:
+        return error
+    return None
+
+
+def _names(sentence: str) -> set[str]:
+    """The settings that a message names: all with a value, and the one at its begin."""
+    names = {*re.findall(r'(\w+)=', sentence), *re.findall(r'^[\w.]*?(\w+) ', sentence)}
+    return names - {'type'}
+
+
+def _without(value: Any, names: set[str]) -> Any:
+    """Settings without those of some names, at any depth."""
+    if isinstance(value, Mapping):
+        return {k: _without(v, names) for k, v in value.items() if k not in names}
+    if isinstance(value, list | tuple):
+        return type(value)(_without(item, names) for item in value)
+    return value
 
 
 def _accepted(target: Any) -> tuple[dict[str, inspect.Parameter], bool]:

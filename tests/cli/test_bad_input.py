@@ -296,7 +296,7 @@ CONFIGS = {
     ),
     'half a neighbour': (
         {'model.mining': dict(topk=1.5, begin=0)},
-        'model: mining.topk=1.5: give a whole number',
+        'model.mining.topk=1.5: give a whole number',
     ),
     'an interval of text': (
         {'custom_hooks': [dict(type='CollapseWarningHook', interval='often')]},
@@ -404,6 +404,8 @@ def test_our_configs_pass(path, monkeypatch, request):
             merge_options(cfg, dict(layout='openni15', num_person=1, num_classes=5))
         if cfg.model.get('queue_size', 0) is None:
             cfg.model.queue_size = 64
+        if cfg.train_cfg.max_epochs is None:
+            cfg.train_cfg.max_epochs = 9
         check_config(cfg)
 
 

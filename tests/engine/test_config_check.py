@@ -1,13 +1,16 @@
 """What is wrong in a config whatever the data are; more of it is in tests/tools."""
 
 import re
+from functools import partial
 
 import pytest
 import torch
-from helpers.configs import config, synthetic_config
+from helpers.configs import config, synthetic_config, with_learner
+from mmaction.registry import MODELS
 
 from hiclr_mmaction.engine import NeighborMiningHook
 from hiclr_mmaction.engine.config_check import check_config
+from hiclr_mmaction.methods import SkeletonLearner
 
 NAN = float('nan')
 LEVELS = 'model.data_preprocessor.views.levels'
@@ -95,6 +98,17 @@ def test_views_are_made_at_one_place(tmp_path, made):
         check_config(cfg)
 
 
+def test_views_of_the_pipeline_are_compared_with_the_head(tmp_path):
+    cfg = synthetic_config(tmp_path, **{'model.head.level_weights': (1.0, 0.5)})
+    growing = cfg.model.data_preprocessor.pop('views')
+    growing = dict(growing, type='GrowingAugmentation')
+    cfg.train_dataloader.dataset.pipeline.insert(1, growing)
+    with pytest.raises(ValueError, match='weighs 2 query levels, but the views have 3'):
+        check_config(cfg)
+    cfg.model.head.level_weights = (1.0, 0.5, 0.5)
+    check_config(cfg)
+
+
 def test_all_mistakes_of_a_learner_are_told_at_once(tmp_path):
     options = {
         'model.momentum': 2.0,
@@ -107,6 +121,131 @@ def test_all_mistakes_of_a_learner_are_told_at_once(tmp_path):
     assert len(lines) == 3
     assert any('mining.topk=0' in line for line in lines)
     assert any('graph_augment.drop=2.0' in line for line in lines)
+
+
+def told(cfg):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  the caller reads it
+        check_config(cfg)
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ('make', 'options'),
+    [
+        (
+            synthetic_config,
+            {
+                'model.momentum': 2.0,
+                'model.queue_size': 0,
+                'model.head.temperature': 0.0,
+                'model.head.level_weights': (-1.0, 0.5, 0.5),
+                'model.graph_augment': dict(drop=2.0, add=3.0),
+                'model.data_preprocessor.ada_in': dict(dims='W', prob=4.0),
+                f'{LEVELS}.0.5.kernel_size': 2,
+                f'{LEVELS}.0.5.prob': 5.0,
+            },
+        ),
+        (
+            partial(with_learner, 'SkeletonVICReg'),
+            {
+                'model.head.loss': 'ica',
+                'model.head.weights': (-1.0, 1.0, 1.0),
+                'model.head.similarity': 'near',
+            },
+        ),
+        (
+            partial(with_learner, 'PCM3'),
+            {
+                'model.head.student_temperature': 0.0,
+                'model.head.teacher_temperature': -1.0,
+                'model.head.mixed_weight': -2.0,
+            },
+        ),
+    ],
+)
+def test_all_mistakes_of_each_part_are_told_at_once(tmp_path, make, options):
+    lines = told(make(tmp_path, **options))
+    given = []
+    for path, value in options.items():
+        name = path.rpartition('.')[2]
+        given += value.items() if isinstance(value, dict) else [(name, value)]
+    assert len(lines) == len(given)
+    for name, value in given:
+        assert sum(f'{name}={value!r}' in line for line in lines) == 1
+
+
+def test_a_mistake_that_depends_on_another_is_not_told(tmp_path):
+    options = {'model.head.loss': 'ica', 'model.head.weights': (1.0, 0.005)}
+    (line,) = told(with_learner('SkeletonVICReg', tmp_path, **options))
+    assert "loss='ica'" in line
+
+
+@pytest.mark.parametrize(
+    ('setting', 'value', 'wanted'),
+    [
+        ('model.mining', True, 'a dict'),
+        ('model.pool', True, 'a dict'),
+        ('model.neck', None, 'a dict'),
+        ('model.pool', dict(layers=None), 'a list of texts'),
+        ('model.graph_augment', dict(drop='a'), 'a number'),
+        ('model.graph_augment', dict(levels=-1), 'a list of whole numbers'),
+        ('model.head.level_weights', 1.0, 'a list of numbers'),
+        ('model.head.temperature', True, 'a number'),
+        ('model.momentum', None, 'a number'),
+        ('model.mask_token', 'no', 'True or False'),
+        ('model.init_cfg', 3, 'a dict or a list of dicts'),
+        (f'{LEVELS}.0.5.sigma', (1, 2, 3), 'a list of 2 numbers'),
+        (f'{LEVELS}', 3, 'a list of lists of dicts'),
+    ],
+)
+def test_settings_of_a_wrong_type_are_told(tmp_path, setting, value, wanted):
+    cfg = synthetic_config(tmp_path)
+    *owners, name = setting.split('.')
+    owner = cfg
+    for part in owners:
+        owner = owner[int(part) if part.isdigit() else part]
+    owner[name] = value
+    if isinstance(value, dict):
+        ((name, value),) = value.items()
+        setting = f'{setting}.{name}'
+    assert told(cfg) == [f'{setting}={value!r}: give {wanted}']
+
+
+@pytest.fixture
+def hands_on():
+    """A learner of another project that hands on any keyword."""
+
+    class HandsOn(SkeletonLearner):
+        def __init__(self, *args, width=2, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.width = width * self.neck.out_channels
+
+    HandsOn.loss = lambda self, inputs, data_samples=None: {}
+    HandsOn.__abstractmethods__ = frozenset()
+    MODELS.register_module(module=HandsOn)
+    yield 'HandsOn'
+    del MODELS.module_dict['HandsOn']
+
+
+@pytest.mark.parametrize(
+    ('changes', 'error'),
+    [
+        (dict(necck=3), "unexpected keyword argument 'necck'"),
+        (dict(width=None), 'TypeError'),
+        (dict(neck=None), 'AttributeError'),
+    ],
+)
+def test_errors_of_another_projects_constructor_are_told(
+    tmp_path, hands_on, changes, error
+):
+    cfg = with_learner('BYOL', tmp_path)
+    cfg.model.type = hands_on
+    check_config(cfg)
+    cfg.model.update(changes)
+    (line,) = told(cfg)
+    ((name, value),) = changes.items()
+    assert re.match(rf'model: \S*HandsOn\(.*{name}={value}\) raises \w+: ', line)
+    assert error in line
 
 
 def test_layouts_of_mapped_sets_agree_after_the_mapping(monkeypatch):
