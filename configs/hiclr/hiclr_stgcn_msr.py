@@ -8,7 +8,7 @@ _base_ = [
 ]
 
 # Strong augmentations one by one, or another similarity, by --cfg-options:
-#   model.data_preprocessor.views.levels.1.0.ratio=0.2         mask 20 % of joints (0: none)
+#   model.data_preprocessor.views.levels.1.0.ratio=0.2         mask 20 % of joints
 #   model.graph_augment.drop=0.1 model.graph_augment.add=0.05  drop and add edges
 #   model.data_preprocessor.ada_in.dims=TV                     SkeleAdaIN
 #   model.head.similarity=js                                   or cosine, mse

@@ -1,22 +1,10 @@
 # HiCLR on your own data (_base_/datasets/custom.py). Number of epochs and queue size are
 # computed from the number of clips.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/models/hiclr_stgcn_small.py',
-    '../_base_/datasets/custom.py',
-    '../_base_/schedules/pretrain_small.py',
-    '../_base_/protocols/small_set.py',
-]
+_base_ = ['../_base_/models/hiclr_stgcn_small.py', '../_base_/small_custom.py']
 
 model = dict(
-    # `_delete_`: the layout may be a dict.
     data_preprocessor=dict(
-        _delete_=True,
-        type='SkeletonViewPreprocessor',
-        layout=_base_.layout,
-        views=dict(levels=_base_.growing),
+        _base_.custom_preprocessor, views=dict(levels=_base_.growing)
     ),
-    backbone=dict(
-        graph_cfg=dict(_delete_=True, layout=_base_.layout, mode='stgcn_spatial')
-    ),
+    backbone=_base_.custom_backbone,
 )

@@ -14,6 +14,12 @@ basic = [
 strong = [dict(type='SkeletonJointMask', ratio=0.3)]
 growing = [basic, strong]
 level_weights = (1.0, 0.5)
+# SkeletonCLR: `model = _base_.skeletonclr`.
+skeletonclr = dict(
+    data_preprocessor=dict(views=dict(levels=[basic])),
+    head=dict(level_weights=(1.0,)),
+    mask_token=False,
+)
 
 model = dict(
     type='HiCLR',
