@@ -90,10 +90,10 @@ def split_overlaps(
 
 
 def sample_label(sample: Mapping[str, Any]) -> int | None:
-    """The label of a sample.
+    """The label of a sample; None where it is missing, None or -1.
 
     Raises:
-        UnusableClip: If it is not an integer, or negative.
+        UnusableClip: If it is not an integer, or below -1.
     """
     label = sample.get('label')
     if label is None:
@@ -109,11 +109,14 @@ def sample_label(sample: Mapping[str, Any]) -> int | None:
             'integer; store the number of the class, 0 and above, and the names of the '
             'classes in the file as classes=[...].',
         ) from None
+    if value == -1:
+        return None
     if not 0 <= value < 10**6:
         raise UnusableClip(
             'label out of range',
             f'clip {sample_name(sample)!r}: label={short(value)}; labels are 0 '
-            'and above, below a million. Leave the label out where there is none.',
+            'and above, below a million. Leave the label out where there is none, or write '
+            '-1.',
         )
     return value
 

@@ -375,13 +375,14 @@ def _check_labels(
 ) -> None:
     labels: dict[str, int] = {}
     used: Counter[int] = Counter()
+    missing = 0
     for clip in out.annotations:
         with contextlib.suppress(ValueError):  # among the errors of clips already
             label = sample_label(clip)
+            missing += label is None
             if label is not None:
                 used[label] += 1
                 labels[split_name(clip) or ''] = label
-    missing = sum(clip.get('label') is None for clip in out.annotations)
     if 0 < missing < len(out.annotations):
         out.find('warning', 'clips without a label', f'{missing} clips have no label.')
     gaps = sorted(set(range(max(*used, len(classes) - 1, 0, 0) + 1)) - set(used))

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from mmaction.registry import DATASETS
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from sklearn.neighbors import NearestNeighbors
 
 from ..annotations.safe_pickle import load_pickle
+from ..datasets.labels import labels_of, place_of
 from ..datasets.wrapped import dataset_cfgs
 from ..evaluation.baselines import SERIES_FRAMES
 from ..evaluation.label_curve import EvaluatedClips
@@ -96,6 +98,31 @@ def build_dataset(cfg: Config, part: str = 'val', trusted: bool = True) -> Any:
         return DATASETS.build(evaluated)
 
 
+def check_labels(cfg: Config) -> None:
+    """Check, before anything is learnt, that clips of a config can be classified.
+
+    Raises:
+        ValueError: If no training or no evaluation clip has a label, or if all training
+            clips are of one class.
+    """
+    for part in PARTS:
+        dataset = build_dataset(cfg, part)
+        labels = [label for label in labels_of(dataset) if label is not None]
+        where = (
+            f'{place_of(dataset)}: {len(labels)} of {len(dataset)} clips have a label'
+        )
+        if not labels:
+            raise ValueError(
+                f'{where}, but read-outs and protocols need some. Label a few clips of '
+                'each class, or only pre-train (tools/train.py).'
+            )
+        if part == 'train' and len(set(labels)) == 1:
+            raise ValueError(
+                f'{where}, all of them {labels[0]}, but classifiers need two classes. '
+                'Correct the labels or the split.'
+            )
+
+
 @torch.no_grad()
 def dataset_features(
     encoder: SkeletonEncoder,
@@ -137,7 +164,7 @@ def dataset_features(
         found.append([torch.stack(layer, 1).float().cpu() for layer in each])
         for p in packed:
             sample = p['data_samples']
-            labels.append(int(sample.gt_label) if 'gt_label' in sample else -1)
+            labels.append(_label(sample))
             names.append(str(sample.get('frame_dir', '')))
     layers = [torch.cat(parts) for parts in zip(*found, strict=True)]
     return LabelledFeatures(
@@ -150,8 +177,12 @@ def dataset_features(
     )
 
 
+def _label(sample: ActionDataSample) -> int:
+    return int(sample.gt_label) if 'gt_label' in sample else -1
+
+
 def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The clips of a split for the baselines, their labels and names.
+    """The clips of a split for the baselines, their labels (-1: none) and names.
 
     They are aligned to the number of frames that the baselines need, not to the
     encoder's.
@@ -164,15 +195,15 @@ def baseline_clips(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray, list
     samples = [clip['data_samples'] for clip in packed]
     return (
         np.stack([clip['inputs'].numpy() for clip in packed]),
-        np.array([int(sample.gt_label) for sample in samples]),
+        np.array([_label(sample) for sample in samples]),
         [str(sample.get('frame_dir', '')) for sample in samples],
     )
 
 
 def featureless_clips(cfg: Config) -> tuple[EvaluatedClips, EvaluatedClips]:
-    """Training and test clips for baselines, without features of an encoder."""
+    """Labelled training and test clips for baselines, without features of an encoder."""
     train, test = (
-        EvaluatedClips(clips, np.empty((len(clips), 0)), labels, names)
+        EvaluatedClips(clips, np.empty((len(clips), 0)), labels, names).labelled()
         for clips, labels, names in (baseline_clips(cfg, part) for part in PARTS)
     )
     return train, test

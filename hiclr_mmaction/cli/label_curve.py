@@ -22,7 +22,14 @@ from typing import Any
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from ..apis import PARTS, baseline_clips, build_dataset, dataset_features, init_encoder
+from ..apis import (
+    PARTS,
+    baseline_clips,
+    build_dataset,
+    check_labels,
+    dataset_features,
+    init_encoder,
+)
 from ..atomic_write import write_text
 from ..evaluation.baselines import BASELINES, check_baselines
 from ..evaluation.label_curve import (
@@ -157,6 +164,8 @@ class LabelCurve:
             cfg_options=sorted(args.cfg_options),
             checkpoint=args.checkpoint,
         )
+        self.readouts = [*READOUTS, CHOSEN, *([] if args.no_hybrid else [HYBRID])]
+        self.trained = [] if args.no_training else [FINETUNED, SCRATCH]
         self.cells: dict[tuple[str, float, int], float] = {}
 
     def load(self) -> None:
@@ -175,10 +184,17 @@ class LabelCurve:
         """Measure the cells that are missing."""
         self.work_dir.mkdir(parents=True, exist_ok=True)
         self.load()
+        methods = [*self.args.baselines, *self.readouts, *self.trained]
+        if any(
+            self.missing(methods, fraction, seed)
+            for fraction in self.args.fractions
+            for seed in self.args.seeds
+        ):
+            check_labels(self.cfg)
         for seed in self.args.seeds:
             encoders = {s: self.pretrain(seed, s) for s in self.args.streams}
             self.read_out(seed, encoders)
-            if self.args.no_training:
+            if not self.trained:
                 continue
             stream = self.args.streams[0]
             for fraction in self.args.fractions:
@@ -225,9 +241,7 @@ class LabelCurve:
 
     def read_out(self, seed: int, encoders: dict[str, str]) -> None:
         """Measure baselines and read-outs, which need no training loop."""
-        hybrid = not self.args.no_hybrid
-        readouts = [*READOUTS, CHOSEN, *([HYBRID] if hybrid else [])]
-        methods = [*self.args.baselines, *readouts]
+        methods = [*self.args.baselines, *self.readouts]
         fractions = [f for f in self.args.fractions if self.missing(methods, f, seed)]
         if not fractions:
             return
@@ -236,13 +250,14 @@ class LabelCurve:
             draw = train, test, fraction, seed
             baselines = self.missing(self.args.baselines, fraction, seed)
             self.add(baseline_accuracies(*draw, baselines), fraction, seed)
-            if self.missing(readouts, fraction, seed):
+            if self.missing(self.readouts, fraction, seed):
+                hybrid = HYBRID in self.readouts
                 self.add(readout_accuracies(*draw, hybrid), fraction, seed)
 
     def evaluated(
         self, seed: int, encoders: dict[str, str]
     ) -> tuple[EvaluatedClips, EvaluatedClips]:
-        """Training and test clips, and their features by all encoders."""
+        """Labelled training and test clips, and their features by all encoders."""
         datasets = [build_dataset(self.cfg, part) for part in PARTS]
         blocks = []
         for stream, checkpoint in encoders.items():
@@ -262,7 +277,7 @@ class LabelCurve:
             for b in zip(*blocks, strict=True)
         )
         return tuple(
-            EvaluatedClips(clips, found, labels, names)
+            EvaluatedClips(clips, found, labels, names).labelled()
             for found, (clips, labels, names) in zip(
                 features,
                 (baseline_clips(self.cfg, p) for p in PARTS),

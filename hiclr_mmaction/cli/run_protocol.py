@@ -20,10 +20,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import find_latest_checkpoint, set_random_seed
 
-from ..apis import featureless_clips
+from ..apis import check_labels, featureless_clips
 from ..atomic_write import write_text
 from ..checkpoint import (
     build_model,
@@ -37,6 +38,7 @@ from ..skeleton.streams import STREAMS
 from .common import (
     follow_training,
     load_config,
+    one_line,
     settle,
     weights_file,
 )
@@ -183,6 +185,8 @@ class Protocol:
         """Run the missing steps."""
         self.work_dir.mkdir(parents=True, exist_ok=True)
         self.load()
+        if {*self.args.steps} - {'pretrain', *self.results} or self.args.baselines:
+            check_labels(self.evaluated_config())
         for step in STEPS:
             wanted = step in self.args.steps
             if step == 'pretrain' and set(self.args.steps) - {'supervised'}:
@@ -213,16 +217,20 @@ class Protocol:
             print('baselines: done before', flush=True)
             return
         print('baselines: begins', flush=True)
+        train, test = featureless_clips(self.evaluated_config())
+        for fraction, wanted in missing.items():
+            found = baseline_accuracies(train, test, fraction, self.args.seed, wanted)
+            before[str(fraction)] = {**before.get(str(fraction), {}), **found}
+        self.save('baselines', accuracies=before)
+
+    def evaluated_config(self) -> Config:
+        """The config of the pre-training, with its options."""
         cfg = self.cfg.copy()
         options = parse_options(self.options('knn'))
         settle(cfg, options)
         follow_training(cfg, options)
         init_default_scope(cfg.get('default_scope', 'mmaction'))
-        train, test = featureless_clips(cfg)
-        for fraction, wanted in missing.items():
-            found = baseline_accuracies(train, test, fraction, self.args.seed, wanted)
-            before[str(fraction)] = {**before.get(str(fraction), {}), **found}
-        self.save('baselines', accuracies=before)
+        return cfg
 
     def semi_fraction(self) -> float:
         """The fraction of the labels that was asked for in the step semi."""
@@ -427,5 +435,6 @@ def main() -> None:
     os.environ.setdefault('PYTHONUNBUFFERED', '1')
     protocol = Protocol(parse_args())
     with resumable():
-        protocol.run()
+        with one_line('error: '):
+            protocol.run()
         show(protocol)

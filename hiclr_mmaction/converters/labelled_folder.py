@@ -221,6 +221,9 @@ def _number_labels(table: dict[str, dict[str, Any]], path: str | None) -> list[s
     Raises:
         ValueError: If numbers and words are mixed, or a number is below 0.
     """
+    for row in table.values():
+        if row.get('label') == -1:  # there is none
+            del row['label']
     labels = sorted(
         {row['label'] for row in table.values() if 'label' in row}, key=_order
     )
@@ -228,7 +231,8 @@ def _number_labels(table: dict[str, dict[str, Any]], path: str | None) -> list[s
     if not words:
         if labels and labels[0] < 0:
             raise ValueError(
-                f'labels={path!r}: label {labels[0]} is below 0; count them from 0.'
+                f'labels={path!r}: label {labels[0]} is below 0; count them from 0, and '
+                'leave out or write -1 where there is none.'
             )
         return []
     if len(words) < len(labels):

@@ -10,7 +10,7 @@ import numpy as np
 from mmaction.datasets import BaseActionDataset
 from mmaction.registry import DATASETS
 
-from ..annotations.clip_checks import check_keypoint
+from ..annotations.clip_checks import check_keypoint, sample_label
 from ..annotations.prepared import Preparation
 from ..converters.released_arrays import (
     find_label_file,
@@ -19,6 +19,7 @@ from ..converters.released_arrays import (
     read_labels,
 )
 from ..skeleton import get_layout
+from .labels import keep_labelled
 from .skeleton_dataset import check_prepared
 
 
@@ -43,7 +44,8 @@ class HiCLRNpyDataset(BaseActionDataset):
         prepared (bool, optional): The kind of clips that the config expects: aligned (True)
             or raw (False). None: as in the array.
         test_mode (bool): As in MMAction2.
-        **kwargs: As in :class:`BaseActionDataset`.
+        **kwargs: As in :class:`BaseActionDataset`;
+            ``filter_cfg=dict(labelled=True)`` leaves out clips without a label.
 
     Raises:
         FileNotFoundError: If one of the files is missing.
@@ -86,10 +88,18 @@ class HiCLRNpyDataset(BaseActionDataset):
             raise ValueError(f'{self.data_file} holds no clip.')
         self.preparation = find_preparation(array, self.layout)
         check_prepared(self, self.data_file)
-        return [
+        clips: list[dict] = [
             dict(frame_dir=name, label=label, row=row)
             for row, (name, label) in enumerate(zip(names, labels, strict=True))
         ]
+        for clip in clips:
+            if sample_label(clip) is None:
+                del clip['label']
+        return clips
+
+    def filter_data(self) -> list[dict]:
+        """Leave out what ``filter_cfg`` says."""
+        return keep_labelled(self)
 
     def get_data_info(self, idx: int) -> dict:
         """Read one clip."""

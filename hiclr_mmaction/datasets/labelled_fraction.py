@@ -102,8 +102,8 @@ class LabelledFraction(Dataset):
         for info in infos:
             if info.get('label') is None:
                 raise ValueError(
-                    f'LabelledFraction: clip {sample_name(info)!r} has no label; choose '
-                    'from labelled clips alone.'
+                    f'LabelledFraction: clip {sample_name(info)!r} has no label; leave '
+                    'such clips out by dataset.filter_cfg=dict(labelled=True).'
                 )
         self._names = [sample_name(info) for info in infos]
         self._labels = [int(info['label']) for info in infos]

@@ -40,6 +40,7 @@ from ..views import (
     SkeletonStream,
     SkeletonTransform,
 )
+from .labels import keep_labelled
 
 _KEEP_LENGTH = (
     GrowingAugmentation,
@@ -70,7 +71,8 @@ class SkeletonDataset(PoseDataset):
         prepared (bool, optional): The kind of clips that the config expects: stored aligned
             (True) or raw (False). None: as in the file.
         safe (bool): False reads the file as PoseDataset does, which runs any code in it.
-        **kwargs: As in :class:`PoseDataset`.
+        **kwargs: As in :class:`PoseDataset`; ``filter_cfg=dict(labelled=True)`` leaves out
+            clips without a label.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -137,6 +139,11 @@ class SkeletonDataset(PoseDataset):
             self._say_untracked(data_list)
         self._add_prefix(data_list)
         return data_list
+
+    def filter_data(self) -> list[dict]:
+        """Leave out what ``filter_cfg`` says."""
+        super().filter_data()
+        return keep_labelled(self)
 
     def _check(self, sample: dict, position: int, inline: bool) -> None:
         """Check a sample, and give it the types that pipelines expect."""

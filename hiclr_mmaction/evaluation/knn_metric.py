@@ -56,6 +56,8 @@ class KNNMetric(BaseMetric):
     ``PackSkeletonViews(knn_bank=True)`` are the bank. The model's ``predict`` gives
     one feature per clip.
 
+    Clips without a label are left out.
+
     Clips of several data sets (``PackSkeletonViews(set_name=...)``) are classified set by
     set.
 
@@ -91,11 +93,8 @@ class KNNMetric(BaseMetric):
         for sample, feature in zip(
             data_batch['data_samples'], data_samples, strict=True
         ):
-            if 'gt_label' not in sample:
-                raise ValueError(
-                    f'KNNMetric: clip {sample.get("frame_dir")!r} has no label; validate '
-                    'on labelled clips, or leave validation out (--no-validate).'
-                )
+            if 'gt_label' not in sample or int(sample.gt_label) == -1:
+                continue
             self.results.append(
                 dict(
                     feature=feature.detach().cpu(),
@@ -135,9 +134,10 @@ class KNNMetric(BaseMetric):
         for bank, what in ((True, 'in the bank'), (False, 'to classify')):
             if not parts[bank]:
                 raise ValueError(
-                    f'KNNMetric: there is no clip{where} {what}; the validation data set '
-                    'must hold both, the bank packed with '
-                    'PackSkeletonViews(knn_bank=True).'
+                    f'KNNMetric: there is no labelled clip{where} {what}; the validation '
+                    'data set must hold both, the bank packed with '
+                    'PackSkeletonViews(knn_bank=True). Or leave validation out '
+                    '(--no-validate).'
                 )
         features, labels = zip(
             *(_stack(parts[bank]) for bank in (True, False)), strict=True

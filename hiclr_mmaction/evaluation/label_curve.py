@@ -37,7 +37,7 @@ class EvaluatedClips:
     Attributes:
         clips (np.ndarray): Aligned clips ``(N, M, T, V, C)``.
         features (np.ndarray): Features ``(N, D)``, of unit length; see :func:`prepared`.
-        labels (np.ndarray): int ``(N,)``.
+        labels (np.ndarray): int ``(N,)``, -1 where there is none.
         names (list[str]): Of the clips.
     """
 
@@ -54,6 +54,10 @@ class EvaluatedClips:
             self.labels[indices],
             [self.names[i] for i in indices],
         )
+
+    def labelled(self) -> EvaluatedClips:
+        """The clips that have a label."""
+        return self.take(np.flatnonzero(self.labels >= 0).tolist())
 
 
 def prepared(

@@ -87,7 +87,7 @@ def draw_features(
 
     Args:
         points (Mapping[str, np.ndarray]): Title and ``(N, 2)`` of each panel.
-        labels (np.ndarray): ``(N,)``, the classes; the same clips in all panels.
+        labels (np.ndarray): ``(N,)``, the classes, -1: none; the same clips in all panels.
         classes (Sequence[str], optional): Names by label. None: numbers.
         title (str, optional): Written above all.
         size (float): Width and height of a panel in inches.
@@ -117,7 +117,10 @@ def draw_features(
     colours = colours[::2] + colours[1::2]
     many = len(shown) > len(colours)
     columns = -(-len(shown) // _ROWS)
-    names = [str(c) if classes is None else str(classes[c]) for c in shown]
+    names = [
+        'no label' if c < 0 else str(c if classes is None else classes[c])
+        for c in shown
+    ]
     if many and classes is not None:
         names = [f'{c}  {name}' for c, name in zip(shown, names, strict=True)]
     key = columns * (0.45 + 0.065 * max(map(len, names)))

@@ -128,7 +128,7 @@ def spoil_overlap(content):
 
 
 def spoil_label(content):
-    content['annotations'][0]['label'] = -1
+    content['annotations'][0]['label'] = -2
 
 
 def spoil_label_kind(content):
@@ -150,7 +150,7 @@ def spoil_classes(content):
         (spoil_split, 'split names a clip that is not there', "names 'nowhere'"),
         (spoil_twice, 'split names a clip twice', '2 times'),
         (spoil_overlap, 'splits overlap', "'train' and 'val' share 1 clips"),
-        (spoil_label, 'label out of range', 'label=-1; labels are 0'),
+        (spoil_label, 'label out of range', 'label=-2; labels are 0'),
         (spoil_label_kind, 'label is not an integer', "label='3'"),
         (spoil_classes, 'label out of range', r'names 2 classes, 0 to 1'),
     ],

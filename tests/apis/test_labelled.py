@@ -9,9 +9,11 @@ from helpers.configs import synthetic_config
 
 from hiclr_mmaction.apis import (
     build_dataset,
+    check_labels,
     class_names,
     dataset_features,
     extract_features,
+    featureless_clips,
     init_encoder,
     nearest_clips,
 )
@@ -106,3 +108,51 @@ def test_a_data_set_of_others_must_be_trusted(cfg):
     cfg.test_dataloader = dict(dataset=dataset)
     with pytest.raises(ValueError, match='PoseDataset, .*may run code in poses.pkl'):
         build_dataset(cfg, trusted=False)
+
+
+def own_labels(cfg, tmp_path, change):
+    """Let the config read a pose pickle whose labels of training clips are changed."""
+    content = pose_annotations(
+        actions=['wave', 'squat'],
+        num_subjects=3,
+        num_val_subjects=1,
+        clips_per_action=2,
+    )
+    train, val = content['split'].values()
+    for i, clip in enumerate(content['annotations']):
+        if clip['frame_dir'] in train:
+            clip['label'] = change(i, clip['label'])
+    path = tmp_path / 'poses.pkl'
+    path.write_bytes(pickle.dumps(content))
+    for part, split in zip(
+        cfg.test_dataloader.dataset.datasets, content['split'], strict=True
+    ):
+        pipeline = part.pipeline
+        part.clear()
+        part.update(
+            type='SkeletonDataset', ann_file=str(path), split=split, pipeline=pipeline
+        )
+    return content
+
+
+def test_classifiers_learn_from_the_labelled_clips(cfg, tmp_path):
+    content = own_labels(cfg, tmp_path, lambda i, label: label if i % 2 else -1)
+    check_labels(cfg)
+    train, _ = featureless_clips(cfg)
+    given = {c['frame_dir']: c['label'] for c in content['annotations']}
+    assert 0 < len(train.names) < len(build_dataset(cfg, 'train'))
+    assert train.labels.tolist() == [given[name] for name in train.names]
+    assert min(train.labels) == 0
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda i, label: None, "split 'train': 0 of 8 clips have a label, but"),
+        (lambda i, label: 1, "split 'train': 8 of 8 clips .* all of them 1, but"),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_told(cfg, tmp_path, change, message):
+    own_labels(cfg, tmp_path, change)
+    with pytest.raises(ValueError, match=message):
+        check_labels(cfg)

@@ -196,6 +196,12 @@ class TestLabels:
         assert report.reasons == {'not in the labels': 1}
         assert report.remarks == ['labels without a clip: z, y']
 
+    def test_a_row_may_have_no_label(self, folder):
+        rows = ['a,,1,', 'b,-1,2,', 'c,walk,3,']
+        _, clips, content = self.labels(folder, rows, val_subjects=[3])
+        assert [clips[name].get('label') for name in clips] == [None, None, 0]
+        assert content['split'] == dict(xsub_train=['a', 'b'], xsub_val=['sub/c'])
+
     def test_without_a_table_there_are_no_labels(self, folder):
         self.write(folder, [])
         (folder / 'labels.csv').unlink()
@@ -217,7 +223,7 @@ class TestLabels:
             (['a,0,1'], 'clip,label,subject', dict(val_subjects=[9]),
              r'val_subjects=\[9\] are in no row .* subject has 1'),
             (['a,1', 'b,walk'], 'clip,label', {}, r'mixes numbers and words .*\(1, walk\)'),
-            (['a,-1'], 'clip,label', {}, 'label -1 is below 0'),
+            (['a,-2'], 'clip,label', {}, 'label -2 is below 0'),
             ([], '', {}, 'has no column clip, label'),
             (['a,"' + 'x' * 140_000 + '"'], 'clip,label', {}, 'is not CSV'),
         ],

@@ -49,6 +49,17 @@ def test_items_are_the_rows_of_the_array(tmp_path):
     assert item['num_clips'] == 1
 
 
+def test_a_label_of_minus_one_is_none(tmp_path):
+    pair = [f'clip{i}' for i in range(6)], [0, -1, 1, -1, 0, 1]
+    path = write(tmp_path, aligned(), pair=pair)
+    dataset = build(path)
+    assert ['label' in dataset.get_data_info(i) for i in range(2)] == [True, False]
+    dataset = build(path, filter_cfg=dict(labelled=True))
+    assert [dataset[i]['frame_dir'] for i in range(4)] == [
+        'clip0', 'clip2', 'clip4', 'clip5',
+    ]  # fmt: skip
+
+
 def test_raw_arrays_are_aligned_by_the_pipeline(tmp_path):
     clips = raw()
     dataset = build(write(tmp_path, clips), [dict(type='SkeletonAlign')])

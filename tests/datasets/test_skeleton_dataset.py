@@ -168,7 +168,8 @@ STORED = {
     'label text': (dict(label='walk'), "'clip2': label='walk' is not an integer"),
     'label list': (dict(label=[1]), r"'clip2': label=\[1\] is not an integer"),
     'label bool': (dict(label=True), "'clip2': label=True is not an integer"),
-    'label negative': (dict(label=-1), "'clip2': label=-1; labels are 0 and above"),
+    'label -1': (dict(label=-1), None),
+    'label negative': (dict(label=-2), "'clip2': label=-2; labels are 0 and above"),
     'label huge': (
         dict(label=10**5000),
         "'clip2': label=int of many digits; labels are 0",
@@ -223,6 +224,24 @@ def test_clip_is_read_or_named_and_inspection_agrees(tmp_path, name):
             build(path)
         assert str(error.value).startswith(f'{path}: clip')
         assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize('none', [None, -1])
+def test_clips_without_a_label_can_be_left_out(tmp_path, none, said):
+    data = content()
+    for clip in data['annotations'][1:4]:
+        clip['label'] = none
+    path = write(tmp_path, data)
+    assert len(build(path)) == 4
+    labelled = dict(filter_cfg=dict(labelled=True))
+    dataset = build(path, **labelled)
+    assert [dataset.get_data_info(i)['frame_dir'] for i in range(len(dataset))] == [
+        'clip0'
+    ]
+    assert '1 of 4 clips have a label' in said.text
+    data['annotations'][0]['label'] = none
+    with pytest.raises(ValueError, match='none of 4 clips has a label'):
+        build(write(tmp_path, data), **labelled)
 
 
 @pytest.mark.parametrize(

@@ -102,16 +102,22 @@ def test_bank_and_queries_may_come_mixed():
 
 def test_missing_bank_and_missing_queries_are_errors_with_the_remedy():
     x, labels = features(4)
-    with pytest.raises(ValueError, match=r'no clip in the bank.*knn_bank=True'):
+    with pytest.raises(
+        ValueError, match=r'no labelled clip in the bank.*knn_bank=True'
+    ):
         evaluate([(x, labels, False)])
-    with pytest.raises(ValueError, match='no clip to classify'):
+    with pytest.raises(ValueError, match='no labelled clip to classify'):
         evaluate([(x, labels, True)])
 
 
-def test_clip_without_label_is_named():
-    x, _ = features(1)
-    with pytest.raises(ValueError, match="clip 'clip' has no label"):
-        evaluate([(x, [None], True)])
+def test_clips_without_a_label_are_left_out():
+    (bank, bank_labels), (queries, labels) = features(40), features(20)
+    expected = evaluate([(bank[:30], bank_labels[:30], True), (queries, labels, False)])
+    few = [*bank_labels[:30], *[None] * 5, *[-1] * 5]
+    parts = [(bank, few, True), (queries, labels, False), (queries, [None] * 20, False)]
+    assert evaluate(parts) == expected
+    with pytest.raises(ValueError, match='no labelled clip to classify'):
+        evaluate([(bank, bank_labels, True), (queries, [None] * 20, False)])
 
 
 def test_no_neighbours_is_an_error():

@@ -50,11 +50,20 @@ train_dataloader = dict(
     sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
     dataset=dict(
-        train_clips, _delete_=True, pipeline=labelled_pipeline, test_mode=False
+        train_clips,
+        _delete_=True,
+        pipeline=labelled_pipeline,
+        filter_cfg=dict(labelled=True),
+        test_mode=False,
     ),
 )
 val_dataloader = dict(
-    dataset=dict(val_clips, _delete_=True, pipeline=labelled_pipeline)
+    dataset=dict(
+        val_clips,
+        _delete_=True,
+        pipeline=labelled_pipeline,
+        filter_cfg=dict(labelled=True),
+    )
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='AccMetric')

@@ -49,7 +49,7 @@ def _check_labels(dataset: BaseDataset, num_classes: int, setting: str) -> None:
         if label is None:
             raise ValueError(
                 f'{setting}: clip {sample_name(info)!r} has no label; leave such clips '
-                'out of the split, or pre-train on them.'
+                'out by filter_cfg=dict(labelled=True), or pre-train on them.'
             )
         if not 0 <= int(label) < num_classes:
             raise ValueError(

@@ -7,12 +7,15 @@ from typing import Any
 
 import torch
 from mmaction.registry import HOOKS
+from mmengine.dataset import BaseDataset
 from mmengine.dist import all_gather
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader, Subset
 
+from ...datasets.labels import labels_of, place_of
 from ...datasets.randomness import draws_taken_back
 from ...datasets.wrapped import innermost
+from ...evaluation.knn_metric import KNNMetric
 from ...methods import SkeletonLearner
 from ...models.modules import bare_model
 
@@ -21,9 +24,10 @@ from ...models.modules import bare_model
 class PretrainCheckHook(Hook):
     """Check data, views and model of a pre-training run against each other.
 
-    Checks the sizes of the data and the joints, and takes a step on two clips, which is
-    reverted. ``tools/train.py`` calls :meth:`check` before ``Runner.train``, which would
-    fail without an explanation if the data set is smaller than a batch.
+    Checks the sizes of the data, the joints and the labels of a k-NN, and takes a step on
+    two clips, which is reverted. ``tools/train.py`` calls :meth:`check` before
+    ``Runner.train``, which would fail without an explanation if the data set is smaller
+    than a batch.
 
     Raises:
         ValueError: Before the first iteration, with the setting and the remedy.
@@ -72,6 +76,8 @@ class PretrainCheckHook(Hook):
         _try_step(model, loader)
         if runner.val_loop is not None:
             _compare_splits(runner, loader.dataset, runner.val_dataloader.dataset)
+            if any(isinstance(m, KNNMetric) for m in runner.val_evaluator.metrics):
+                _check_labels(runner.val_dataloader.dataset)
 
 
 def _try_step(model: SkeletonLearner, loader: DataLoader) -> None:
@@ -102,6 +108,17 @@ def _check_joints(model: SkeletonLearner, inputs: Any) -> None:
             raise ValueError(
                 f'{setting} has {expected} joints, but the clips have {joints}; name the '
                 'layout of the data there.'
+            )
+
+
+def _check_labels(val: BaseDataset) -> None:
+    for part in innermost(val):
+        if isinstance(part, BaseDataset) and not any(
+            label is not None for label in labels_of(part)
+        ):
+            raise ValueError(
+                f'{place_of(part)}: no clip has a label, which the k-NN of the validation '
+                'needs; label some, or leave validation out (--no-validate).'
             )
 
 

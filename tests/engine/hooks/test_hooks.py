@@ -2,12 +2,14 @@
 
 import copy
 import logging
+import pickle
 
 import pytest
 import torch
 from helpers.configs import synthetic_config
 from mmengine.runner import Runner
 
+from hiclr_mmaction.datasets.synthetic import pose_annotations
 from hiclr_mmaction.engine import (
     CollapseWarningHook,
     NeighborMiningHook,
@@ -129,6 +131,22 @@ class TestPretrainCheck:
             PretrainCheckHook().check(
                 Runner.from_cfg(synthetic_config(tmp_path, **options))
             )
+
+    def test_a_k_nn_needs_labels(self, tmp_path):
+        content = pose_annotations(
+            actions=['wave'], num_subjects=2, num_val_subjects=1, clips_per_action=1
+        )
+        content['annotations'][-1]['label'] = -1  # the only one of the second split
+        path = tmp_path / 'poses.pkl'
+        path.write_bytes(pickle.dumps(content))
+        cfg = synthetic_config(tmp_path)
+        cfg.val_dataloader.dataset.datasets = [
+            dict(type='SkeletonDataset', ann_file=str(path), split=split, pipeline=p)
+            for split in content['split']
+            for p in [cfg.val_dataloader.dataset.datasets[0].pipeline]
+        ]
+        with pytest.raises(ValueError, match=r"split 'val': no clip has a label"):
+            PretrainCheckHook().check(Runner.from_cfg(cfg))
 
     def test_changes_neither_the_model_nor_the_draws_of_the_run(self, tmp_path):
         runner = Runner.from_cfg(synthetic_config(tmp_path))
