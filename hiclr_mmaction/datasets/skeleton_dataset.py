@@ -108,10 +108,11 @@ class SkeletonDataset(PoseDataset):
         """Load and check the clips of the split."""
         path = Path(self.ann_file)
         if not path.is_file():
-            raise FileNotFoundError(
-                f'ann_file={self.ann_file!r} does not exist (looked in {Path.cwd()}); '
-                'put the pose pickle there, or set ann_file to where it is.'
+            # A set among several is named in `sets` of the config.
+            of_several = any(
+                getattr(t, 'set_name', None) for t in self.pipeline.transforms
             )
+            raise missing_file(self.ann_file, 'sets' if of_several else 'ann_file')
         annotations, splits, head = pose_content(self._read(path), self.ann_file)
         self.preparation = Preparation.read(head.get('prepared'), self.ann_file)
         if head['classes']:
@@ -242,6 +243,19 @@ class SkeletonDataset(PoseDataset):
             for key in ('filename', 'frame_dir'):
                 if key in sample:
                     sample[key] = osp.join(self.data_prefix['video'], sample[key])
+
+
+def missing_file(file: str, setting: str) -> FileNotFoundError:
+    """The error of a file that ``setting`` of the config names."""
+    remedy = (
+        'name your own files in sets of the config'
+        if setting == 'sets'
+        else 'set ann_file to where it is'
+    )
+    return FileNotFoundError(
+        f'ann_file={file!r} does not exist (looked in {Path.cwd()}); put the pose pickle '
+        f'there, or {remedy}.'
+    )
 
 
 def check_prepared(dataset: Any, where: str, shapes: Iterable[tuple] = ()) -> None:

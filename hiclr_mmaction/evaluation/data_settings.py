@@ -6,20 +6,28 @@ when a child config, or an option, sets another. :func:`follow` puts the new val
 
 import ast
 import copy
+import functools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmaction.registry import MODELS
+from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 
-from ..annotations.clip_checks import array_shape, pose_content, sample_label
+from ..annotations.clip_checks import (
+    array_shape,
+    counterparts,
+    pose_content,
+    sample_label,
+)
 from ..annotations.safe_pickle import load_pickle
-from ..datasets.wrapped import dataset_cfgs, kind_of
+from ..datasets.skeleton_dataset import missing_file
+from ..datasets.wrapped import dataset_cfgs, is_kind, kind_of
+from ..views import PackSkeletonViews, SkeletonToLayout
 
-DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes', 'fraction')
+DATA_SETTINGS = ('ann_file', 'layout', 'num_person', 'num_classes', 'fraction', 'sets')
 
 
 def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
@@ -30,13 +38,17 @@ def follow(cfg: Config, former: Mapping[str, Iterable[Any]]) -> None:
     """
     for name, values in former.items():
         stale = [value for value in values if name in cfg and value != cfg[name]]
-        for part in _parts(cfg.values()) if stale else ():
+        for part in _parts(cfg) if stale else ():
             if name in part and part[name] in stale:
                 part[name] = copy.deepcopy(cfg[name])
 
 
 def fill_from_file(cfg: Config) -> None:
     """Set the settings that are None to what the config's `ann_file` says.
+
+    A config may have `sets` in its place: a list of files, or of dicts of ``ann_file``,
+    ``layout``, ``split`` (``'xsub'``: ``xsub_train`` and ``xsub_val``) and ``name``. A part
+    of the data with `sets` becomes one of each set, or outside of a list the last set's.
 
     With the number of training clips n the pre-training is 40 sqrt(n) iterations long,
     rounded up to whole epochs, and a learner sets its own sizes
@@ -45,16 +57,15 @@ def fill_from_file(cfg: Config) -> None:
     Raises a FileNotFoundError if there is no such file, a ValueError if it cannot be read
     or does not say its layout.
     """
+    setting, read = 'ann_file', functools.cache(_read)
+    file = cfg.get('ann_file') or ''
+    if cfg.get('sets'):
+        _expand_sets(cfg, read)
+        setting, file = 'sets', cfg.sets[-1]['ann_file']
     names = [name for name in DATA_SETTINGS if name in cfg and cfg[name] is None]
-    file = Path(cfg.get('ann_file') or '')
     if not names and not _is_open(cfg):
         return
-    if not file.is_file():
-        raise FileNotFoundError(
-            f'ann_file={str(file)!r} does not exist (looked in {Path.cwd()}); put the pose '
-            'pickle there, or set ann_file to where it is.'
-        )
-    annotations, splits, head = pose_content(load_pickle(file), str(file))
+    annotations, _, head = read(file, setting)
     if 'layout' in names and head.get('layout') is None:
         raise ValueError(
             f'{file} does not say its skeleton: set layout, to a name such as kinect20 or '
@@ -74,9 +85,84 @@ def fill_from_file(cfg: Config) -> None:
         cfg[name] = said[name]
     follow(cfg, {name: [None] for name in names})
     if _is_open(cfg):
-        _, dataset = next(dataset_cfgs(cfg.train_dataloader.dataset, ''))
-        trained_on = splits.get(str(dataset.get('split')))
-        _fill_sizes(cfg, len(annotations if trained_on is None else trained_on))
+        num_clips = 0
+        for _, dataset in dataset_cfgs(cfg.train_dataloader.dataset, ''):
+            annotations, splits, _ = read(dataset.get('ann_file', file), setting)
+            num_clips += len(splits.get(str(dataset.get('split')), annotations))
+        _fill_sizes(cfg, num_clips)
+
+
+def _read(file: str, setting: str) -> tuple[list[dict], dict[str, list[str]], dict]:
+    if not Path(file).is_file():
+        raise missing_file(file, setting)
+    return pose_content(load_pickle(file), str(file))
+
+
+def _expand_sets(cfg: Config, read: Callable) -> None:
+    """Replace the parts of the data that have `sets`."""
+    given = [cfg.sets] if isinstance(cfg.sets, str) else cfg.sets
+    sets = [_whole_set(one, read) for one in given]
+    if len({one['name'] for one in sets}) < len(sets):
+        names = ', '.join(one['name'] for one in sets)
+        raise ValueError(
+            f'sets: {names} are not different; give each a name of its own.'
+        )
+    cfg.sets = sets
+    for part in list(_parts(cfg)):
+        for key, value in part.items():
+            if isinstance(value, list) and any(map(_has_sets, value)):
+                part[key] = [_of_set(v, one) for one in sets for v in value]
+            elif _has_sets(value):
+                part[key] = _of_set(value, sets[-1])
+
+
+def _has_sets(part: Any) -> bool:
+    return isinstance(part, dict) and 'sets' in part
+
+
+def _whole_set(given: Any, read: Callable) -> dict[str, str]:
+    """A set with its name, file, layout and protocol."""
+    one = dict(ann_file=given) if isinstance(given, str) else dict(given)
+    unknown = sorted(set(one) - {'ann_file', 'layout', 'split', 'name'})
+    if unknown or not one.get('ann_file'):
+        raise ValueError(
+            f'sets: {given!r} is neither a file nor a dict of ann_file and perhaps '
+            'layout, split and name.'
+        )
+    file = one['ann_file']
+    one.setdefault('name', Path(file).stem)
+    if one.get('layout') is None:
+        one['layout'] = read(file, 'sets')[2].get('layout')
+        if one['layout'] is None:
+            raise ValueError(
+                f'sets: {file} does not say its skeleton: give dict(ann_file={file!r}, '
+                "layout=...), with a name such as 'kinect20' or a dict."
+            )
+    if one.get('split') is None:
+        pairs = counterparts(read(file, 'sets')[1])
+        known = [a.removesuffix('_train') for a, b in pairs if b.endswith('_val')]
+        if len(known) != 1:
+            raise ValueError(
+                f'sets: {file} has {len(known)} protocols ({", ".join(known)}): give '
+                f"dict(ann_file={file!r}, split=...), such as 'xsub' for xsub_train and "
+                'xsub_val.'
+            )
+        one['split'] = known[0]
+    return one
+
+
+def _of_set(template: Mapping[str, Any], one: Mapping[str, str]) -> dict[str, Any]:
+    """A part of the data with the file, layout and split of a set."""
+    part = copy.deepcopy(dict(template))
+    del part['sets']
+    split = f'{one["split"]}_{part["split"]}'
+    part.update(ann_file=one['ann_file'], layout=one['layout'], split=split)
+    for transform in part['pipeline']:
+        if is_kind(transform, TRANSFORMS, SkeletonToLayout):
+            transform.setdefault('source', one['layout'])
+        if is_kind(transform, TRANSFORMS, PackSkeletonViews):
+            transform.setdefault('set_name', one['name'])
+    return part
 
 
 def only_top1_of_few_classes(cfg: Config) -> None:
@@ -156,18 +242,20 @@ def settings_without_effect(path: Path, cfg: Config, known: Iterable[str]) -> li
 
 def is_used(cfg: Config, name: str) -> bool:
     """Whether a part of the config has the value of the top-level setting."""
-    sections = (value for key, value in cfg.items() if key != name)
+    sections = {key: value for key, value in cfg.items() if key != name}
     return any(name in part and part[name] == cfg[name] for part in _parts(sections))
 
 
-def _parts(values: Iterable[Any]) -> Iterator[dict]:
-    """All dicts in some values, and in one another."""
-    for value in values:
+def _parts(cfg: Mapping[str, Any]) -> Iterator[dict]:
+    """All dicts within a config and within one another, but for those of `sets`."""
+    values = [value for key, value in cfg.items() if key != 'sets']
+    while values:
+        value = values.pop(0)
         if isinstance(value, dict):
             yield value
-            yield from _parts(value.values())
+            values += [v for key, v in value.items() if key != 'sets']
         elif isinstance(value, list | tuple):
-            yield from _parts(value)
+            values += value
 
 
 def _chain(path: Path) -> Iterator[Path]:

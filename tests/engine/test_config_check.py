@@ -10,6 +10,7 @@ from mmaction.registry import MODELS
 
 from hiclr_mmaction.engine import NeighborMiningHook
 from hiclr_mmaction.engine.config_check import check_config
+from hiclr_mmaction.evaluation.data_settings import fill_from_file
 from hiclr_mmaction.methods import SkeletonLearner
 
 NAN = float('nan')
@@ -250,8 +251,9 @@ def test_errors_of_another_projects_constructor_are_told(
 
 def test_layouts_of_mapped_sets_agree_after_the_mapping(monkeypatch):
     monkeypatch.setenv('HICLR_DATA', 'data')
-    check_config(config('hiclr_stgcn_many'))
     cfg = config('hiclr_stgcn_many')
+    fill_from_file(cfg)
+    check_config(cfg)
     cfg.train_dataloader.dataset.datasets[2].layout = 'kinect20'
     cfg.train_dataloader.dataset.datasets[3].pipeline[1].layout = 'h36m'
     with pytest.raises(ValueError, match='num_joints 17') as caught:

@@ -1,6 +1,7 @@
 """Data settings at the top of a config reach all parts, by inheritance and by option."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from helpers.paths import ROOT
 from mmaction.registry import MODELS
 
 from hiclr_mmaction.cli.common import follow_training, load_config, merge_options
+from hiclr_mmaction.cli.values import parse_options
+from hiclr_mmaction.datasets import SkeletonDataset
 from hiclr_mmaction.evaluation.data_settings import (
     fill_from_file,
     only_top1_of_few_classes,
@@ -206,3 +209,113 @@ def test_file_that_does_not_say_its_skeleton_is_an_error(child, tmp_path):
         ValueError, match='mine.pkl does not say its skeleton: set layout'
     ):
         fill_from_file(cfg)
+
+
+MANY = CUSTOM.with_stem('hiclr_stgcn_many')
+
+
+class TestSets:
+    """Configs of several sets, each a file and what it does not say."""
+
+    @pytest.fixture
+    def files(self, tmp_path):
+        """Two files that say their layouts; 200 and 100 clips to train on."""
+        out = []
+        for name, layout, count in (('a', 'openni15', 200), ('b', 'azure_kinect', 100)):
+            names = [str(i) for i in range(2 * count)]
+            clip = dict(label=0, keypoint=np.ones((1, 9, 3, 3)))
+            split = dict(xsub_train=names[:count], xsub_val=names[count:])
+            annotations = [dict(clip, frame_dir=name) for name in names]
+            content = dict(layout=layout, split=split, annotations=annotations)
+            out.append(str(tmp_path / f'{name}.pkl'))
+            Path(out[-1]).write_bytes(pickle.dumps(content))
+        return out
+
+    def assert_parts(self, parts, files, kinds):
+        """Parts of both sets, mapped to the config's layout."""
+        expected = [(f, f'xsub_{kind}') for f in files for kind in kinds]
+        assert [(p.ann_file, p.split) for p in parts] == expected
+        layouts = dict(zip(files, ('openni15', 'azure_kinect'), strict=True))
+        for part in parts:
+            mapping, align, pack = part.pipeline
+            assert part.layout == mapping.source == layouts[part.ann_file]
+            assert mapping.layout == align.layout == 'kinect20'
+            assert pack.set_name == Path(part.ann_file).stem
+            assert pack.knn_bank == part.split.endswith('train')
+
+    def test_child_config_names_its_own(self, child, files):
+        path = child(MANY, sets=files)
+        cfg = load_config(str(path))
+        fill_from_file(cfg)
+        self.assert_parts(cfg.train_dataloader.dataset.datasets, files, ['train'])
+        for loader in (cfg.val_dataloader, cfg.test_dataloader):
+            self.assert_parts(loader.dataset.datasets, files, ['train', 'val'])
+            assert all(part.test_mode for part in loader.dataset.datasets)
+
+    def test_options_name_them_too(self, files):
+        cfg = read_config(MANY)
+        merge_options(cfg, parse_options([f'sets={",".join(files)}']))
+        fill_from_file(cfg)
+        self.assert_parts(cfg.train_dataloader.dataset.datasets, files, ['train'])
+
+    def test_protocols_are_of_the_last(self, child, files):
+        path = child(MANY, sets=files, num_classes=None)
+        cfg = read_config(path.with_stem('mine_semi'))
+        fill_from_file(cfg)
+        train, val = cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset
+        assert {train.ann_file, val.ann_file} == {files[1]}
+        assert (train.split, val.split) == ('xsub_train', 'xsub_val')
+        assert val.pipeline[0].source == 'azure_kinect'
+        assert cfg.model.cls_head.num_classes == 1
+
+    def test_sizes_follow_from_all_of_them(self, child, files):
+        sizes = dict(max_epochs=None, val_interval=None)
+        cfg = read_config(
+            child(MANY, sets=files, train_cfg=sizes, model=dict(queue_size=None))
+        )
+        fill_from_file(cfg)
+        # Half of 300 clips in batches of 32; 40 sqrt(300) = 693 iterations, 9 an epoch.
+        assert (cfg.model.queue_size, cfg.train_cfg.max_epochs) == (128, 77)
+
+    def test_layout_of_the_encoder_is_not_that_of_the_sets(self, child):
+        cfg = read_config(child(MANY))
+        merge_options(cfg, dict(layout='azure_kinect'))
+        fill_from_file(cfg)
+        first = cfg.train_dataloader.dataset.datasets[0]
+        assert first.layout == first.pipeline[0].source == 'kinect20'
+        assert first.pipeline[0].layout == first.pipeline[1].layout == 'azure_kinect'
+
+    @pytest.mark.parametrize(
+        ('sets', 'message'),
+        [
+            (['nowhere.pkl'], "ann_file='nowhere.pkl' does not exist .*in sets"),
+            (
+                [dict(file='a')],
+                r"sets: \{'file': 'a'\} is neither a file nor a dict of",
+            ),
+            (['FILE', 'FILE'], 'sets: a, a are not different; give each a name'),
+        ],
+    )
+    def test_what_cannot_be_used_names_the_setting(self, child, files, sets, message):
+        sets = [files[0] if one == 'FILE' else one for one in sets]
+        with pytest.raises((FileNotFoundError, ValueError), match=message):
+            fill_from_file(read_config(child(MANY, sets=sets)))
+
+    @pytest.mark.parametrize(
+        ('head', 'message'),
+        [
+            (dict(split={}), 'a.pkl does not say its skeleton: .*layout='),
+            (dict(layout='coco', split={}), 'a.pkl has 0 protocols .*split='),
+        ],
+    )
+    def test_a_file_that_says_too_little(self, child, tmp_path, head, message):
+        write_clips(tmp_path / 'a.pkl', **head)
+        with pytest.raises(ValueError, match=message):
+            fill_from_file(read_config(child(MANY, sets=[str(tmp_path / 'a.pkl')])))
+
+    def test_a_missing_file_of_a_set_advises_sets(self):
+        pack = dict(type='PackSkeletonViews', set_name='mine')
+        with pytest.raises(FileNotFoundError, match='own files in sets of the config'):
+            SkeletonDataset('nowhere.pkl', [pack])
+        with pytest.raises(FileNotFoundError, match='set ann_file to where it is'):
+            SkeletonDataset('nowhere.pkl', [])

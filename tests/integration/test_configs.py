@@ -174,7 +174,8 @@ def test_config_takes_a_step_and_validates(
     assert losses
     assert all(np.isfinite(log[k].current()) for k in losses)
     if name.endswith('many'):
-        assert {f'val/knn/{s}/k1' for s in cfg.sets} <= set(log)
+        names = [one['name'] for one in cfg.sets]
+        assert {f'val/knn/{s}/k1' for s in names} <= set(log)
     assert {'val/knn/k1', 'val/knn/k5', 'val/knn/k20'} <= set(log)
     assert list(tmp_path.glob('best_knn_k1_*.pth'))
     assert (

@@ -4,17 +4,24 @@ _base_ = 'small_set.py'
 
 layout = 'kinect20'
 num_person = 1
+# Files, or dicts of ann_file and what the file does not say, or not clearly: layout, split
+# (xsub: xsub_train and xsub_val) and name.
+sets = [
+    dict(name='ucla', ann_file='nw_ucla_3d.pkl', layout='kinect20', split='xview'),
+    dict(name='utkinect', ann_file='utkinect_3d.pkl', layout='kinect20', split='xsub'),
+    dict(
+        name='florence', ann_file='florence3d_3d.pkl', layout='openni15', split='xsub'
+    ),
+    dict(name='kard', ann_file='kard_3d.pkl', layout='openni15', split='xsub'),
+    dict(name='msr', ann_file='msr_action3d_3d.pkl', layout='kinect20', split='xsub'),
+]
 folder = '{{$HICLR_DATA:data}}'
-# Name: file, its layout, and the protocol of its splits.
-sets = dict(
-    ucla=('nw_ucla_3d.pkl', 'kinect20', 'xview'),
-    utkinect=('utkinect_3d.pkl', 'kinect20', 'xsub'),
-    florence=('florence3d_3d.pkl', 'openni15', 'xsub'),
-    kard=('kard_3d.pkl', 'openni15', 'xsub'),
-    msr=('msr_action3d_3d.pkl', 'kinect20', 'xsub'),
-)
 left_out = '{{$HICLR_LEAVE_OUT:none}}'
-sets = {name: found for name, found in sets.items() if name != left_out}
+sets = [
+    dict(one, ann_file=f'{folder}/{one["ann_file"]}')
+    for one in sets
+    if one['name'] != left_out
+]
 num_classes = 20  # of MSR-Action3D
 
 align = dict(type='SkeletonAlign', layout=layout, num_frames=32, num_person=num_person)
@@ -24,31 +31,29 @@ labelled_augmentation = [
     dict(type='SkeletonRotate', main_degrees=20, layout=layout),
     dict(type='SkeletonNoise', layout=layout),
 ]
-parts = {
-    f'{name}_{part}': dict(
+to_layout = dict(type='SkeletonToLayout', layout=layout)
+# With `sets`, a part stands for one of each set, or for the last set's.
+train, val = (
+    dict(
         type='SkeletonDataset',
-        ann_file=f'{folder}/{file}',
-        layout=source,
-        split=f'{protocol}_{part}',
+        sets=sets,
+        split=split,
         pipeline=[
-            dict(type='SkeletonToLayout', source=source, layout=layout),
+            to_layout,
             align,
-            dict(type='PackSkeletonViews', set_name=name, knn_bank=part == 'train'),
+            dict(type='PackSkeletonViews', knn_bank=split == 'train'),
         ],
     )
-    for name, (file, source, protocol) in sets.items()
-    for part in ('train', 'val')
-}
+    for split in ('train', 'val')
+)
 # Each set has its own classes.
 concat = dict(type='ConcatDataset', ignore_keys=['classes'])
 train_dataloader = dict(
     sampler=dict(_delete_=True, type='BalancedSampler', power=0.0),
-    dataset=dict(**concat, datasets=[parts[f'{name}_train'] for name in sets]),
+    dataset=dict(**concat, datasets=[train]),
 )
 val_dataloader = dict(
     # In each set, the k-NN finds neighbours of the second split's clips in the first split.
-    dataset=dict(
-        **concat, datasets=[dict(part, test_mode=True) for part in parts.values()]
-    )
+    dataset=dict(**concat, datasets=[dict(p, test_mode=True) for p in (train, val)])
 )
 test_dataloader = dict(**_base_.val_dataloader, **val_dataloader)
