@@ -31,6 +31,7 @@ from ..apis import (
     init_encoder,
 )
 from ..atomic_write import write_text
+from ..datasets import choose_clips
 from ..evaluation.baselines import BASELINES, check_baselines
 from ..evaluation.label_curve import (
     CHOSEN,
@@ -38,6 +39,7 @@ from ..evaluation.label_curve import (
     HYBRID,
     EvaluatedClips,
     baseline_accuracies,
+    choices,
     conclusions,
     over_seeds,
     prepared,
@@ -167,18 +169,27 @@ class LabelCurve:
         self.readouts = [*READOUTS, CHOSEN, *([] if args.no_hybrid else [HYBRID])]
         self.trained = [] if args.no_training else [FINETUNED, SCRATCH]
         self.cells: dict[tuple[str, float, int], float] = {}
+        # By fraction and seed: number of labelled clips, and the read-out of the rule.
+        self.clips: dict[tuple[float, int], int] = {}
+        self.chosen: dict[tuple[float, int], str] = {}
 
     def load(self) -> None:
         """Load the cells of an earlier call, which must have the same settings."""
-        cells = run_protocol.read_results(self.file, self.settings).get('cells', [])
-        self.cells = {(m, f, s): value for m, f, s, value in cells}
+        before = run_protocol.read_results(self.file, self.settings)
+        for name in ('cells', 'clips', 'chosen'):
+            rows = before.get(name, [])
+            setattr(self, name, {tuple(key): value for *key, value in rows})
 
     def add(self, found: dict[str, float], fraction: float, seed: int) -> None:
         """Record accuracies."""
         self.cells |= {(name, fraction, seed): v for name, v in found.items()}
-        cells = [[*key, value] for key, value in self.cells.items()]
-        content = dict(settings=self.settings, cells=cells)
-        write_text(json.dumps(content, indent=1), self.file)
+        rows = {
+            name: [[*key, value] for key, value in getattr(self, name).items()]
+            for name in ('cells', 'clips', 'chosen')
+        }
+        write_text(
+            json.dumps(dict(settings=self.settings, **rows), indent=1), self.file
+        )
 
     def run(self) -> None:
         """Measure the cells that are missing."""
@@ -248,11 +259,16 @@ class LabelCurve:
         train, test = self.evaluated(seed, encoders)
         for fraction in fractions:
             draw = train, test, fraction, seed
+            labels = train.labels.tolist()
+            self.clips[fraction, seed] = len(
+                choose_clips(train.names, labels, seed, fraction)
+            )
             baselines = self.missing(self.args.baselines, fraction, seed)
             self.add(baseline_accuracies(*draw, baselines), fraction, seed)
             if self.missing(self.readouts, fraction, seed):
-                hybrid = HYBRID in self.readouts
-                self.add(readout_accuracies(*draw, hybrid), fraction, seed)
+                found, chosen = readout_accuracies(*draw, HYBRID in self.readouts)
+                self.chosen[fraction, seed] = chosen
+                self.add(found, fraction, seed)
 
     def evaluated(
         self, seed: int, encoders: dict[str, str]
@@ -307,12 +323,24 @@ class LabelCurve:
         )
         fractions = sorted({f for row in curve.values() for f in row})
         headings = ['method', *(f'{100 * f:g} %' for f in fractions)]
+        counts = [
+            [n for (f, s), n in self.clips.items() if f == g and s in self.args.seeds]
+            for g in fractions
+        ]
         rows = [
-            [name, *(str(row[f]) if f in row else '' for f in fractions)]
-            for name, row in curve.items()
+            ['labelled clips', *(f'{np.mean(n):.4g}' if n else '' for n in counts)],
+            *(
+                [name, *(str(row[f]) if f in row else '' for f in fractions)]
+                for name, row in curve.items()
+            ),
         ]
         table = print_table(headings, rows, title)
-        said = conclusions(curve)
+        of_rule = {
+            key: name
+            for key, name in self.chosen.items()
+            if key[0] in fractions and key[1] in self.args.seeds
+        }
+        said = [*choices(of_rule), *conclusions(curve)]
         print(*said, sep='\n')
         text = '\n'.join([table, *(f'- {s}' for s in said), ''])
         write_text(text, self.work_dir / 'curve.md')

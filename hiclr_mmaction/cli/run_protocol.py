@@ -402,7 +402,8 @@ def table_rows(results: dict[str, dict[str, Any]]) -> list[list[str]]:
             rows.append([name, str(result['epoch']), *cells(result['metrics'], *keys)])
     for fraction, found in results.get('baselines', {}).get('accuracies', {}).items():
         for method, accuracy in found.items():
-            part = '' if fraction == '1.0' else f' ({100 * float(fraction):.3g} %)'
+            few = results.get('semi', {}).get('fraction', float(fraction))
+            part = '' if fraction == '1.0' else f' ({100 * few:.3g} %)'
             rows.append(
                 [method + part, '', *cells(dict(top1=accuracy), 'top1'), '', '']
             )

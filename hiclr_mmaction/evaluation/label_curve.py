@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -116,8 +117,8 @@ def readout_accuracies(
     fraction: float,
     seed: int,
     hybrid: bool = False,
-) -> dict[str, float]:
-    """Accuracies of every read-out of the frozen features, 0 to 1.
+) -> tuple[dict[str, float], str]:
+    """Accuracies of every read-out of the frozen features, and which the rule chose.
 
     Args:
         train (EvaluatedClips): All training clips.
@@ -126,11 +127,16 @@ def readout_accuracies(
         seed (int): Seed of the choice.
         hybrid (bool): Whether to add a ridge classifier of the features together with
             MiniRocket's. Its accuracy is not due to the encoder alone.
+
+    Returns:
+        tuple[dict[str, float], str]: Accuracies by name, 0 to 1, and the name in
+        :data:`.readouts.READOUTS` that :class:`.readouts.ChosenReadout` chose.
     """
     few = _labelled(train, fraction, seed)
     data = few.features, few.labels, test.features, test.labels
     found = {name: _accuracy(make(), *data) for name, make in READOUTS.items()}
-    found[CHOSEN] = _accuracy(ChosenReadout(seed=seed), *data)
+    rule = ChosenReadout(seed=seed)
+    found[CHOSEN] = _accuracy(rule, *data)
     if hybrid:
         x, test_x = minirocket_features(few.clips, test.clips, seed)
         convolved = make_pipeline(StandardScaler(), Normalizer()).fit(x)
@@ -139,7 +145,7 @@ def readout_accuracies(
             for part, rocket in ((few, x), (test, test_x))
         )
         found[HYBRID] = _accuracy(ridge(), x, few.labels, test_x, test.labels)
-    return found
+    return found, rule.name_
 
 
 def _labelled(train: EvaluatedClips, fraction: float, seed: int) -> EvaluatedClips:
@@ -172,6 +178,24 @@ def over_seeds(
         method: {f: Accuracies(tuple(v)) for f, v in sorted(row.items())}
         for method, row in found.items()
     }
+
+
+def choices(chosen: Mapping[tuple[float, int], str]) -> list[str]:
+    """Which read-outs the rule chose, a sentence for each fraction of the labels.
+
+    Args:
+        chosen (Mapping): Names by fraction and seed.
+    """
+    counts: dict[float, Counter[str]] = {}
+    for (fraction, _), name in sorted(chosen.items()):
+        counts.setdefault(fraction, Counter())[name] += 1
+    return [
+        f'{100 * fraction:g} % of labels: the rule chose '
+        + ', '.join(
+            f'{name} ({n} of {names.total()} seeds)' for name, n in names.items()
+        )
+        for fraction, names in counts.items()
+    ]
 
 
 def conclusions(curve: Mapping[str, Mapping[float, Accuracies]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 
 import pytest
 from helpers.paths import ROOT
@@ -38,14 +39,22 @@ def test_measures_every_cell_once_and_says_what_they_mean(tmp_path, run_forked):
 def test_an_encoder_that_is_given_is_read_out(run_tool, small_run, tmp_path):
     config, checkpoint, _ = small_run
     folder = tmp_path / 'curve'
-    run_tool(
+    command = (
         *('label_curve', config, '--work-dir', folder, '--checkpoint', checkpoint),
         *('--no-training', '--no-hybrid', '--baselines', '--seeds', '0', '1'),
         *('--fractions', '1', '--views', '2'),
     )
+    run_tool(*command)
     cells = json.loads((folder / 'curve.json').read_text())['cells']
     assert {cell[2] for cell in cells} == {0, 1}
+    table = (folder / 'curve.md').read_text()
+    assert '| labelled clips | 24 |' in table
+    assert re.search(
+        r'- 100 % of labels: the rule chose [a-z ]+ \(\d of 2 seeds\)', table
+    )
     assert not list(folder.rglob('*.pth'))  # nothing was pre-trained
+    run_tool(*command)
+    assert (folder / 'curve.md').read_text() == table
 
 
 @pytest.mark.parametrize(

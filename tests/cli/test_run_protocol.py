@@ -106,7 +106,8 @@ def test_table_holds_the_last_epochs(tool, tmp_path, capsys):
     accuracy = {'acc/top1': 0.5, 'acc/top5': 1.0, 'acc/mean1': 0.25}
     made.save('pretrain', checkpoint='epoch_9.pth', epoch=9)
     made.save('knn', metrics={'knn/k1': 0.25, 'knn/k20': 0.125})
-    made.save('semi', epoch=7, fraction=0.1, metrics=accuracy)
+    made.save('semi', epoch=7, fraction=0.125, metrics=accuracy)
+    made.save('baselines', accuracies={'0.1': {'MiniRocket': 0.75}})
     tool.show(made)
     lines = (tmp_path / 'results.md').read_text().splitlines()
     assert lines[0] == (
@@ -118,10 +119,12 @@ def test_table_holds_the_last_epochs(tool, tmp_path, capsys):
         '| --- | ---: | ---: | ---: | ---: |',
         '| k-NN (k = 1) | 9 | 25.00 |  |  |',
         '| k-NN (k = 20) | 9 | 12.50 |  |  |',
-        '| semi-supervised (10 %) | 7 | 50.00 | 100.00 | 25.00 |',
+        # The share that one clip of each class comes to.
+        '| semi-supervised (12.5 %) | 7 | 50.00 | 100.00 | 25.00 |',
+        '| MiniRocket (12.5 %) |  | 75.00 |  |  |',
     ]
     shown = capsys.readouterr().out
-    assert 'semi-supervised (10 %)' in shown
+    assert 'semi-supervised (12.5 %)' in shown
     assert str(tmp_path / 'results.json') in shown
 
 

@@ -9,6 +9,7 @@ from hiclr_mmaction.evaluation.label_curve import (
     DEFAULT_BASELINES,
     EvaluatedClips,
     baseline_accuracies,
+    choices,
     conclusions,
     over_seeds,
     readout_accuracies,
@@ -31,7 +32,9 @@ def split(count, seed):
 
 def test_readouts_see_the_features_and_baselines_the_clips():
     train, test = split(60, 0), split(60, 1)
-    assert min(readout_accuracies(train, test, 0.5, 0).values()) > 0.9
+    found, chosen = readout_accuracies(train, test, 0.5, 0)
+    assert min(found.values()) > 0.9
+    assert found[CHOSEN] == found[chosen]
     assert max(baseline_accuracies(train, test, 0.5, 0, JOINTS).values()) < 0.7
 
 
@@ -64,15 +67,23 @@ def test_a_smaller_fraction_is_part_of_a_larger_one():
 def test_one_clip_of_each_of_many_classes_is_no_reason_to_warn():
     clips = split(60, 0)
     many = EvaluatedClips(clips.clips, clips.features, np.arange(60), clips.names)
-    assert readout_accuracies(many, many, 1.0, 0)['nearest neighbour'] == 1
+    assert readout_accuracies(many, many, 1.0, 0)[0]['nearest neighbour'] == 1
 
 
 @pytest.mark.slow
 def test_the_hybrid_reads_what_either_knows():
     pytest.importorskip('aeon')
     train, test = split(60, 0), split(60, 1)
-    found = readout_accuracies(train, test, 1.0, 0, hybrid=True)
+    found, _ = readout_accuracies(train, test, 1.0, 0, hybrid=True)
     assert found['hybrid: ridge on features and MiniRocket'] > 0.8
+
+
+def test_choices_of_the_rule_are_counted():
+    chosen = {(0.5, 0): 'ridge', (0.1, 2): 'ridge', (0.1, 0): 'class mean'}
+    assert choices({**chosen, (0.1, 1): 'ridge'}) == [
+        '10 % of labels: the rule chose class mean (1 of 3 seeds), ridge (2 of 3 seeds)',
+        '50 % of labels: the rule chose ridge (1 of 1 seeds)',
+    ]
 
 
 def test_conclusions_compare_the_chosen_readout_with_the_best_baseline():

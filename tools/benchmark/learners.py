@@ -134,7 +134,7 @@ def together(curves: list[label_curve.LabelCurve], file: Path, seeds: list[int])
             for parts in evaluated
         )
         for fraction in FRACTIONS:
-            found = readout_accuracies(train, test, fraction, seed)
+            found, _ = readout_accuracies(train, test, fraction, seed)
             cells |= {(method, fraction, seed): v for method, v in found.items()}
         content = dict(settings=settings, cells=[[*k, v] for k, v in cells.items()])
         write_text(json.dumps(content, indent=1), file)
