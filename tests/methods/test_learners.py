@@ -1,5 +1,6 @@
 """Learners beside HiCLR, ours and another project's, meet every hook and tool."""
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -10,11 +11,16 @@ import pytest
 import torch
 from helpers.configs import with_learner
 from helpers.paths import ROOT
+from helpers.process import forget_runs
 from mmaction.registry import DATASETS, MODELS
 from mmengine.runner import Runner
 
 from hiclr_mmaction.apis import extract_features, init_encoder
-from hiclr_mmaction.checkpoint import export_checkpoint, read_checkpoint
+from hiclr_mmaction.checkpoint import (
+    export_checkpoint,
+    export_onnx,
+    read_checkpoint,
+)
 from hiclr_mmaction.engine import AccelerationHook, CollapseWarningHook
 from hiclr_mmaction.engine.config_check import check_config
 from hiclr_mmaction.evaluation.protocol import read_config
@@ -105,17 +111,73 @@ def test_its_views_are_drawn(learner, tmp_path):
     assert [view.name for view in views[:2]] == ['key', 'query 1']
 
 
-def test_its_views_are_browsed(learner, tmp_path, monkeypatch, capsys):
-    cfg = with_learner(learner, tmp_path)
-    cfg.dump(tmp_path / 'learner.py')
-    out = tmp_path / 'views.png'
-    tool = ROOT / 'tools' / 'analysis' / 'browse_views.py'
-    monkeypatch.syspath_prepend(tool.parent)
-    args = [str(tool), str(tmp_path / 'learner.py'), '--out', str(out)]
-    monkeypatch.setattr(sys, 'argv', args)
-    runpy.run_path(str(tool), run_name='__main__')
-    assert out.is_file()
+@pytest.fixture
+def config(learner, tmp_path):
+    with_learner(learner, tmp_path).dump(tmp_path / 'learner.py')
+    return tmp_path / 'learner.py'
+
+
+@pytest.fixture
+def run_tool(monkeypatch):
+    """Run a program of tools/ in this process."""
+
+    def run(name, *args):
+        tool = ROOT / 'tools' / f'{name}.py'
+        monkeypatch.syspath_prepend(tool.parent)
+        monkeypatch.setenv('LOCAL_RANK', '0')  # which it writes
+        monkeypatch.setattr(sys, 'argv', [str(tool), *map(str, args)])
+        forget_runs()
+        runpy.run_path(str(tool), run_name='__main__')
+
+    return run
+
+
+def test_its_views_are_browsed(config, tmp_path, run_tool, capsys):
+    run_tool('analysis/browse_views', config, '--out', tmp_path / 'views.png')
+    assert (tmp_path / 'views.png').is_file()
     assert 'query 1' in capsys.readouterr().out
+
+
+def test_its_checkpoint_is_tested(trained, config, tmp_path, run_tool):
+    checkpoint = f'{trained.work_dir}/epoch_1.pth'
+    run_tool('test', config, checkpoint, '--work-dir', tmp_path / 'test')
+    (file,) = (tmp_path / 'test').glob('*/*.json')
+    accuracy = trained.message_hub.log_scalars['val/knn/k1'].current()
+    assert json.loads(file.read_text())['knn/k1'] == pytest.approx(accuracy)
+
+
+def test_its_label_curve_is_drawn(trained, config, tmp_path, run_tool):
+    folder = tmp_path / 'curve'
+    run_tool(
+        *('label_curve', config, '--work-dir', folder, '--fractions', '1'),
+        *('--checkpoint', f'{trained.work_dir}/epoch_1.pth', '--views', '2'),
+        *('--no-training', '--no-hybrid', '--baselines', '--seeds', '0'),
+    )
+    assert json.loads((folder / 'curve.json').read_text())['cells']
+
+
+def test_its_features_are_written(trained, tmp_path, run_tool):
+    clip = np.random.default_rng(0).normal(size=(30, 25, 3)).astype(np.float32)
+    np.save(tmp_path / 'clip.npy', clip)
+    checkpoint = f'{trained.work_dir}/epoch_1.pth'
+    out = tmp_path / 'features.npz'
+    run_tool('features', tmp_path / 'clip.npy', out, '--checkpoint', checkpoint)
+    encoder = init_encoder(trained.cfg, checkpoint)
+    expected = extract_features(encoder, [clip[None]])
+    np.testing.assert_allclose(np.load(out)['features'], expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_its_encoder_is_exported_to_onnx(trained, tmp_path):
+    onnxruntime = pytest.importorskip('onnxruntime', reason='extra `onnx`')
+    export_onnx(f'{trained.work_dir}/epoch_1.pth', tmp_path / 'encoder.onnx')
+    session = onnxruntime.InferenceSession(str(tmp_path / 'encoder.onnx'))
+    x = torch.randn(2, 1, 24, 25, 3)
+    (features,) = session.run(None, {'keypoint': x.numpy()})
+    model = trained.model.cpu().eval()
+    with torch.no_grad():
+        expected = model.extract_feat(x)
+    torch.testing.assert_close(torch.from_numpy(features), expected, rtol=0, atol=1e-4)
 
 
 def test_linear_evaluation_needs_neither_neck_nor_preprocessor(learner, tmp_path):

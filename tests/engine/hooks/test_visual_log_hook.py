@@ -1,11 +1,14 @@
 """The visual log goes to TensorBoard through mmengine's visualizer."""
 
 import importlib.util
+import logging
 import sys
+from types import SimpleNamespace
 
 import matplotlib.image
 import pytest
-from helpers.configs import synthetic_config
+from helpers.configs import synthetic_config, with_learner
+from mmaction.registry import MODELS
 from mmengine.runner import Runner
 
 from hiclr_mmaction.engine.hooks import VisualLogHook
@@ -83,6 +86,15 @@ def test_a_config_of_its_own_backends_gets_no_second_one(tmp_path):
 def test_a_setting_out_of_range_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         VisualLogHook(**settings)
+
+
+def test_views_that_cannot_be_drawn_are_warned_of(tmp_path, caplog):
+    cfg = with_learner('SkeletonVICReg', tmp_path)
+    cfg.model.data_preprocessor = dict(type='ActionDataPreprocessor')
+    logger = logging.getLogger('visual_log')
+    runner = SimpleNamespace(model=MODELS.build(cfg.model), iter=0, logger=logger)
+    VisualLogHook(tensorboard=False).before_train(runner)
+    assert 'no picture of views, since ActionDataPreprocessor' in caplog.text
 
 
 def test_without_tensorboard_the_command_that_installs_it_is_told(monkeypatch):
