@@ -1,6 +1,6 @@
 # One encoder for several sets, listed in _base_/datasets/many_sets.py: 1,783 clips, 55
-# iterations per epoch. For other `sets` leave queue_size, max_epochs and val_interval None: then
-# they follow from the number of clips.
+# iterations per epoch. For other `sets` leave queue_size, max_epochs and val_interval None:
+# then they follow from the number of clips.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/hiclr_stgcn_small.py',

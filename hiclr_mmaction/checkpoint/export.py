@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from ..atomic_write import write_text
 from ..models.backbones.hiclr_stgcn import resolve_graph_cfg
+from ..skeleton import SkeletonLayout
 from ..version import __version__
 from ..zoo import WEIGHTS
 from .matching import build_model, check_match, part_weights
-from .model_card import model_card
+from .model_card import model_card, training_facts
 from .preparation import SECTIONS, preparation, preparation_of, trained_on
 from .reading import read_checkpoint
 from .stored_config import config_of
@@ -84,8 +85,15 @@ def export_checkpoint(
         prepared = preparation_of(checkpoint, source)
     except ValueError:  # the config is not in the checkpoint
         prepared = preparation(config)
+    before, _ = trained_on(prepared)
     if to_layout is not None:
-        weights, model, prepared = _map(weights, model, prepared, to_layout, source)
+        if before is None:
+            raise ValueError(
+                f'{source} does not store the layout that it was trained on; give its '
+                'config with --config.'
+            )
+        weights, model = _map(weights, model, before, to_layout, source)
+        prepared = map_preparation(prepared, to_layout)
     exported = exported_model_cfg(model)
     recognizer = build_model(exported, source)
     check_match(recognizer, weights, source)
@@ -107,10 +115,14 @@ def export_checkpoint(
         pool=dict(model.get('pool') or known.get('pool') or {}),
         hiclr_mmaction_version=__version__,
     )
-    meta.update({k: known[k] for k in ('dataset_meta', 'epoch', 'iter') if k in known})
+    kept = ('dataset_meta', 'epoch', 'iter', 'mapped_from')
+    meta.update({k: known[k] for k in kept if k in known})
+    meta['training'] = training_facts(checkpoint, source)
+    if to_layout is not None and before is not None:
+        meta.setdefault('mapped_from', before.name)
     write_checkpoint(dict(meta=meta, state_dict=weights), target, overwrite)
     if folder is not None:
-        card = model_card(recognizer, checkpoint, source, target, meta, license)
+        card = model_card(recognizer, target, meta, license)
         write_text(card, folder / 'README.md')
     return exported
 
@@ -118,17 +130,11 @@ def export_checkpoint(
 def _map(
     weights: dict[str, Tensor],
     model: Mapping[str, Any],
-    prepared: Mapping[str, Any],
+    layout: SkeletonLayout,
     to_layout: str | dict,
     source: str | os.PathLike,
-) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]]:
-    """Weights, model and preparation for another layout."""
-    layout, _ = trained_on(prepared)
-    if layout is None:
-        raise ValueError(
-            f'{source} does not store the layout that it was trained on; give its config '
-            'with --config.'
-        )
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights and model for another layout."""
     if (model.get('cls_head') or {}).get('pool', {}).get('joints'):
         raise ValueError(
             f'{source} has a classifier of single joints (cls_head.pool.joints), which no '
@@ -138,7 +144,7 @@ def _map(
     mapped, backbone = map_backbone(parts, model['backbone'], layout, to_layout, source)
     weights = dict(weights, **{f'backbone.{k}': v for k, v in mapped.items()})
     model = dict(model, backbone=backbone)
-    return weights, model, map_preparation(prepared, to_layout)
+    return weights, model
 
 
 def _halved(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:

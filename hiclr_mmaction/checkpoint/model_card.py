@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from ..datasets.wrapped import dataset_cfgs
+from ..skeleton import get_layout
 from .stored_config import config_of
 
 _CARD = """\
@@ -35,7 +38,7 @@ tags:
 from hiclr_mmaction.apis import extract_features, init_encoder
 
 encoder = init_encoder('.')  # this folder
-features = extract_features(encoder, clips)  # a list of (M, T, V, C)
+features = extract_features(encoder, clips{layout_argument})  # a list of (M, T, V, C)
 ```
 
 {needs}
@@ -50,11 +53,11 @@ features = extract_features(encoder, clips)  # a list of (M, T, V, C)
 
 ## Measured
 
-{measured}
+{before_mapping}{measured}
 
 ## Limits
 
-- Clips must be of the layout above; their alignment and stream are part of the model.
+- {clips}
 - The figures above are of one run on the data above. Other sensors, frame rates, views
   and actions are not measured.
 - A skeleton reveals who moves and how: do not identify or judge persons by it.
@@ -71,31 +74,60 @@ features = extract_features(encoder, clips)  # a list of (M, T, V, C)
 """
 
 
-def model_card(
-    model: nn.Module,
-    checkpoint: Mapping[str, Any],
-    source: str | os.PathLike,
-    weights: Path,
-    meta: Mapping[str, Any],
-    license: str | None = None,
-) -> str:
-    """The text of a model card for ``weights``, from what the checkpoint stores."""
+def training_facts(
+    checkpoint: Mapping[str, Any], source: str | os.PathLike
+) -> dict[str, Any]:
+    """What a model card says of a training: ``method``, ``data``, ``recipe``, ``measured``.
+
+    An exported checkpoint keeps those of the one that it was exported from.
+    """
+    meta = checkpoint.get('meta') or {}
+    if 'training' in meta:
+        return meta['training']
+    if 'preparation' in meta:  # of an export that does not say it
+        recipe = {
+            'exported from': os.path.basename(source),
+            'epochs': meta.get('epoch'),
+        }
+        return dict(method='Encoder', data={}, recipe=recipe, measured={})
     try:
         cfg = config_of(checkpoint, source)
     except ValueError:
         cfg = {}
+    method = cfg.get('model', {}).get('type', 'unknown')
+    return dict(
+        method=method,
+        data=_data(cfg),
+        recipe=dict(method=method, **_recipe(cfg, meta)),
+        measured=_metrics(checkpoint, source),
+    )
+
+
+def model_card(
+    model: nn.Module,
+    weights: Path,
+    meta: Mapping[str, Any],
+    license: str | None = None,
+) -> str:
+    """The text of a model card for ``weights``, from what is exported with them."""
+    facts = meta['training']
     classifier = getattr(model, 'cls_head', None) is not None
     backbone = type(model.backbone)
     ours = not backbone.__module__.startswith('mmaction.')
     count = sum(p.numel() for p in model.parameters())
-    method = cfg.get('model', {}).get('type', 'unknown')
+    layout, prepared = _prepared(meta)
+    classes = (meta.get('dataset_meta') or {}).get('classes') if classifier else None
+    if classes:
+        prepared['classes'] = ', '.join(map(str, classes))
+    named = isinstance(layout, str)
     return _CARD.format(
         license_tag=license or 'other',
         task='video-classification' if classifier else 'feature-extraction',
-        title=f'{method} with {backbone.__name__}',
+        title=f'{facts["method"]} with {backbone.__name__}',
         what=f'A {"classifier" if classifier else "pre-trained encoder"} of {count:,} '
         'parameters',
         version=meta['hiclr_mmaction_version'],
+        layout_argument=f', layout={layout!r}' if named else '',
         needs=(
             f'MMAction2 alone does not build the backbone, `{backbone.__name__}`: it is '
             f'of `{backbone.__module__}`.'
@@ -103,10 +135,15 @@ def model_card(
             else 'MMAction2 1.2 builds the model without that package: its config is in '
             "the file's metadata, under `cfg`."
         ),
-        data=_rows(_data(cfg, meta)),
-        recipe=_rows(_recipe(cfg, checkpoint.get('meta') or {}, method)),
-        measured=_rows(_metrics(checkpoint, source))
+        data=_rows({**facts['data'], **prepared}),
+        recipe=_rows(facts['recipe']),
+        before_mapping='Before the encoder was mapped to another layout; the mapped one '
+        'was not measured.\n\n'
+        if meta.get('mapped_from') and facts['measured']
+        else '',
+        measured=_rows(facts['measured'])
         or 'Nothing: the checkpoint holds no result of a validation.',
+        clips=_clips(layout),
         licence=f'`{license}`.'
         if license
         else 'Not stated by its author. Weights may fall under the terms of the data that '
@@ -117,45 +154,89 @@ def model_card(
 
 
 def _rows(facts: Mapping[str, Any]) -> str:
-    rows = [f'| {k} | {v} |' for k, v in facts.items() if v not in (None, '')]
+    known = {k: str(v) for k, v in facts.items() if v not in (None, '')}
+    rows = [f'| {k} | {v.replace("|", chr(92) + "|")} |' for k, v in known.items()]
     return '\n'.join(['| | |', '|---|---|', *rows]) if rows else ''
 
 
-def _data(cfg: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
+def _data(cfg: Mapping[str, Any]) -> dict[str, str]:
+    """What the clips of the training are."""
+    loader = cfg.get('train_dataloader', {})
+    parts = [part for _, part in dataset_cfgs(loader.get('dataset'), '')]
+
+    def each(name: str, shown: Any = str) -> str:
+        given = [part[name] for part in parts if part.get(name)]
+        return ', '.join(dict.fromkeys(map(shown, given)))
+
+    return {
+        'trained on': each('type'),
+        'file': each('ann_file', os.path.basename),
+        'split': each('split'),
+        'layout of the files': each('layout', lambda x: get_layout(x).name),
+    }
+
+
+def _prepared(meta: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The layout of the encoder, and how clips are prepared for it."""
     prepared = meta['preparation']
-    align = [t for t in prepared.get('pipeline', ()) if 'layout' in t]
-    layout = next(
-        (part['layout'] for part in (prepared.get('data_preprocessor', {}), *align)
-         if 'layout' in part), None,
-    )  # fmt: skip
-    dataset = cfg.get('train_dataloader', {}).get('dataset', {})
-    dataset = dataset.get('dataset', dataset)
-    classes = (meta.get('dataset_meta') or {}).get('classes')
-    return {
-        'trained on': dataset.get('type'),
-        'file': os.path.basename(str(dataset.get('ann_file', ''))),
-        'split': dataset.get('split'),
-        'layout': layout if isinstance(layout, str | None) else layout.get('name'),
+    align = [
+        t
+        for t in prepared.get('pipeline', ())
+        if 'layout' in t and t.get('type') != 'SkeletonToLayout'
+    ]
+    parts = (prepared.get('data_preprocessor', {}), *align)
+    layout = next((part['layout'] for part in parts if 'layout' in part), None)
+    return layout, {
+        'layout': None if layout is None else get_layout(layout).name,
+        'mapped from': meta.get('mapped_from'),
         'stream': meta['stream'],
-        'alignment': ', '.join(f'{k}={v}' for t in align for k, v in t.items()
-                               if k not in ('type', 'layout')),
-        'classes': None if not classes else ', '.join(map(str, classes)),
-    }  # fmt: skip
+        'alignment': ', '.join(
+            f'{k}={v}'
+            for t in align
+            for k, v in t.items()
+            if k not in ('type', 'layout')
+        ),
+    }
 
 
-def _recipe(
-    cfg: Mapping[str, Any], meta: Mapping[str, Any], method: str
-) -> dict[str, Any]:
+def _clips(layout: Any) -> str:
+    """Which clips the model takes."""
+    if layout is None:
+        return 'Clips must be prepared as the config says.'
+    if get_layout(layout).coordinates == '2d':
+        return (
+            'Clips are pixels and scores; `layout=` maps those of other layouts to the '
+            'one above.'
+        )
+    return (
+        'Clips are metres with y up; `layout=` maps those of other 3-D layouts to the one '
+        'above. 2-D skeletons have no depth.'
+    )
+
+
+def _recipe(cfg: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
     optimizer = cfg.get('optim_wrapper', {}).get('optimizer', {})
+    init = (cfg.get('model', {}).get('backbone') or {}).get('init_cfg')
+    started = init.get('checkpoint') if isinstance(init, Mapping) else None
+    if not cfg.get('resume'):
+        started = started or cfg.get('load_from')
+    # mmengine appends the commit of the folder that it runs in, or 'unknown'.
+    _, version, commit = re.split(r'^([\d.]*)', str(meta.get('mmengine_version', '')))
+    name = re.sub(r'_\d+_\d+$', '', str(meta.get('experiment_name', '')))
     return {
-        'method': method,
+        'config': meta.get('config_file') or name,
+        'command': f'`{meta["command"]}`' if meta.get('command') else None,
+        'commit': commit if re.fullmatch('[0-9a-f]{40}', commit) else None,
+        'started from': '/'.join(Path(started or '').parts[-2:]),
         'epochs': meta.get('epoch'),
         'iterations': meta.get('iter'),
         'batch': cfg.get('train_dataloader', {}).get('batch_size'),
         'optimiser': ', '.join(f'{k}={v}' for k, v in optimizer.items()),
         'seed': meta.get('seed'),
         'saved': meta.get('time'),
-        'mmengine': meta.get('mmengine_version'),
+        'software': ', '.join(
+            filter(None, [meta.get('software'), version and f'mmengine {version}'])
+        ),
     }
 
 

@@ -13,6 +13,7 @@ from mmengine.runner import load_checkpoint
 
 from hiclr_mmaction.apis import extract_features, init_encoder
 from hiclr_mmaction.checkpoint import convert_hiclr, export_checkpoint, read_checkpoint
+from hiclr_mmaction.zoo import weights_path
 
 SMALL = dict(
     type='HiCLR',
@@ -198,7 +199,9 @@ def test_what_is_exported_again_has_the_same_features(tmp_path):
     source = save_pretrained(tmp_path / 'a.pth', **pool)
     export_checkpoint(source, tmp_path / 'once.safetensors')
     export_checkpoint(tmp_path / 'once.safetensors', tmp_path / 'twice.pth')
-    clips = [np.random.default_rng(0).normal(size=(1, 30, 25, 3)).astype(np.float32)]
+    clips = [
+        np.random.default_rng(0).normal(0, 0.2, size=(1, 30, 25, 3)).astype(np.float32)
+    ]
     once, twice = (
         extract_features(init_encoder(tmp_path / name), clips)
         for name in ('once.safetensors', 'twice.pth')
@@ -226,6 +229,58 @@ def test_a_folder_for_a_model_hub_has_a_card(tmp_path):
         'num_frames=',
     ):
         assert text in card
+    assert 'maps those of other 3-D layouts' in card
     assert '{' not in card.replace('dict(', '')
     with pytest.raises(FileExistsError, match='--overwrite'):
         export_checkpoint(source, tmp_path / 'hub')
+
+
+class TestCardsOfRuns:
+    @pytest.fixture
+    def run(self, tmp_path):
+        """A checkpoint as our hook and mmengine save it, and the figures of its run."""
+        source = save_pretrained(tmp_path / 'run.pth')
+        content = torch.load(source, weights_only=False)
+        content['meta'].update(
+            epoch=2, iter=6, seed=3, command='python train.py mine.py --seed 3',
+            config_file='mine.py', software='torch 2.6',
+            mmengine_version=f'0.10.7{"a1" * 20}',
+        )  # fmt: skip
+        torch.save(content, source)
+        log = tmp_path / 'first' / 'vis_data' / 'scalars.json'
+        log.parent.mkdir(parents=True)
+        log.write_text('{"knn/k1": 0.5, "step": 2}\n')
+        return source
+
+    def card(self, source, folder, **kwargs):
+        export_checkpoint(source, folder, **kwargs)
+        return (folder / 'README.md').read_text()
+
+    def test_they_say_how_it_was_trained(self, run, tmp_path):
+        card = self.card(run, tmp_path / 'hub')
+        for row in (
+            '| config | mine.py |',
+            '| command | `python train.py mine.py --seed 3` |',
+            f'| commit | {"a1" * 20} |',
+            '| software | torch 2.6, mmengine 0.10.7 |',
+            '| knn/k1, epoch 2 | 0.5000 |',
+        ):
+            assert row in card
+        assert 'not measured' not in card.split('## Limits')[0]
+
+    def test_what_is_exported_again_says_the_same(self, run, tmp_path):
+        first = self.card(run, tmp_path / 'hub')
+        run.unlink()
+        second = self.card(tmp_path / 'hub' / 'model.safetensors', tmp_path / 'again')
+        assert second.split('## Files')[0] == first.split('## Files')[0]
+
+    def test_figures_are_of_the_encoder_before_it_was_mapped(self, run, tmp_path):
+        self.card(run, tmp_path / 'mapped', to_layout='kinect20')
+        card = self.card(tmp_path / 'mapped' / 'model.safetensors', tmp_path / 'again')
+        assert '| layout | kinect20 |\n| mapped from | nturgb+d |' in card
+        assert 'the mapped one was not measured.\n\n| | |\n|---|---|\n| knn/k1' in card
+
+    def test_an_encoder_of_the_zoo_names_its_file(self, tmp_path):
+        card = self.card(weights_path(), tmp_path / 'hub')
+        assert '# Encoder with STGCN' in card
+        assert f'| exported from | {weights_path().name} |' in card

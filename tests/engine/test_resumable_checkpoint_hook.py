@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 from hiclr_mmaction.checkpoint import load_file
 from hiclr_mmaction.engine.hooks.resumable_checkpoint_hook import AtomicBackend
+from hiclr_mmaction.version import __version__
 
 
 def test_a_file_is_replaced_at_once(tmp_path):
@@ -33,14 +34,18 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_runner_resumes_and_mmengine_is_as_before(tmp_path):
+def test_a_runner_resumes_and_mmengine_is_as_before(tmp_path, monkeypatch):
     """As MMAction2's tools/train.py does it, which knows nothing of safe reading."""
+    monkeypatch.setattr('sys.argv', ['/home/me/train.py', 'a b.py', '--seed', '1'])
     Runner.from_cfg(synthetic_config(tmp_path)).train()
     allowed = set(torch.serialization.get_safe_globals())
     options = {'train_cfg.max_epochs': 2, 'resume': True}
     cfg = synthetic_config(tmp_path, experiment_name='resumed', **options)
     runner = Runner.from_cfg(cfg)
     runner.train()
-    assert load_file(tmp_path / 'epoch_2.pth')['meta']['epoch'] == 2
+    meta = load_file(tmp_path / 'epoch_2.pth')['meta']
+    assert meta['epoch'] == 2
+    assert meta['command'] == "python train.py 'a b.py' --seed 1"
+    assert meta['software'].startswith(f'hiclr_mmaction {__version__}, torch')
     assert set(torch.serialization.get_safe_globals()) == allowed
     assert type(get_file_backend(str(tmp_path))).__name__ == 'LocalBackend'

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import mmaction
 import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import (
@@ -21,6 +24,7 @@ from mmengine.hooks import CheckpointHook
 
 from ...atomic_write import remove_parts, whole_file, write_text
 from ...checkpoint import load_safely
+from ...version import __version__
 from ..generators import generator_states
 
 INTERRUPTED = 'interrupted.pth'
@@ -125,6 +129,16 @@ class ResumableCheckpointHook(CheckpointHook):
         super().after_train_epoch(runner)
         if _agree_to_end(runner):
             self._end(runner, dict(epoch=runner.epoch + 1, iter=runner.iter))
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Add what a model card tells: command, config and software."""
+        words = [os.path.basename(w) if os.path.isabs(w) else w for w in sys.argv]
+        checkpoint['meta'].update(
+            command=shlex.join(['python', *words]),
+            config_file=os.path.basename(runner.cfg.filename or ''),
+            software=f'hiclr_mmaction {__version__}, torch {torch.__version__}, '
+            f'mmaction2 {mmaction.__version__}',
+        )
 
     def before_val_epoch(self, runner) -> None:
         """Keep the generators: a run that ends in a validation begins it anew."""
