@@ -354,7 +354,7 @@ CONFIGS = {
     ),
     'a validation without a bank': (
         {f'{VAL}.pipeline.1.knn_bank': False},
-        'there is no clip in the bank',
+        'there is no labelled clip in the bank',
     ),
 }
 
