@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from numbers import Integral
 
@@ -52,77 +52,87 @@ class SkeletonLayout:
         return 2 if self.coordinates == '2d' else 3
 
     def __post_init__(self) -> None:
-        where = f'layout {self.name!r}: '
+        problems = [f'layout {self.name!r}: {problem}' for problem in self._problems()]
+        if problems:
+            raise ValueError('\n'.join(problems))
+
+    def _problems(self) -> Iterator[str]:
         if not _is_whole(self.num_joints) or self.num_joints < 1:
-            raise ValueError(
-                f'{where}num_joints={self.num_joints!r} is not a whole number above 0; '
-                'write how many joints there are.'
+            yield (
+                f'num_joints={self.num_joints!r} is not a whole number above 0; write '
+                'how many joints there are.'
             )
+            return
         if self.coordinates not in COORDINATES:
-            raise ValueError(
-                f"{where}coordinates={self.coordinates!r} is unknown; it is '3d' "
-                "(x, y, z) or '2d' (x, y in an image, and a score)."
+            yield (
+                f"coordinates={self.coordinates!r} is unknown; it is '3d' (x, y, z) or "
+                "'2d' (x, y in an image, and a score)."
             )
         if self.joints and len(self.joints) != self.num_joints:
-            raise ValueError(
-                f'{where}{len(self.joints)} joint names for num_joints='
-                f'{self.num_joints}; give one name per joint, or none.'
+            yield (
+                f'{len(self.joints)} joint names for num_joints={self.num_joints}; give '
+                'one name per joint, or none.'
             )
-        self._check_joints('center', self.center)
+        yield from self._no_joints('center', self.center)
         if self.shoulders is not None:
             if len(self.shoulders) != 2 or self.shoulders[0] == self.shoulders[1]:
-                raise ValueError(
-                    f'{where}shoulders={self.shoulders} are not two joints; write '
-                    '(right, left), or None.'
+                yield (
+                    f'shoulders={self.shoulders} are not two joints; write (right, '
+                    'left), or None.'
                 )
-            self._check_joints('shoulders', *self.shoulders)
-        self._check_joints('mirror', *self.mirror)
-        if len(self.mirror) != self.num_joints or any(
-            self.mirror[other] != v for v, other in enumerate(self.mirror)
+            yield from self._no_joints('shoulders', *self.shoulders)
+        unknown = [*self._no_joints('mirror', *self.mirror)]
+        yield from unknown
+        if not unknown and (
+            len(self.mirror) != self.num_joints
+            or any(self.mirror[other] != v for v, other in enumerate(self.mirror))
         ):
-            raise ValueError(
-                f'{where}mirror={list(self.mirror)} is not a permutation of the '
+            yield (
+                f'mirror={list(self.mirror)} is not a permutation of the '
                 f'{self.num_joints} joints that undoes itself; write for each joint '
                 'the index of its left/right counterpart (its own for a middle one).'
             )
-        self._check_tree()
+        yield from self._no_tree()
 
-    def _check_joints(self, setting: str, *values: object) -> None:
+    def _no_joints(self, setting: str, *values: object) -> Iterator[str]:
+        """A sentence for the first of some values that is no joint."""
         for v in values:
             if not _is_whole(v) or not 0 <= v < self.num_joints:  # type: ignore[operator]
-                raise ValueError(
-                    f'layout {self.name!r}: {setting} names joint {v!r}; joints are 0 '
-                    f'to {self.num_joints - 1}.'
-                )
+                yield f'{setting} names joint {v!r}; joints are 0 to {self.num_joints - 1}.'
+                return
 
-    def _check_tree(self) -> None:
-        """Raise a ValueError unless the bones connect all joints without a cycle."""
-        where = f'layout {self.name!r}: '
-        self._check_joints('bones', *(v for bone in self.bones for v in bone))
+    def _no_tree(self) -> Iterator[str]:
+        """A sentence unless the bones connect all joints without a cycle."""
+        unknown = [*self._no_joints('bones', *(v for bone in self.bones for v in bone))]
+        if unknown:
+            yield from unknown
+            return
         children = [child for child, _ in self.bones]
         twice = sorted({v for v in children if children.count(v) > 1})
         if twice:
-            raise ValueError(
-                f'{where}joints {twice} are the child of more than one bone; '
-                'a joint has one parent.'
+            yield (
+                f'joints {twice} are the child of more than one bone; a joint has one '
+                'parent.'
             )
+            return
         parents = dict(self.bones)
         for joint in children:
             path = [joint]
             while (parent := parents.get(path[-1])) is not None:
                 path.append(parent)
                 if parent == joint:
-                    raise ValueError(
-                        f'{where}bones lead from joint {joint} back to itself '
+                    yield (
+                        f'bones lead from joint {joint} back to itself '
                         f'({" -> ".join(map(str, path))}); remove one of them.'
                     )
+                    return
                 if len(path) > self.num_joints:
                     break  # A cycle further up, found from a joint of it.
         roots = [v for v in range(self.num_joints) if v not in parents]
         if len(roots) > 1:
-            raise ValueError(
-                f'{where}joints {roots} have no parent, so the bones do not connect '
-                'them; add bones (child, parent) until one joint without is left.'
+            yield (
+                f'joints {roots} have no parent, so the bones do not connect them; add '
+                'bones (child, parent) until one joint without is left.'
             )
 
     def graph_cfg(self, mode: str = 'stgcn_spatial') -> dict:

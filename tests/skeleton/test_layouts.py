@@ -126,6 +126,18 @@ def test_contradictory_dict_names_what_is_wrong(change, message):
         get_layout(layout)
 
 
+def test_all_that_is_wrong_in_a_layout_is_told_at_once():
+    wrong = dict(center=5, shoulders=(0, 8), coordinates='xy', joints=['a'])
+    with pytest.raises(ValueError, match='center') as caught:
+        get_layout(dict(num_joints=3, bones=[(1, 0), (1, 2)], **wrong))
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 5
+    for words in (*wrong, 'more than one bone'):
+        assert (
+            sum(words in line.replace('joint names', 'joints') for line in lines) >= 1
+        )
+
+
 def test_layouts_of_image_keypoints_have_a_score():
     scored = {name for name, layout in LAYOUTS.items() if layout.num_axes == 2}
     assert scored == {'body_25', 'coco', 'mediapipe', 'openpose'}
