@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor
 
 from ..modules import feature_spread, gather_rows
+from .level_head import LevelHead, are_weights
 
 
 def _off_diagonal(x: Tensor) -> Tensor:
@@ -58,7 +57,7 @@ PULLS: dict[str, Callable[[Tensor, Tensor], Tensor]] = dict(
 
 
 @MODELS.register_module()
-class DecorrelationHead(BaseModule):
+class DecorrelationHead(LevelHead):
     r"""Decorrelation of the weakest view and the key, one-way pull of the stronger ones.
 
     With the embeddings :math:`z_i` of the query views and :math:`z_k` of the key view the
@@ -97,7 +96,7 @@ class DecorrelationHead(BaseModule):
         level_weights: Sequence[float] = (1.0, 0.5, 0.5),
         similarity: str = 'cosine',
     ) -> None:
-        super().__init__()
+        super().__init__(level_weights)
         if loss not in LOSSES:
             raise ValueError(
                 f'loss={loss!r} is unknown; known are {", ".join(LOSSES)}.'
@@ -113,23 +112,9 @@ class DecorrelationHead(BaseModule):
                 f'weights={self.weights}: give {len(default)} weights for the parts of '
                 f'loss={loss!r}, such as {default}.'
             )
-        if not _are_weights(self.weights):
+        if not are_weights(self.weights):
             raise ValueError(f'weights={self.weights}: give numbers, 0 or more.')
-        if not level_weights or not _are_weights(level_weights):
-            raise ValueError(
-                f'level_weights={tuple(level_weights)}: give one weight, not negative, '
-                'for each query level.'
-            )
-        self.level_weights = tuple(level_weights)
         self.similarity = similarity
-
-    def check_levels(self, num_levels: int) -> None:
-        """Raise a ValueError if there is not one weight for each query level."""
-        if num_levels != len(self.level_weights):
-            raise ValueError(
-                f'level_weights={self.level_weights} weighs {len(self.level_weights)} '
-                f'query levels, but the views have {num_levels}; make them match.'
-            )
 
     def loss(self, queries: Sequence[Tensor], key: Tensor) -> dict[str, Tensor]:
         """Losses and monitors of a batch, in float32.
@@ -167,7 +152,3 @@ class DecorrelationHead(BaseModule):
             losses[f'loss_level{i}'] = self.level_weights[i] * distance
         spread = feature_spread(F.normalize(queries[0], dim=1))
         return dict(losses, feature_spread=spread)
-
-
-def _are_weights(values: Sequence[float]) -> bool:
-    return all(0 <= w < math.inf for w in values)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor
 
 from ..modules import feature_spread
+from .level_head import LevelHead
 
 
 def _kl(student: dict, teacher: dict) -> Tensor:
@@ -43,7 +43,7 @@ SIMILARITIES: dict[str, Callable[[dict, dict], Tensor]] = dict(
 
 
 @MODELS.register_module()
-class HierarchicalContrastHead(BaseModule):
+class HierarchicalContrastHead(LevelHead):
     r"""InfoNCE on the weakest view, one-way consistency of the stronger ones.
 
     With :math:`p_i` the distribution of query :math:`q_i` over the key and the queue
@@ -75,16 +75,11 @@ class HierarchicalContrastHead(BaseModule):
         similarity: str = 'kl',
         asymmetric: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(level_weights)
         if not 0 < temperature < math.inf:
             raise ValueError(
                 f'temperature={temperature} is not positive; give a number above 0, '
                 'such as 0.07.'
-            )
-        if not level_weights or not all(0 <= w < math.inf for w in level_weights):
-            raise ValueError(
-                f'level_weights={tuple(level_weights)}: give one weight, not negative, '
-                'for each query level.'
             )
         if similarity not in SIMILARITIES:
             raise ValueError(
@@ -92,17 +87,8 @@ class HierarchicalContrastHead(BaseModule):
                 f'{", ".join(SIMILARITIES)}.'
             )
         self.temperature = temperature
-        self.level_weights = tuple(level_weights)
         self.similarity = similarity
         self.asymmetric = asymmetric
-
-    def check_levels(self, num_levels: int) -> None:
-        """Raise a ValueError if there is not one weight for each query level."""
-        if num_levels != len(self.level_weights):
-            raise ValueError(
-                f'level_weights={self.level_weights} weighs {len(self.level_weights)} '
-                f'query levels, but the views have {num_levels}; make them match.'
-            )
 
     def logits(
         self, queries: Sequence[Tensor], key: Tensor, queue: Tensor
