@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmaction.registry import LOOPS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import find_latest_checkpoint, set_random_seed
@@ -31,6 +32,8 @@ from ..checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from ..datasets.wrapped import is_kind
+from ..engine import FineTuneLoop
 from ..evaluation.baselines import BASELINES, check_baselines
 from ..evaluation.label_curve import DEFAULT_BASELINES, baseline_accuracies
 from ..evaluation.protocol import PROTOCOLS
@@ -273,11 +276,8 @@ class Protocol:
         if step != 'supervised':
             encoder = Path(self.results['pretrain']['checkpoint']).resolve()
             options = [f'model.backbone.init_cfg.checkpoint={encoder}']
-            # A smaller rate is for a backbone that has learnt.
-            if self.args.untrained and (
-                'paramwise_cfg' in load_config(str(config)).optim_wrapper
-            ):
-                options.append('optim_wrapper.paramwise_cfg=None')
+            if self.args.untrained:
+                options += from_scratch(load_config(str(config)))
         seed = self.args.seed
         self.tool('train', step, config, '--seed', seed, options=options)
         result = last_checkpoint(self.work_dir / step)
@@ -328,6 +328,16 @@ class Protocol:
                 f'step {step} failed ({name}.py ended with {code}); see its message above. '
                 'Run the same command again to resume from here'
             )
+
+
+def from_scratch(cfg: Config) -> list[str]:
+    """Options that take out what is for a backbone that has learnt."""
+    options = []
+    if 'paramwise_cfg' in cfg.optim_wrapper:
+        options.append('optim_wrapper.paramwise_cfg=None')
+    if is_kind(cfg.train_cfg, LOOPS, FineTuneLoop):
+        options.append('train_cfg.type=ResumableTrainLoop')
+    return options
 
 
 def options_of(step: str, options: Sequence[str]) -> list[str]:

@@ -66,7 +66,10 @@ def read_config(path: str | Path) -> Config:
         cfg = read_unformatted(_shared(pretraining, protocol))
     cfg.merge_from_dict(cfg.get('protocols', {}).get(protocol, {}))
     cfg.pop('protocols', None)
-    follow(cfg, former_values(pretraining))
+    former = former_values(pretraining)
+    # A part of a protocol that leaves its layout open takes that of the data.
+    former['layout'].append(None)
+    follow(cfg, former)
     return Config(
         cfg.to_dict(),
         cfg_text=cfg.text,

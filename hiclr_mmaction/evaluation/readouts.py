@@ -13,11 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.decomposition import PCA
-from sklearn.linear_model import RidgeClassifierCV
+from sklearn.linear_model import RidgeClassifierCV, RidgeCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
+
+#: Penalties of the ridge; leave-one-out chooses.
+ALPHAS = np.logspace(-5, 2, 15)
 
 
 def nearest_clip() -> BaseEstimator:
@@ -44,7 +47,7 @@ def ridge() -> BaseEstimator:
 
     The penalty is chosen by leave-one-out, in closed form.
     """
-    return make_pipeline(Normalizer(), RidgeClassifierCV(alphas=np.logspace(-5, 2, 15)))
+    return make_pipeline(Normalizer(), RidgeClassifierCV(ALPHAS))
 
 
 class ViewWhitening(TransformerMixin, BaseEstimator):
@@ -80,7 +83,8 @@ class ViewWhitening(TransformerMixin, BaseEstimator):
         parts = self.pca_.fit_transform(self.scaler_.transform(rows)).reshape(n, k, -1)
         parts = (parts - parts.mean(1, keepdims=True)).reshape(n * k, -1)
         covariance = parts.T @ parts / (n * (k - 1))
-        mean = np.trace(covariance) / size
+        # Views that do not differ are not whitened.
+        mean = np.trace(covariance) / size or 1.0
         values, vectors = np.linalg.eigh(
             covariance + self.shrinkage * mean * np.eye(size)
         )
@@ -97,6 +101,44 @@ class ViewWhitening(TransformerMixin, BaseEstimator):
         if features.ndim == 3:
             rows = rows.reshape(*features.shape[:2], -1).mean(1)
         return Normalizer().transform(rows)
+
+    def linear_map(self) -> tuple[np.ndarray, np.ndarray]:
+        """Matrix and offset of :meth:`transform`, before its scaling to unit length."""
+        matrix = (
+            self.pca_.components_.T / self.scaler_.scale_[:, None]
+        ) @ self.whitening_
+        mean = self.scaler_.mean_ + self.pca_.mean_ * self.scaler_.scale_
+        return matrix, -mean @ matrix
+
+
+def ridge_classifier(
+    views: np.ndarray, labels: np.ndarray, num_classes: int, logit: float = 5.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights with which a softmax classifier of raw features starts.
+
+    A ridge classifier of features whitened by :class:`ViewWhitening`, with the whitening
+    made part of its weights.
+
+    Args:
+        views (np.ndarray): Features of views of clips ``(N, K, D)``, K >= 2.
+        labels (np.ndarray): int ``(N,)``, -1 for clips that only help to whiten.
+        num_classes (int): Number of classes, C.
+        logit (float): What the ridge draws the logit of the true class to, and minus the
+            others.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Weight ``(C, D)`` and bias ``(C,)``, float32.
+    """
+    matrix, offset = ViewWhitening().fit(views).linear_map()
+    mean = views.mean(1)
+    x = mean @ matrix + offset
+    length = np.linalg.norm(x, axis=1).mean()
+    known = labels >= 0
+    targets = np.where(labels[known, None] == np.arange(num_classes), logit, -logit)
+    model = RidgeCV(ALPHAS).fit(x[known] / length, targets)
+    weight = model.coef_ / length
+    bias = model.intercept_ + weight @ offset
+    return (weight @ matrix.T).astype(np.float32), bias.astype(np.float32)
 
 
 #: The read-outs by the name that tables give them; the last is preferred.

@@ -149,16 +149,16 @@ def test_baselines_learn_from_the_labels_that_the_protocols_use(tool, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('untrained', [False, True])
-def test_only_a_pre_trained_backbone_learns_at_a_smaller_rate(
+def test_only_a_pre_trained_backbone_starts_with_its_classifier_at_a_smaller_rate(
     tmp_path, run_forked, untrained
 ):
     config = write_config(tmp_path, epochs=1)
     smaller = 'dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))))'
+    loop = 'dict(type="FineTuneLoop", max_epochs=1)'
+    changed = f'semi=dict(labelled, optim_wrapper={smaller}, train_cfg={loop})'
     text = config.read_text()
     assert 'semi=labelled' in text
-    config.write_text(
-        text.replace('semi=labelled', f'semi=dict(labelled, optim_wrapper={smaller})')
-    )
+    config.write_text(text.replace('semi=labelled', changed))
     encoder = ['--untrained'] if untrained else []
     code, said = run_forked(
         'run_protocol',
@@ -170,8 +170,9 @@ def test_only_a_pre_trained_backbone_learns_at_a_smaller_rate(
         *encoder,
     )
     assert code == 0, said
-    used = Config.fromfile(tmp_path / 'w' / 'semi' / 'tiny_semi.py').optim_wrapper
-    assert (used.paramwise_cfg is None) == untrained
+    used = Config.fromfile(tmp_path / 'w' / 'semi' / 'tiny_semi.py')
+    assert (used.optim_wrapper.paramwise_cfg is None) == untrained
+    assert (used.train_cfg.type == 'FineTuneLoop') != untrained
 
 
 def test_the_split_of_training_is_followed_by_that_of_testing():

@@ -9,6 +9,7 @@ from hiclr_mmaction.evaluation.readouts import (
     ChosenReadout,
     ViewWhitening,
     cross_validate,
+    ridge_classifier,
     verdict,
 )
 
@@ -175,3 +176,48 @@ class TestVerdict:
         said = verdict(Accuracies((0.80,)), self.baselines)
         assert said.startswith('One seed')
         assert 'run three' in said
+
+
+def views_of(features, num=6, seed=0):
+    """Views that differ in the first two coordinates alone, by much."""
+    rng = np.random.default_rng(seed)
+    views = np.repeat(features[:, None], num, 1)
+    views[..., :2] += rng.normal(0, 5, (*views.shape[:2], 2))
+    return views
+
+
+def test_linear_map_is_the_whitening_but_for_the_length():
+    views = views_of(blobs(5)[0])
+    whitening = ViewWhitening().fit(views)
+    matrix, offset = whitening.linear_map()
+    x = blobs(5, seed=1)[0] @ matrix + offset
+    expected = whitening.transform(blobs(5, seed=1)[0])
+    np.testing.assert_allclose(
+        x / np.linalg.norm(x, axis=1, keepdims=True), expected, atol=1e-6
+    )
+
+
+class TestRidgeClassifier:
+    def scores(self, views, labels, num_classes=4):
+        weight, bias = ridge_classifier(views, labels, num_classes)
+        assert (weight.dtype, bias.dtype) == (np.float32, np.float32)
+        test_views = views_of(blobs(10, seed=1)[0], seed=1)[:, 0]
+        return test_views @ weight.T + bias, blobs(10, seed=1)[1]
+
+    def test_ignores_how_views_differ_with_one_label_a_class(self):
+        features, labels = blobs(8)
+        known = np.where(np.arange(len(labels)) % 8 == 0, labels, -1)
+        scores, test_labels = self.scores(views_of(features), known)
+        assert (scores.argmax(1) == test_labels).mean() > 0.9
+
+    def test_a_class_without_clips_is_never_likely(self):
+        features, labels = blobs(8)
+        scores, _ = self.scores(views_of(features), labels, num_classes=5)
+        assert (scores[:, 4] < -4).all()
+
+    def test_views_that_are_all_the_same(self):
+        features, labels = blobs(8)
+        weight, bias = ridge_classifier(np.repeat(features[:, None], 2, 1), labels, 4)
+        test_features, test_labels = blobs(10, seed=1)
+        scores = test_features @ weight.T + bias
+        assert (scores.argmax(1) == test_labels).mean() > 0.9

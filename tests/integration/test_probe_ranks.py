@@ -1,4 +1,4 @@
-"""Linear evaluation in several processes, gloo on the CPU."""
+"""Linear evaluation and fine-tuning in several processes, gloo on the CPU."""
 
 import pytest
 import torch
@@ -17,9 +17,10 @@ def pretrained(tmp_path_factory):
     return save_pretrained(tmp_path_factory.mktemp('pretrained') / 'pretrained.pth')
 
 
-def train_rank(work_dir, checkpoint, batch_size):
+def train_rank(work_dir, checkpoint, batch_size, options=()):
     """Train, and write how many batches this rank's encoder saw, and what came out."""
     cfg = ranks_config(work_dir, checkpoint, batch_size)
+    cfg.merge_from_dict(dict(options))
     cfg.launcher = 'pytorch'
     prepare_cpu_launch(cfg)
     runner = Runner.from_cfg(cfg)
@@ -68,3 +69,22 @@ def test_ranks_share_the_extraction_and_train_as_one_process_does(
             assert torch.equal(state[name], loaded[name]), name
         else:
             torch.testing.assert_close(state[name], value, rtol=0, atol=1e-5)
+
+
+def test_ranks_start_fine_tuning_as_one_process_does(pretrained, tmp_path):
+    options = {
+        'train_cfg': dict(type='FineTuneLoop', max_epochs=3, num_views=2),
+        'optim_wrapper.optimizer.lr': 0.0,
+    }
+    cfg = ranks_config(tmp_path / 'single', pretrained, 10)
+    cfg.merge_from_dict(options)
+    single = Runner.from_cfg(cfg)
+    single.train()
+    log = tmp_path / 'log.txt'
+    for process in fork_ranks(2, train_rank, tmp_path, pretrained, 5, options, log=log):
+        finish(process, log)
+    assert torch.load(tmp_path / 'report.pth')['same']
+    state = load_file(tmp_path / 'epoch_3.pth')['state_dict']
+    assert state['cls_head.fc.weight'].abs().max() > 0.05
+    for name, value in single.model.state_dict().items():
+        torch.testing.assert_close(state[name], value, rtol=1e-3, atol=1e-3)

@@ -115,6 +115,13 @@ def test_head_without_pool_is_mmactions():
     torch.testing.assert_close(ours(x), stock(x))
 
 
+def test_head_counts_the_joints_of_a_layout():
+    cfg = dict(
+        type='PooledGCNHead', in_channels=6, num_classes=3, pool=dict(joints=True)
+    )
+    assert MODELS.build(dict(cfg, layout='kinect20')).fc.in_features == 6 * 20
+
+
 class Backbone(torch.nn.Module):
     """Two blocks as MMAction2's: ``(N, M, T, V, C)`` in, ``(N * M, C', T, V)`` inside."""
 

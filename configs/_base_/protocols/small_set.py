@@ -1,7 +1,14 @@
 # Changes to the protocols for a few hundred clips.
 pooled = dict(cls_head=dict(type='PooledGCNHead', pool=dict(time=4)))
 finetuning = dict(
-    model=pooled,
+    model=dict(
+        # `layout`: that of the data.
+        cls_head=dict(
+            type='PooledGCNHead',
+            pool=dict(time=4, joints=True, std=True),
+            layout=None,
+        )
+    ),
     train_dataloader=dict(drop_last=False),
     train_cfg=dict(max_epochs=70, val_interval=10),
     # The learning rate of the small pre-training, decayed to 0 by a cosine.
@@ -12,10 +19,16 @@ finetuning = dict(
     ],
     auto_scale_lr=dict(base_batch_size=32),
 )
-# A pre-trained backbone learns at a tenth of the classifier's rate.
-slow_backbone = dict(
-    finetuning['optim_wrapper'],
-    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
+# Of a pre-trained backbone, and the classifier that FineTuneLoop starts with, little is to
+# be changed: a tenth of the rate.
+slowly = dict(lr_mult=0.1)
+pretrained = dict(
+    finetuning,
+    train_cfg=dict(finetuning['train_cfg'], type='FineTuneLoop'),
+    optim_wrapper=dict(
+        finetuning['optim_wrapper'],
+        paramwise_cfg=dict(custom_keys=dict(backbone=slowly, cls_head=slowly)),
+    ),
 )
 protocols = dict(
     linear=dict(
@@ -33,7 +46,7 @@ protocols = dict(
         default_hooks=dict(checkpoint=dict(interval=100)),
         auto_scale_lr=dict(base_batch_size=32),
     ),
-    finetune=dict(finetuning, optim_wrapper=slow_backbone),
-    semi=dict(finetuning, optim_wrapper=slow_backbone),
+    finetune=pretrained,
+    semi=pretrained,
     supervised=finetuning,
 )

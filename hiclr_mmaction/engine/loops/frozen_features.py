@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from mmaction.models import RecognizerGCN
+from mmaction.models import GCNHead, RecognizerGCN
 from mmaction.structures import ActionDataSample
 from mmengine.dist import all_gather, all_gather_object, get_rank, get_world_size
 from torch import Tensor
@@ -55,6 +55,17 @@ class FrozenFeatures(Dataset):
             )
         return DataLoader(
             self, collate_fn=lambda batch: batch, generator=like.generator, **batches
+        )
+
+
+def check_recognizer(model: torch.nn.Module, loop: str) -> None:
+    """Raise a ValueError that names the loop if the classifier's input is not known."""
+    head = getattr(model, 'cls_head', None)
+    if not isinstance(model, RecognizerGCN) or not isinstance(head, GCNHead):
+        raise ValueError(
+            f'{loop}: the model is {type(model).__name__} with the head '
+            f'{type(head).__name__}; set model.type=RecognizerGCN and '
+            'model.cls_head.type=GCNHead.'
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from mmaction.models import GCNHead, RecognizerGCN
+from mmaction.models import RecognizerGCN
 from mmaction.registry import LOOPS
 from mmengine.hooks import SyncBuffersHook
 from mmengine.model import is_model_wrapper
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from ...datasets.randomness import draws_taken_back, random_transform
 from ...models.modules import bare_model
 from ..hooks import PretrainedCheckHook
-from .frozen_features import FrozenFeatures, extract_features
+from .frozen_features import FrozenFeatures, check_recognizer, extract_features
 
 
 @LOOPS.register_module()
@@ -52,7 +52,7 @@ class LinearProbeLoop(EpochBasedTrainLoop):
         **kwargs,
     ) -> None:
         model = bare_model(runner.model)
-        _check_model(model)
+        check_recognizer(model, 'LinearProbeLoop')
         hooks = [h for h in runner.hooks if isinstance(h, PretrainedCheckHook)]
         (hooks or [PretrainedCheckHook()])[0].check(runner)
         super().__init__(runner, dataloader, max_epochs, **kwargs)
@@ -151,16 +151,6 @@ def _features_as_input(model: RecognizerGCN) -> Iterator[None]:
         yield
     finally:
         del model.data_preprocessor.forward, model.backbone.forward
-
-
-def _check_model(model: torch.nn.Module) -> None:
-    head = getattr(model, 'cls_head', None)
-    if not isinstance(model, RecognizerGCN) or not isinstance(head, GCNHead):
-        raise ValueError(
-            f'LinearProbeLoop: the model is {type(model).__name__} with the head '
-            f'{type(head).__name__}; set model.type=RecognizerGCN and '
-            'model.cls_head.type=GCNHead.'
-        )
 
 
 def _check_poolable(model: RecognizerGCN) -> None:

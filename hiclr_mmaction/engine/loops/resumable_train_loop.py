@@ -87,13 +87,16 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         model = bare_model(self.runner.model)
         if hasattr(model, 'set_epoch'):
             model.set_epoch(self._epoch)
-        self.runner.model.train()
+        self._train_mode()
         done, self._done = self._done, 0
         self.dataloader.sampler.start = done * self.dataloader.batch_size
         for idx, data_batch in enumerate(self.dataloader, done):
             self.run_iter(idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def _train_mode(self) -> None:
+        self.runner.model.train()
 
     @contextmanager
     def _listening(self) -> Iterator[None]:

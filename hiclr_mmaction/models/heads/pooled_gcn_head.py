@@ -9,6 +9,7 @@ from mmaction.models import GCNHead
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from ...skeleton import get_layout
 from ..modules import check_pool, pool_skeleton, pooled_channels
 
 
@@ -23,7 +24,9 @@ class PooledGCNHead(GCNHead):
         in_channels (int): Width of the backbone, ``C``.
         pool (dict, optional): ``time``, ``joints`` and ``std``, as in
             :func:`~hiclr_mmaction.models.modules.pool_skeleton`.
-        num_joints (int, optional): Joints of the layout; needed by ``pool.joints``.
+        num_joints (int, optional): Joints of the layout; ``pool.joints`` needs it, or
+            ``layout``.
+        layout (str | dict, optional): The layout, in place of ``num_joints``.
         **kwargs: Arguments of ``GCNHead``.
 
     Raises:
@@ -36,10 +39,13 @@ class PooledGCNHead(GCNHead):
         in_channels: int,
         pool: Annotated[dict, check_pool] | None = None,
         num_joints: int | None = None,
+        layout: str | dict | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, in_channels, **kwargs)
         self.pool_cfg = dict(pool or {})
+        if num_joints is None and layout is not None:
+            num_joints = get_layout(layout).num_joints
         pooled = pooled_channels(in_channels, num_joints, **self.pool_cfg)
         self.fc = nn.Linear(pooled, num_classes)
 
