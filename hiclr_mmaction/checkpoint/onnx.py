@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..atomic_write import whole_file
 from ..models import SkeletonViewPreprocessor
-from ..skeleton import SkeletonLayout, pool_skeleton, to_stream
+from ..skeleton import SkeletonLayout, layer_features, side_by_side, to_stream
 from .export import exported_weights
 from .matching import build_model, load_weights
 from .preparation import preparation, preparation_of, trained_on
@@ -32,10 +32,12 @@ class DeployedModel(nn.Module):
         backbone: nn.Module,
         cls_head: nn.Module | None = None,
         preprocessor: nn.Module | None = None,
+        pool: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.cls_head = cls_head
+        self.pool = dict(pool or {})
         self.stream = 'joint'
         self.layout: SkeletonLayout | None = None
         if isinstance(preprocessor, SkeletonViewPreprocessor):
@@ -45,8 +47,9 @@ class DeployedModel(nn.Module):
         """Map ``(N, M, T, V, C)`` to scores before softmax, or features, ``(N, ...)``."""
         if self.layout is not None and self.stream != 'joint':
             keypoint = to_stream(keypoint, self.stream, self.layout)
-        x = self.backbone(keypoint)
-        return pool_skeleton(x) if self.cls_head is None else self.cls_head(x)
+        if self.cls_head is not None:
+            return self.cls_head(self.backbone(keypoint))
+        return side_by_side(layer_features(self.backbone, keypoint, self.pool))
 
 
 def export_onnx(
@@ -59,7 +62,7 @@ def export_onnx(
 ) -> dict[str, list]:
     """Export a model to ONNX: clips ``keypoint (N, M, T, V, C)`` to ``scores``.
 
-    A model without a classifier returns ``features``, pooled as in ``HiCLR.predict``. The
+    A model without a classifier returns ``features``, pooled as in training. The
     batch size is free. So is the number of persons, unless the backbone normalises each
     person separately (``data_bn_type='MVC'``). Needs torch 2.6 or newer.
 
@@ -98,6 +101,8 @@ def export_onnx(
         )
     else:
         model, prepared = dict(config['model']), preparation(config)
+    # An exported encoder keeps it beside its config.
+    model.setdefault('pool', (checkpoint.get('meta') or {}).get('pool'))
     layout, frames = trained_on(prepared)
     num_frames = num_frames or frames or 50
     if num_joints is None:
@@ -147,7 +152,7 @@ def build_deployed(
         for name in ('cls_head', 'data_preprocessor')
     )
     backbone = build_model(model['backbone'], source)
-    deployed = DeployedModel(backbone, cls_head, preprocessor)
+    deployed = DeployedModel(backbone, cls_head, preprocessor, model.get('pool'))
     load_weights(deployed, weights, source)
     return deployed.eval()
 

@@ -1,5 +1,6 @@
 """Learners beside HiCLR, ours and another project's, meet every hook and tool."""
 
+import copy
 import json
 import runpy
 import sys
@@ -13,6 +14,7 @@ from helpers.configs import with_learner
 from helpers.paths import ROOT
 from helpers.process import forget_runs
 from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from hiclr_mmaction.apis import extract_features, init_encoder
@@ -170,11 +172,15 @@ def test_its_features_are_written(trained, tmp_path, run_tool):
 @pytest.mark.slow
 def test_its_encoder_is_exported_to_onnx(trained, tmp_path):
     onnxruntime = pytest.importorskip('onnxruntime', reason='extra `onnx`')
-    export_onnx(f'{trained.work_dir}/epoch_1.pth', tmp_path / 'encoder.onnx')
-    session = onnxruntime.InferenceSession(str(tmp_path / 'encoder.onnx'))
+    model = copy.deepcopy(trained.model).cpu().eval()
+    model.pool = dict(time=4, joints=True, std=True, layers=['gcn.1'])
+    config = Config(dict(model=dict(trained.cfg.model, pool=model.pool)))
+    config.test_dataloader = trained.cfg.test_dataloader
+    source, target = f'{trained.work_dir}/epoch_1.pth', tmp_path / 'encoder.onnx'
+    export_onnx(source, target, config=config.to_dict())
+    session = onnxruntime.InferenceSession(str(target))
     x = torch.randn(2, 1, 24, 25, 3)
     (features,) = session.run(None, {'keypoint': x.numpy()})
-    model = trained.model.cpu().eval()
     with torch.no_grad():
         expected = model.extract_feat(x)
     torch.testing.assert_close(torch.from_numpy(features), expected, rtol=0, atol=1e-4)
