@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..skeleton import SkeletonLayout
+from ..skeleton import LAYOUTS, SkeletonLayout
 
 # Detectors go a little beyond 1.
 MAX_SCORE = 1.5
@@ -318,10 +318,12 @@ def check_keypoint(keypoint: Any, layout: SkeletonLayout, name: str) -> None:
     _check_axes(shape, name)
     persons, frames, joints, channels = shape
     if joints != layout.num_joints:
+        same = [x.name for x in LAYOUTS.values() if x.num_joints == joints]
+        known = f' ({joints} joints: {", ".join(same)})' if same else ''
         raise UnusableClip(
             'wrong joint count',
             f'clip {name!r} has {joints} joints, but layout {layout.name!r} has '
-            f'{layout.num_joints}; set the layout that the data were made with.',
+            f'{layout.num_joints}; set the layout that the data were made with{known}.',
         )
     if persons == 0 or frames == 0:
         raise UnusableClip(

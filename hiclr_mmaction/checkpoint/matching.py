@@ -230,9 +230,9 @@ def check_pretrained(
             )
         prefix = prefix and prefix.rstrip('.') + '.'
         checkpoint = read_checkpoint(path)
-        matching_backbone(backbone, checkpoint, path, prefix)
-        if cfg is not None:
+        if cfg is not None:  # first: weights of another skeleton do not match either
             check_preparation(checkpoint, cfg, path)
+        matching_backbone(backbone, checkpoint, path, prefix)
     return bool(sources)
 
 

@@ -92,10 +92,18 @@ def check_preparation(
         )
         settings = dict(stream='model.data_preprocessor.stream', layout='layout')
         remedy = ', '.join(settings.get(n, f'SkeletonAlign.{n}') for n in different)
+        mapping = ''
+        if 'layout' in different:
+            before, after = (_name(x['layout']) for x in (trained, now))
+            mapping = (
+                f' For clips of {after}, map the encoder (tools/checkpoint/export.py '
+                f'--to-layout), or the clips to {before} (SkeletonToLayout in the '
+                'pipelines, or --to-layout of the converters).'
+            )
         raise ValueError(
             f'{source} was trained on clips prepared otherwise: {differences}. '
             f'Set {remedy} to '
-            'what it was trained on, or give another checkpoint.'
+            'what it was trained on, or give another checkpoint.' + mapping
         )
 
 

@@ -410,6 +410,8 @@ def check_weights(
     if not evaluated and not hasattr(inner, 'backbone'):
         return
     content = read_checkpoint(checkpoint)
+    if cfg is not None:  # first: weights of another skeleton do not match either
+        check_preparation(content, _as_dict(cfg), checkpoint)
     state_dict = {
         name.removeprefix('module.'): value
         for name, value in content['state_dict'].items()
@@ -419,8 +421,6 @@ def check_weights(
     else:
         weights = part_weights(state_dict, checkpoint)
         check_match(inner.backbone, weights, f'backbone of {checkpoint}')
-    if cfg is not None:
-        check_preparation(content, _as_dict(cfg), checkpoint)
 
 
 # ---------------------------------------------------------------------------

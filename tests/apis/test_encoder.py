@@ -150,7 +150,10 @@ class TestErrors:
                 [dict(frame_dir='S1', keypoint=np.ones((1, 9, 20, 3)))],
                 "clip 'S1' has 20",
             ),
-            (dict(kick=np.ones((1, 9, 20, 3))), "clip 'kick' has 20 joints"),
+            (
+                dict(kick=np.ones((1, 9, 20, 3))),
+                r"clip 'kick' has 20.*with \(20 joints: kinect20",
+            ),
             ([dict(label=1)], r"clip 'clips\[0\]' has no keypoint"),
             (dict(annotations=7), 'clips is not a pose pickle'),
             ([np.zeros((1, 0, 25, 3))], r'clips\[0\]'),

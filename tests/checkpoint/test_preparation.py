@@ -5,9 +5,10 @@ from helpers.configs import probe_config, save_pretrained, synthetic_config
 from mmengine.runner import Runner
 
 from hiclr_mmaction.apis import init_encoder
-from hiclr_mmaction.checkpoint import read_checkpoint
+from hiclr_mmaction.checkpoint import build_model, read_checkpoint
 from hiclr_mmaction.checkpoint.preparation import check_preparation
 from hiclr_mmaction.engine import PretrainedCheckHook
+from hiclr_mmaction.engine.config_check import check_weights
 from hiclr_mmaction.models import SkeletonViewPreprocessor
 
 BONE = {'model.data_preprocessor.stream': 'bone'}
@@ -29,6 +30,11 @@ def aligned(tmp_path, **settings):
         ({}, BONE, r"stream was 'joint' and is 'bone'"),
         ({}, dict(num_frames=7), r'num_frames was \d+ and is 7. Set SkeletonAlign.num'),
         ({}, dict(layout='nturgb+d-stgcn'), r"layout was 'nturgb\+d' and is 'nturgb"),
+        (
+            {},
+            dict(layout='openni15'),
+            "For clips of 'openni15', map.*--to-layout.*Skele",
+        ),
         ({}, dict(untracked='released'), r"untracked was 'drop' and is 'released'"),
     ],
 )
@@ -72,3 +78,11 @@ def test_a_layout_may_stand_as_a_dict(tmp_path):
     path = save_pretrained(tmp_path / 'a.pth')
     cfg = aligned(tmp_path, layout=dict(base='nturgb+d'))
     check_preparation(read_checkpoint(path), cfg.to_dict(), path)
+
+
+def test_an_encoder_of_another_skeleton_is_told_before_its_weights(tmp_path):
+    path = save_pretrained(tmp_path / 'a.pth')
+    other = aligned(tmp_path, layout='openni15')
+    other.model.backbone.graph_cfg.layout = 'openni15'
+    with pytest.raises(ValueError, match=r'export\.py --to-layout\), or the clips to'):
+        check_weights(build_model(other.model), str(path), other)
