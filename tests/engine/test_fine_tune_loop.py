@@ -118,6 +118,7 @@ def test_clips_without_augmentation_start_it_too(tmp_path, pretrained):
     [
         ({'train_cfg.num_views': 1}, 'train_cfg.num_views=1: give a whole number, 2'),
         ({'train_cfg.max_clips': '9'}, "train_cfg.max_clips='9'"),
+        ({'model.backbone.init_cfg': None}, 'no pre-trained weights are named'),
         ({'model.cls_head': None}, 'FineTuneLoop: .*cls_head.type=GCNHead'),
     ],
 )

@@ -321,6 +321,7 @@ def test_labelled_config_goes_on_from_its_pretraining(name):
         assert starts[0] == dict(type='Pretrained', checkpoint=last, prefix='backbone.')
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         (mine,), theirs = datasets(cfg[loader]), datasets(pre[loader])[-1]
+        assert mine.pop('filter_cfg') == dict(labelled=True)
         for dataset in (mine, theirs):
             dataset.pop('test_mode', None)
             dataset.steps = dataset.pop('pipeline')

@@ -12,6 +12,7 @@ from mmengine.dist import broadcast
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Subset
 
+from ...checkpoint import check_pretrained
 from ...datasets import LabelledFraction
 from ...datasets.randomness import draws_taken_back
 from ...evaluation.readouts import ridge_classifier
@@ -42,7 +43,8 @@ class FineTuneLoop(ResumableTrainLoop):
         **kwargs: Other arguments of ``EpochBasedTrainLoop``.
 
     Raises:
-        ValueError: If the model or an argument cannot be used.
+        ValueError: If the model or an argument cannot be used, or no pre-trained weights
+            are named.
     """
 
     def __init__(
@@ -62,7 +64,16 @@ class FineTuneLoop(ResumableTrainLoop):
                 raise ValueError(
                     f'train_cfg.{name}={value!r}: give a whole number, {low} or more.'
                 )
-        check_recognizer(bare_model(runner.model), 'FineTuneLoop')
+        model = bare_model(runner.model)
+        check_recognizer(model, 'FineTuneLoop')
+        if not runner._resume and not check_pretrained(
+            model, runner._load_from, runner.cfg.to_dict()
+        ):
+            raise ValueError(
+                'FineTuneLoop keeps what a pre-training has learnt, but no pre-trained '
+                'weights are named; set model.backbone.init_cfg or load_from, or, to '
+                "train from scratch, train_cfg.type='ResumableTrainLoop'."
+            )
         super().__init__(runner, dataloader, max_epochs, **kwargs)
         self.num_views = num_views
         self.max_clips = max_clips
