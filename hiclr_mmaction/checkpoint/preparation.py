@@ -65,6 +65,11 @@ def trained_on(
     return settings.get('layout'), settings.get('num_frames')
 
 
+def stream_of(cfg: Mapping[str, Any]) -> str:
+    """The stream that a config makes of the joints."""
+    return _settings(preparation(cfg)).get('stream', 'joint')
+
+
 def check_preparation(
     checkpoint: Mapping[str, Any],
     cfg: Mapping[str, Any],

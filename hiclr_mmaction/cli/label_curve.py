@@ -31,6 +31,7 @@ from ..apis import (
     init_encoder,
 )
 from ..atomic_write import write_text
+from ..checkpoint.preparation import stream_of
 from ..datasets import choose_clips
 from ..evaluation.baselines import BASELINES, check_baselines
 from ..evaluation.label_curve import (
@@ -49,17 +50,14 @@ from ..evaluation.readouts import READOUTS
 from ..skeleton.streams import STREAMS
 from ..visualization.label_curve import draw_label_curve
 from . import run_protocol
-from .common import (
-    follow_training,
-    load_config,
-    one_line,
-    settle,
-    weights_file,
-)
+from .common import merge_options, one_line, weights_file
 from .failures import resumable
+from .lock import work_dir_lock
+from .results import read_results, recorded
 from .tables import print_table
 from .values import add_device, parse_options
 
+STREAM = 'model.data_preprocessor.stream'
 SCRATCH, FINETUNED = 'from scratch', 'fine-tuned'
 
 
@@ -84,8 +82,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--streams',
         nargs='+',
         choices=STREAMS,
-        default=['joint'],
-        help='one encoder per stream; their features are concatenated (default: joint)',
+        help='one encoder per stream; their features are concatenated (default: the '
+        "config's stream)",
     )
     parser.add_argument(
         '--views',
@@ -134,7 +132,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         parser.error(f'--views {args.views}: give 2 or more, or 0')
     if min(args.seeds) < 0:
         parser.error(f'--seeds {min(args.seeds)}: give numbers of 0 or more')
-    if args.checkpoint is not None and len(args.streams) > 1:
+    if args.checkpoint is not None and len(args.streams or ()) > 1:
         parser.error('--checkpoint is an encoder of one stream; name one in --streams')
     if args.checkpoint is not None:
         args.checkpoint = weights_file(args.checkpoint)
@@ -152,30 +150,48 @@ class LabelCurve:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.config = Path(args.config)
-        self.cfg = load_config(args.config)
-        options = parse_options(run_protocol.options_of('pretrain', args.cfg_options))
-        settle(self.cfg, options)
-        follow_training(self.cfg, options)
+        self.readouts = [*READOUTS, CHOSEN, *([] if args.no_hybrid else [HYBRID])]
+        self.trained = [] if args.no_training else [FINETUNED, SCRATCH]
+        paths = {'pretrain': self.config}
+        if self.trained:
+            paths['semi'] = self.config.with_name(f'{self.config.stem}_semi.py')
+        configs = {
+            step: run_protocol.step_config(path, self.options(step))
+            for step, path in paths.items()
+        }
+        self.cfg = configs['pretrain']
+        self.streams = args.streams or [stream_of(self.cfg)]
+        for stream in self.streams:
+            for step, cfg in configs.items():
+                # As the steps do, which put options after the stream.
+                cfg = cfg.copy()
+                merge_options(cfg, {STREAM: stream})
+                merge_options(cfg, parse_options(self.options(step)))
+                run_protocol.check_stream(cfg, stream, f'{step} by --cfg-options')
+        self.recorded = {step: recorded(cfg) for step, cfg in configs.items()}
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.work_dir = args.work_dir or Path('work_dirs') / f'{self.config.stem}_curve'
         self.file = self.work_dir / 'curve.json'
         self.settings = dict(
             config=str(self.config),
-            streams=args.streams,
+            streams=self.streams,
             views=args.views,
             cfg_options=sorted(args.cfg_options),
             checkpoint=args.checkpoint,
         )
-        self.readouts = [*READOUTS, CHOSEN, *([] if args.no_hybrid else [HYBRID])]
-        self.trained = [] if args.no_training else [FINETUNED, SCRATCH]
         self.cells: dict[tuple[str, float, int], float] = {}
         # By fraction and seed: number of labelled clips, and the read-out of the rule.
         self.clips: dict[tuple[float, int], int] = {}
         self.chosen: dict[tuple[float, int], str] = {}
 
+    def options(self, step: str) -> list[str]:
+        """The options for the config of a step."""
+        return run_protocol.options_of(step, self.args.cfg_options)
+
     def load(self) -> None:
         """Load the cells of an earlier call, which must have the same settings."""
-        before = run_protocol.read_results(self.file, self.settings)
+        before = read_results(self.file, self.settings, self.recorded)
+        self.recorded = before.get('configs', {}) | self.recorded
         for name in ('cells', 'clips', 'chosen'):
             rows = before.get(name, [])
             setattr(self, name, {tuple(key): value for *key, value in rows})
@@ -183,18 +199,25 @@ class LabelCurve:
     def add(self, found: dict[str, float], fraction: float, seed: int) -> None:
         """Record accuracies."""
         self.cells |= {(name, fraction, seed): v for name, v in found.items()}
+        self.save()
+
+    def save(self) -> None:
+        """Write what is measured."""
         rows = {
             name: [[*key, value] for key, value in getattr(self, name).items()]
             for name in ('cells', 'clips', 'chosen')
         }
-        write_text(
-            json.dumps(dict(settings=self.settings, **rows), indent=1), self.file
-        )
+        content = dict(settings=self.settings, **rows, configs=self.recorded)
+        write_text(json.dumps(content, indent=1), self.file)
 
     def run(self) -> None:
         """Measure the cells that are missing."""
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        self.load()
+        with work_dir_lock(self.work_dir):
+            self.load()
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure the cells that are missing, in a locked folder."""
         methods = [*self.args.baselines, *self.readouts, *self.trained]
         if any(
             self.missing(methods, fraction, seed)
@@ -202,12 +225,13 @@ class LabelCurve:
             for seed in self.args.seeds
         ):
             check_labels(self.cfg)
+        self.save()
         for seed in self.args.seeds:
-            encoders = {s: self.pretrain(seed, s) for s in self.args.streams}
+            encoders = {s: self.pretrain(seed, s) for s in self.streams}
             self.read_out(seed, encoders)
             if not self.trained:
                 continue
-            stream = self.args.streams[0]
+            stream = self.streams[0]
             for fraction in self.args.fractions:
                 where = fraction, seed, stream
                 self.train(FINETUNED, *where, checkpoint=encoders[stream])
@@ -278,8 +302,7 @@ class LabelCurve:
         blocks = []
         for stream, checkpoint in encoders.items():
             cfg = self.cfg.copy()
-            options = {'model.data_preprocessor.stream': stream}
-            cfg.merge_from_dict(options)
+            cfg.merge_from_dict({STREAM: stream})
             encoder = init_encoder(cfg, checkpoint, self.args.device)
             train, test = (
                 dataset_features(encoder, dataset, num_views=views, seed=seed)
@@ -316,7 +339,7 @@ class LabelCurve:
         """Print the table and its conclusions; write both, and the picture."""
         asked = {k: v for k, v in self.cells.items() if k[1] in self.args.fractions}
         curve = over_seeds(asked, self.args.seeds)
-        streams = ' + '.join(self.args.streams)
+        streams = ' + '.join(self.streams)
         title = (
             f'{self.config.stem} ({streams}): top-1, %, mean ± spread of seeds '
             f'{", ".join(map(str, self.args.seeds))}; last epoch'

@@ -61,7 +61,7 @@ def work_dir_lock(work_dir: str | os.PathLike) -> Iterator[None]:
     except SystemExit as end:
         # A run whose data are missing has written only logs.
         useless = isinstance(end.__context__, FileNotFoundError)
-        useless &= not any(folder.rglob('*.pth'))
+        useless &= not any([*folder.rglob('*.pth'), *folder.glob('[!.]*.json')])
         raise
     finally:
         (folder / HOLDER).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from ..checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from ..checkpoint.preparation import stream_of
 from ..datasets.wrapped import is_kind
 from ..engine import FineTuneLoop
 from ..evaluation.baselines import BASELINES, check_baselines
@@ -46,6 +47,8 @@ from .common import (
     weights_file,
 )
 from .failures import ctrl_c_ignored, resumable
+from .lock import work_dir_lock
+from .results import read_results, recorded
 from .tables import print_table
 from .values import parse_options
 
@@ -146,13 +149,33 @@ def step_option(text: str) -> str:
     return text
 
 
+def step_config(path: Path, options: Sequence[str]) -> Config:
+    """A config with options, as `train.py` merges them."""
+    cfg = load_config(str(path))
+    parsed = parse_options(options)
+    settle(cfg, parsed)
+    follow_training(cfg, parsed)
+    return cfg
+
+
+def check_stream(cfg: Config, stream: str, where: str) -> None:
+    """End the program with a line unless a config is of a stream."""
+    found = stream_of(cfg)
+    if found != stream:
+        sys.exit(
+            f'{where} has the stream {found}, not {stream}: name the stream of all steps '
+            'by --stream (or --streams) alone'
+        )
+
+
 class Protocol:
     """The steps of one encoder, and their results."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.config = Path(args.config)
-        self.cfg = load_config(args.config)
+        self.cfg = step_config(self.config, self.options('pretrain'))
+        init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.work_dir = (
             args.work_dir or Path('work_dirs') / f'{self.config.stem}_protocol'
         )
@@ -162,6 +185,13 @@ class Protocol:
             for step in args.steps
             if step in PROTOCOLS
         }
+        resolved = {'pretrain': self.cfg}
+        for step, path in self.configs.items():
+            resolved[step] = step_config(path, self.options(step))
+        self.stream = args.stream or stream_of(self.cfg)
+        for step, cfg in resolved.items():
+            check_stream(cfg, self.stream, f'{step} (--stream, --cfg-options)')
+        self.recorded = {step: recorded(cfg) for step, cfg in resolved.items()}
         if args.checkpoint is not None:
             args.checkpoint = weights_file(args.checkpoint)
         self.settings = dict(
@@ -176,20 +206,29 @@ class Protocol:
 
     def load(self) -> None:
         """Load the results of an earlier call, which must have the same settings."""
-        self.results = read_results(self.file, self.settings).get('results', {})
+        before = read_results(self.file, self.settings, self.recorded)
+        self.results = before.get('results', {})
+        self.recorded = before.get('configs', {}) | self.recorded
 
-    def save(self, step: str, **result: Any) -> None:
-        """Store the result of a step."""
-        self.results[step] = result
-        content = dict(settings=self.settings, results=self.results)
+    def save(self, **results: Any) -> None:
+        """Store results of steps."""
+        self.results |= results
+        content = dict(
+            settings=self.settings, results=self.results, configs=self.recorded
+        )
         write_text(json.dumps(content, indent=1), self.file)
 
     def run(self) -> None:
         """Run the missing steps."""
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        self.load()
-        if {*self.args.steps} - {'pretrain', *self.results} or self.args.baselines:
-            check_labels(self.evaluated_config())
+        with work_dir_lock(self.work_dir):
+            self.load()
+            if {*self.args.steps} - {'pretrain', *self.results} or self.args.baselines:
+                check_labels(self.cfg)
+            self.save()
+            self.run_steps()
+
+    def run_steps(self) -> None:
+        """Run the missing steps, in a locked folder."""
         for step in STEPS:
             wanted = step in self.args.steps
             if step == 'pretrain' and set(self.args.steps) - {'supervised'}:
@@ -203,7 +242,8 @@ class Protocol:
             start = time.time()
             run = self.train_and_test if step in PROTOCOLS else getattr(self, step)
             result = run(step)
-            self.save(step, **result, seconds=round(time.time() - start, 1))
+            result['seconds'] = round(time.time() - start, 1)
+            self.save(**{step: result})
         if self.args.baselines:
             self.baselines(self.args.baselines)
 
@@ -220,26 +260,16 @@ class Protocol:
             print('baselines: done before', flush=True)
             return
         print('baselines: begins', flush=True)
-        train, test = featureless_clips(self.evaluated_config())
+        train, test = featureless_clips(self.cfg)
         for fraction, wanted in missing.items():
             found = baseline_accuracies(train, test, fraction, self.args.seed, wanted)
             before[str(fraction)] = {**before.get(str(fraction), {}), **found}
-        self.save('baselines', accuracies=before)
-
-    def evaluated_config(self) -> Config:
-        """The config of the pre-training, with its options."""
-        cfg = self.cfg.copy()
-        options = parse_options(self.options('knn'))
-        settle(cfg, options)
-        follow_training(cfg, options)
-        init_default_scope(cfg.get('default_scope', 'mmaction'))
-        return cfg
+        self.save(baselines=dict(accuracies=before))
 
     def semi_fraction(self) -> float:
         """The fraction of the labels that was asked for in the step semi."""
-        options = parse_options(self.options('semi'))
         config = self.config.with_name(f'{self.config.stem}_semi.py')
-        return options.get('fraction') or load_config(str(config)).fraction
+        return step_config(config, self.options('semi')).fraction
 
     def pretrain(self, step: str) -> dict[str, Any]:
         """Pre-train the encoder, or use the given one."""
@@ -256,10 +286,8 @@ class Protocol:
 
     def initial_encoder(self) -> dict[str, Any]:
         """A checkpoint of the initial model of `train.py` with this seed."""
-        cfg = self.cfg.copy()
-        settle(cfg, parse_options(self.options('pretrain')))
         set_random_seed(self.args.seed)
-        model = build_model(cfg.model, self.config)
+        model = build_model(self.cfg.model, self.config)
         model.init_weights()
         return dict(state_dict=model.state_dict(), meta=dict(epoch=0))
 
@@ -354,21 +382,6 @@ def options_of(step: str, options: Sequence[str]) -> list[str]:
     return chosen
 
 
-def read_results(file: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The results of an earlier call, which must have the same settings."""
-    if not file.exists():
-        return {}
-    content = json.loads(file.read_text(encoding='utf-8'))
-    for setting, value in settings.items():
-        before = content['settings'].get(setting)
-        if before != value:
-            sys.exit(
-                f'{file} is of a run with {setting}={before!r}, this one has '
-                f'{value!r}: name another --work-dir'
-            )
-    return content
-
-
 def last_checkpoint(folder: Path) -> dict[str, Any]:
     """The last checkpoint of a run and its epoch."""
     path = find_latest_checkpoint(str(folder))
@@ -426,14 +439,12 @@ HEADINGS = ('protocol', 'epoch', 'top-1', 'top-5', 'mean class')
 def show(protocol: Protocol) -> None:
     """Print the table, and write it beside the results."""
     settings = protocol.settings
-    preprocessor = protocol.cfg.model.get('data_preprocessor') or {}
-    stream = settings['stream'] or preprocessor.get('stream', 'joint')
     encoder = dict(pretrain='pre-trained here').get(
         settings['encoder'], settings['encoder']
     )
     title = (
-        f'{protocol.config.stem}, encoder {encoder}, seed {settings["seed"]}, {stream} '
-        'stream: accuracy after the last epoch, %'
+        f'{protocol.config.stem}, encoder {encoder}, seed {settings["seed"]}, '
+        f'{protocol.stream} stream: accuracy after the last epoch, %'
     )
     path = protocol.work_dir / 'results.md'
     write_text(print_table(HEADINGS, table_rows(protocol.results), title), path)

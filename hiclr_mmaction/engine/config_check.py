@@ -460,7 +460,7 @@ def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
     before = config_of(content, checkpoint, sections)
     cfg = _as_dict(cfg)
     for path in paths:
-        changes = list(_differences(_get(before, path), _get(cfg, path), path))
+        changes = list(differences(_get(before, path), _get(cfg, path), path))
         if changes:
             raise ValueError(
                 f'{checkpoint} is of another experiment: {"; ".join(changes[:3])}'
@@ -471,18 +471,23 @@ def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
 
 
 # Paths of files are not part of the experiment.
-_PLACES = ('ann_file', 'data_prefix', 'data_root', 'data_path', 'label_path')
+PLACES = ('ann_file', 'data_prefix', 'data_root', 'data_path', 'label_path')
 
 
-def _differences(before: Any, now: Any, path: str) -> Iterator[str]:
+def differences(
+    before: Any, now: Any, path: str, ignored: Sequence[str] = PLACES
+) -> Iterator[str]:
+    """Yield what differs between two parts of configs, without the keys ``ignored``."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*before, *now]):
-            if key not in _PLACES:
-                yield from _differences(before.get(key), now.get(key), f'{path}.{key}')
+            if key not in ignored:
+                yield from differences(
+                    before.get(key), now.get(key), f'{path}.{key}', ignored
+                )
     elif isinstance(before, list | tuple) and isinstance(now, list | tuple):
         if len(before) != len(now):
             yield f'{path} had {len(before)} entries and has {len(now)}'
         for i, (old, new) in enumerate(zip(before, now, strict=False)):
-            yield from _differences(old, new, f'{path}.{i}')
+            yield from differences(old, new, f'{path}.{i}', ignored)
     elif before != now:
         yield f'{path} was {before!r} and is {now!r}'

@@ -162,6 +162,21 @@ class TestLock:
             begin()
         assert not folder.exists()
 
+    def test_a_new_folder_with_results_stays(self, tmp_path):
+        folder = tmp_path / 'run'
+
+        def begin():
+            with work_dir_lock(folder):
+                (folder / 'curve.json').write_text('{}')
+                try:
+                    (tmp_path / 'nowhere.pkl').read_bytes()
+                except FileNotFoundError as error:
+                    sys.exit(str(error))
+
+        with pytest.raises(SystemExit):
+            begin()
+        assert (folder / 'curve.json').exists()
+
     def test_it_is_free_again_after_an_error(self, tmp_path):
         with pytest.raises(KeyError), work_dir_lock(tmp_path):
             raise KeyError

@@ -10,6 +10,7 @@ from helpers.protocol import write_config
 
 from hiclr_mmaction.apis import baseline_clips
 from hiclr_mmaction.cli.label_curve import LabelCurve, parse_args
+from hiclr_mmaction.cli.lock import work_dir_lock
 from hiclr_mmaction.datasets.synthetic import pose_annotations
 
 
@@ -55,6 +56,47 @@ def test_an_encoder_that_is_given_is_read_out(run_tool, small_run, tmp_path):
     assert not list(folder.rglob('*.pth'))  # nothing was pre-trained
     run_tool(*command)
     assert (folder / 'curve.md').read_text() == table
+
+
+def test_one_run_at_a_time_in_a_folder(run_tool, small_run, tmp_path):
+    folder = tmp_path / 'curve'
+    with work_dir_lock(folder), pytest.raises(SystemExit, match='is in use by process'):
+        run_tool(
+            *('label_curve', small_run[0], '--work-dir', folder, '--no-training'),
+            *('--checkpoint', small_run[1], '--no-hybrid', '--baselines'),
+        )
+
+
+def test_a_config_that_changed_is_told(run_tool, small_run, tmp_path):
+    config, checkpoint, cfg = small_run
+    folder = tmp_path / 'curve'
+    command = (
+        *('label_curve', config, '--work-dir', folder, '--checkpoint', checkpoint),
+        *('--no-training', '--no-hybrid', '--baselines', '--seeds', '0'),
+        *('--fractions', '1', '--views', '0'),
+    )
+    run_tool(*command)
+    measured = (folder / 'curve.json').read_text()
+    cfg.test_dataloader.dataset.datasets[1].num_subjects = 8
+    cfg.dump(config)
+    with pytest.raises(SystemExit, match=r'num_subjects was 6 and is 8. Name another'):
+        run_tool(*command)
+    assert (folder / 'curve.json').read_text() == measured
+
+
+def test_the_streams_are_the_configs_unless_they_are_named(tmp_path):
+    config = str(write_config(tmp_path))
+    plain = [config, '--no-hybrid', '--baselines']
+    option = ['--cfg-options', 'model.data_preprocessor.stream=motion']
+
+    def streams(*args):
+        return LabelCurve(parse_args([*plain, *args])).streams
+
+    assert streams() == ['joint']
+    assert streams(*option) == ['motion']
+    assert streams('--streams', 'bone', 'joint') == ['bone', 'joint']
+    with pytest.raises(SystemExit, match='the stream motion, not joint: name'):
+        streams('--streams', 'motion', 'joint', *option)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_work_folder_of_another_run_is_refused(tool, tmp_path):
     args = (config, '--work-dir', tmp_path / 'work')
     first = protocol(tool, *args)
     first.work_dir.mkdir()
-    first.save('pretrain', checkpoint='a.pth', epoch=2)
+    first.save(pretrain=dict(checkpoint='a.pth', epoch=2))
     again = protocol(tool, *args, '--steps', 'knn')
     again.load()
     assert again.results == first.results
@@ -101,13 +101,96 @@ def test_work_folder_of_another_run_is_refused(tool, tmp_path):
             protocol(tool, *args, *change).load()
 
 
+class TestConfigThatChanged:
+    @pytest.fixture
+    def again(self, tool, tmp_path):
+        """Load the results of a run whose config a text of it was replaced in."""
+        path = write_config(tmp_path)
+        args = (path, '--work-dir', tmp_path, '--steps', 'linear')
+        before = protocol(tool, *args)
+        before.save(pretrain=dict(checkpoint='a.pth', epoch=2))
+
+        def load(old='', new=''):
+            path.write_text(path.read_text().replace(old, new))
+            made = protocol(tool, *args)
+            made.load()
+            return made
+
+        return load
+
+    @pytest.mark.parametrize(
+        ('old', 'new', 'message'),
+        [
+            ('queue_size=8', 'queue_size=6', r'\(pretrain\): model.queue_size was 8 and'),
+            ('max_epochs=2, val_interval=1), param', 'max_epochs=3), param',
+             r'\(linear\): train_cfg.max_epochs was 2 and is 3'),
+        ],
+    )  # fmt: skip
+    def test_is_told_and_its_results_are_kept(self, again, tmp_path, old, new, message):
+        kept = (tmp_path / 'results.json').read_text()
+        with pytest.raises(SystemExit, match=message):
+            again(old, new)
+        assert (tmp_path / 'results.json').read_text() == kept
+        assert again(new, old).results['pretrain']['epoch'] == 2
+
+    def test_in_how_clips_are_loaded_is_the_same(self, again):
+        assert again('num_workers=0', 'num_workers=1').results
+
+    def test_before_there_were_results_is_no_matter(self, again, tmp_path):
+        file = tmp_path / 'results.json'
+        file.write_text(json.dumps(dict(json.loads(file.read_text()), results={})))
+        assert again('queue_size=8', 'queue_size=6').results == {}
+
+    def test_is_not_known_of_older_files(self, again, tmp_path, capsys):
+        file = tmp_path / 'results.json'
+        content = json.loads(file.read_text())
+        del content['configs']
+        file.write_text(json.dumps(content))
+        made = again('queue_size=8', 'queue_size=6')
+        assert made.results == content['results']
+        assert 'results.json does not tell its config' in capsys.readouterr().err
+        made.save()
+        with pytest.raises(SystemExit, match='queue_size was 6 and is 4'):
+            again('queue_size=6', 'queue_size=4')
+
+
+STREAM = 'model.data_preprocessor.stream=motion'
+
+
+def test_the_stream_is_the_configs_unless_one_is_named(tool, tmp_path):
+    config = write_config(tmp_path)
+    args = (config, '--work-dir', tmp_path)
+    assert protocol(tool, *args).stream == 'joint'
+    assert protocol(tool, *args, '--cfg-options', STREAM).stream == 'motion'
+    text = config.read_text()
+    config.write_text(
+        text.replace(
+            'model = dict(', "model = dict(data_preprocessor=dict(stream='bone'),"
+        )
+    )
+    assert protocol(tool, *args).stream == 'bone'
+    assert protocol(tool, *args, '--stream', 'motion').stream == 'motion'
+
+
+@pytest.mark.parametrize(
+    ('args', 'message'),
+    [
+        (['--stream', 'bone', '--cfg-options', STREAM], 'pretrain .* motion, not bone'),
+        (['--cfg-options', f'linear:{STREAM}'], 'linear .* motion, not joint'),
+    ],
+)
+def test_steps_of_different_streams_are_refused(tool, tmp_path, args, message):
+    with pytest.raises(SystemExit, match=f'{message}: name the stream .* by --stream'):
+        protocol(tool, write_config(tmp_path), *args)
+
+
 def test_table_holds_the_last_epochs(tool, tmp_path, capsys):
     made = protocol(tool, write_config(tmp_path), '--work-dir', tmp_path)
     accuracy = {'acc/top1': 0.5, 'acc/top5': 1.0, 'acc/mean1': 0.25}
-    made.save('pretrain', checkpoint='epoch_9.pth', epoch=9)
-    made.save('knn', metrics={'knn/k1': 0.25, 'knn/k20': 0.125})
-    made.save('semi', epoch=7, fraction=0.125, metrics=accuracy)
-    made.save('baselines', accuracies={'0.1': {'MiniRocket': 0.75}})
+    made.save(pretrain=dict(checkpoint='epoch_9.pth', epoch=9))
+    made.save(knn=dict(metrics={'knn/k1': 0.25, 'knn/k20': 0.125}))
+    made.save(semi=dict(epoch=7, fraction=0.125, metrics=accuracy))
+    made.save(baselines=dict(accuracies={'0.1': {'MiniRocket': 0.75}}))
     tool.show(made)
     lines = (tmp_path / 'results.md').read_text().splitlines()
     assert lines[0] == (
@@ -132,7 +215,7 @@ def test_baselines_learn_from_the_labels_that_the_protocols_use(tool, tmp_path):
     config = write_config(tmp_path)
     args = config, '--work-dir', tmp_path, '--fraction', 0.5, '--seed', 1
     made = protocol(tool, *args, '--baselines', '1-NN on joints', 'MiniRocket')
-    made.save('semi', epoch=2, fraction=0.5, metrics={})
+    made.save(semi=dict(epoch=2, fraction=0.5, metrics={}))
     made.baselines(['1-NN on joints'])
     (train, labels, names), (test, answers, _) = (
         baseline_clips(made.cfg, part) for part in ('train', 'val')
@@ -225,7 +308,7 @@ class TestRuns:
             run.terminate()
         run.communicate(timeout=60)
         assert run.returncode == 128 + signal.SIGTERM
-        assert not (work / 'results.json').exists()
+        assert json.loads((work / 'results.json').read_text())['results'] == {}
         stopped = (work / 'pretrain' / 'last_checkpoint').read_text()
 
         code, said = run_forked('run_protocol', *self.args(tmp_path))

@@ -26,7 +26,7 @@ from mmengine.runner import Runner
 
 from hiclr_mmaction.atomic_write import write_text
 from hiclr_mmaction.cli import label_curve
-from hiclr_mmaction.cli.run_protocol import read_results
+from hiclr_mmaction.cli.results import read_results
 from hiclr_mmaction.cli.tables import print_table
 from hiclr_mmaction.evaluation.label_curve import over_seeds, readout_accuracies
 from hiclr_mmaction.evaluation.protocol import find_config
