@@ -75,8 +75,12 @@ def check_config(cfg: Config | Mapping) -> None:
 
 def _each_once(problems: Iterable[str]) -> Iterator[str]:
     """One line per mistake, even if several parts report it with the same message."""
+    problems = dict.fromkeys(problems)
     places: dict[str, list[str]] = {}
-    for problem in dict.fromkeys(problems):
+    for problem in problems:
+        # Of two about a setting, the one that says more.
+        if any(other != problem and other.startswith(problem) for other in problems):
+            continue
         place, _, words = problem.partition(': ')
         if not re.fullmatch(r'[\w.]+', place):  # a value belongs to its place
             place, words = '', problem

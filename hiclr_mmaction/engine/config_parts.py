@@ -13,7 +13,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Real
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from mmaction.models import AAGCN, STGCN
@@ -134,6 +134,11 @@ def wrong_parts(cfg: Mapping) -> Iterator[str]:
     reported.
     """
     yield from _misspelt_sections(cfg)
+    hints = get_type_hints(Runner.__init__)
+    for name in (*_SECTIONS, *LOADERS, 'default_hooks'):
+        value, hint = cfg.get(name), hints.get(name, Any)
+        if value is not None and not _fits(value, hint):
+            yield f'{name}={value!r:.80}: give {_in_words(hint)}'
     for name in LOADERS:
         if isinstance(cfg.get(name), Mapping):
             yield from _loader(cfg[name], name)
@@ -335,13 +340,16 @@ def _in_words(hint: Any, many: bool = False) -> str:
     """An annotated type in words: one of it, or many."""
     kind, inner = get_origin(hint) or hint, get_args(hint)
     if kind in (Union, UnionType):
-        options = [option for option in inner if option is not NoneType]
+        # Configs hold no objects.
+        known = (*_WORDS, *_LISTS, Annotated)
+        options = [o for o in inner if (get_origin(o) or o) in known] or inner
         return ' or '.join(_in_words(option, many) for option in options)
     if kind is Annotated:
         return _in_words(inner[0], many)
     if kind in _LISTS:
         size = f'{len(inner)} ' if kind is tuple and ... not in inner else ''
-        return f'{"lists" if many else "a list"} of {size}{_in_words(inner[0], True)}'
+        items = f' of {size}{_in_words(inner[0], True)}' if inner else ''
+        return ('lists' if many else 'a list') + items
     return _WORDS.get(kind, (f'a {kind.__name__}', f'{kind.__name__}s'))[many]
 
 

@@ -212,6 +212,29 @@ def test_settings_of_a_wrong_type_are_told(tmp_path, setting, value, wanted):
     assert told(cfg) == [f'{setting}={value!r}: give {wanted}']
 
 
+@pytest.mark.parametrize(
+    ('section', 'wanted'),
+    [
+        ('model', 'a dict'),
+        ('custom_hooks', 'a list of dicts'),
+        ('default_hooks', 'a dict'),
+        ('param_scheduler', 'a dict or a list'),
+        ('train_dataloader', 'a dict'),
+        ('val_evaluator', 'a dict or a list'),
+    ],
+)
+def test_sections_of_a_wrong_type_are_told(tmp_path, section, wanted):
+    cfg = synthetic_config(tmp_path)
+    cfg[section] = 3
+    lines = told(cfg)
+    assert f'{section}=3: give {wanted}' in lines
+
+
+def test_a_setting_that_two_checks_refuse_is_told_once(tmp_path):
+    (line,) = told(synthetic_config(tmp_path, **{'train_cfg.max_epochs': 'x'}))
+    assert line == "train_cfg.max_epochs='x': give a whole number, 1 or more"
+
+
 @pytest.fixture
 def hands_on():
     """A learner of another project that hands on any keyword."""
