@@ -112,7 +112,7 @@ class ViewWhitening(TransformerMixin, BaseEstimator):
 
 
 def ridge_classifier(
-    views: np.ndarray, labels: np.ndarray, num_classes: int, logit: float = 5.0
+    views: np.ndarray, labels: np.ndarray, num_classes: int, margin: float = 10.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights with which a softmax classifier of raw features starts.
 
@@ -123,21 +123,24 @@ def ridge_classifier(
         views (np.ndarray): Features of views of clips ``(N, K, D)``, K >= 2.
         labels (np.ndarray): int ``(N,)``, -1 for clips that only help to whiten.
         num_classes (int): Number of classes, C.
-        logit (float): What the ridge draws the logit of the true class to, and minus the
-            others.
+        margin (float): Mean difference of the labelled clips' logits of the true class
+            and of the others. The ridge's own depends on its penalty, and is next to
+            nothing with one clip of each class.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: Weight ``(C, D)`` and bias ``(C,)``, float32.
     """
     matrix, offset = ViewWhitening().fit(views).linear_map()
-    mean = views.mean(1)
-    x = mean @ matrix + offset
-    length = np.linalg.norm(x, axis=1).mean()
+    x = views.mean(1) @ matrix + offset
+    lengths = np.linalg.norm(x, axis=1)
     known = labels >= 0
-    targets = np.where(labels[known, None] == np.arange(num_classes), logit, -logit)
-    model = RidgeCV(ALPHAS).fit(x[known] / length, targets)
-    weight = model.coef_ / length
-    bias = model.intercept_ + weight @ offset
+    rows = x[known] / lengths[known, None]
+    true = labels[known, None] == np.arange(num_classes)
+    model = RidgeCV(ALPHAS).fit(rows, np.where(true, 1.0, -1.0))
+    logits = model.predict(rows)
+    scale = margin / (logits[true].mean() - logits[~true].mean())
+    weight = scale * model.coef_ / lengths.mean()
+    bias = scale * model.intercept_ + weight @ offset
     return (weight @ matrix.T).astype(np.float32), bias.astype(np.float32)
 
 

@@ -110,7 +110,7 @@ def test_resumed_run_does_not_start_anew(tmp_path, pretrained):
 def test_clips_without_augmentation_start_it_too(tmp_path, pretrained):
     runner = build(tmp_path, pretrained)
     del runner._train_dataloader['dataset']['pipeline'][1]
-    assert started(runner).accuracy > 0.5
+    assert started(runner).accuracy > 0.4
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,9 @@ class TestRidgeClassifier:
         known = np.where(np.arange(len(labels)) % 8 == 0, labels, -1)
         scores, test_labels = self.scores(views_of(features), known)
         assert (scores.argmax(1) == test_labels).mean() > 0.9
+        # Confident, though leave-one-out knows no penalty for one clip a class.
+        others = np.delete(scores, np.argmax(scores, 1) + 4 * np.arange(len(scores)))
+        assert scores.max(1).mean() - others.mean() > 4
 
     def test_a_class_without_clips_is_never_likely(self):
         features, labels = blobs(8)
