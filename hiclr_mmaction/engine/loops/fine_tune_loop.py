@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmaction.models import RecognizerGCN
 from mmaction.registry import LOOPS
 from mmengine.dist import broadcast
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -31,8 +32,10 @@ class FineTuneLoop(ResumableTrainLoop):
       frozen encoder's features, as in LP-FT (Kumar et al., ICLR 2022, arXiv 2202.10054).
       The features are those of augmented views, whitened over all training clips, also
       those whose labels :class:`LabelledFraction` leaves out;
-    - batch norms of the backbone keep the statistics of the pre-training. Those of
-      batches in which a few clips come again and again are far from them.
+    - batch norms of the backbone keep the statistics of all training clips, measured at
+      the start (AdaBN, Li et al., arXiv 1603.04779), where those of the pre-training may
+      be of other data. Statistics of batches in which a few clips come again and again
+      are far from them.
 
     Args:
         runner (Runner): With a model ``RecognizerGCN`` whose head is ``GCNHead``.
@@ -85,9 +88,8 @@ class FineTuneLoop(ResumableTrainLoop):
 
     def _train_mode(self) -> None:
         super()._train_mode()
-        for module in bare_model(self.runner.model).backbone.modules():
-            if isinstance(module, _BatchNorm):
-                module.eval()
+        for norm in _batch_norms(bare_model(self.runner.model)):
+            norm.eval()
 
     @torch.no_grad()
     def _start_classifier(self) -> None:
@@ -98,9 +100,10 @@ class FineTuneLoop(ResumableTrainLoop):
             clips, labelled = self._clips()
             loader = DataLoader(
                 clips,
-                batch_size=self.dataloader.batch_size,
+                batch_size=64,
                 collate_fn=self.dataloader.collate_fn,
             )
+            self._measure_statistics(model, loader)
             found = [extract_features(model, loader) for _ in range(self.num_views)]
         views = torch.stack([f.features.mean(1).flatten(1) for f in found], 1)
         labels = (
@@ -122,6 +125,19 @@ class FineTuneLoop(ResumableTrainLoop):
             f'({time.perf_counter() - start:.1f} s).'
         )
 
+    def _measure_statistics(self, model: RecognizerGCN, loader: DataLoader) -> None:
+        norms = _batch_norms(model)
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the mean over batches
+            norm.train()
+        for batch in loader:  # all clips in each process: all have the same statistics
+            model.extract_feat(model.data_preprocessor(batch, False)['inputs'])
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()
+
     def _clips(self) -> tuple[Subset, int]:
         """The clips for the start, labelled ones first, and the number of these."""
         dataset = self.dataloader.dataset.dataset  # within SeededDataset
@@ -134,3 +150,12 @@ class FineTuneLoop(ResumableTrainLoop):
         chosen = np.concatenate([rng.permutation(labelled), rng.permutation(others)])
         chosen = chosen[: self.max_clips]
         return Subset(dataset, chosen.tolist()), min(len(labelled), len(chosen))
+
+
+def _batch_norms(model: RecognizerGCN) -> list[_BatchNorm]:
+    """Those of the backbone that have statistics."""
+    return [
+        module
+        for module in model.backbone.modules()
+        if isinstance(module, _BatchNorm) and module.track_running_stats
+    ]
