@@ -41,6 +41,17 @@ def weights_path(name: str = DEFAULT) -> Path:
     return Path(__file__).parent / f'{name}.safetensors'
 
 
+def example_clips() -> dict[str, np.ndarray]:
+    """A few synthetic clips by the name of their action, to try an encoder on.
+
+    Returns:
+        dict[str, np.ndarray]: Float32 ``(1, T, 20, 3)``, layout ``kinect20``, metres, T
+        from 49 to 71.
+    """
+    with np.load(Path(__file__).parent / 'example_clips.npz') as clips:
+        return {name: clips[name].astype(np.float32) for name in clips.files}
+
+
 def find_weights(named: str | os.PathLike) -> str:
     """The file of an encoder of the zoo, of an exported folder, or the file itself.
 

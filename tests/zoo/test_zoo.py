@@ -17,7 +17,14 @@ from hiclr_mmaction.apis import SkeletonEncoder, extract_features, init_encoder
 from hiclr_mmaction.checkpoint import export_checkpoint
 from hiclr_mmaction.datasets.synthetic import make_clip
 from hiclr_mmaction.skeleton.mapping import map_joints
-from hiclr_mmaction.zoo import DEFAULT, ZOO, ZooEncoder, read_weights, weights_path
+from hiclr_mmaction.zoo import (
+    DEFAULT,
+    ZOO,
+    ZooEncoder,
+    example_clips,
+    read_weights,
+    weights_path,
+)
 
 NTU = [make_clip(action, 1, 0)[:1] for action in ('wave', 'squat', 'kick')]
 POOL = dict(time=2, joints=True)
@@ -60,6 +67,20 @@ class TestEncodersOfTheZoo:
             found, expected = (extract_features(e, clips) for e in (plain, stock))
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
         assert not np.allclose(found[0], found[1], atol=1e-2)
+
+
+def test_features_of_example_clips_tell_actions_apart():
+    clips = example_clips()
+    assert {clip.shape[2:] for clip in clips.values()} == {(20, 3)}
+    # Of each action the same person; once more, a little noisier.
+    rng = np.random.default_rng(0)
+    again = {
+        name: clip + rng.normal(0, 0.01, clip.shape) for name, clip in clips.items()
+    }
+    found = [extract_features(init_encoder(DEFAULT), c) for c in (clips, again)]
+    first, second = (np.stack(list(f.values())) for f in found)
+    assert list(found[0]) == list(clips)
+    assert np.array_equal((second @ first.T).argmax(1), np.arange(len(clips)))
 
 
 @pytest.mark.parametrize('adaptive', ['importance', 'offset', 'init', None])
@@ -212,7 +233,9 @@ for name in ('mmengine', 'mmcv', 'mmaction', 'safetensors', 'scipy', 'sklearn', 
     sys.modules[name] = None  # as if it were not installed
 import numpy as np
 from hiclr_mmaction.apis import extract_features, init_encoder
+from hiclr_mmaction.zoo import example_clips
 encoder = init_encoder('NAME', pool=dict(time=2, joints=True))
+extract_features(encoder, example_clips())
 clips = dict(np.load('clips.npz'))
 np.savez('features.npz', **extract_features(encoder, clips, layout='nturgb+d'))
 np.savez('hub.npz', **extract_features(init_encoder('hub'), clips))
