@@ -60,6 +60,7 @@ def save_pretrained(path: Path, **options) -> Path:
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
+            module.num_batches_tracked.fill_(1000)
     torch.save(
         dict(state_dict=model.state_dict(), meta=dict(cfg=cfg.pretty_text)), path
     )

@@ -21,6 +21,9 @@ from ...models.modules import bare_model
 from .frozen_features import check_recognizer, extract_features
 from .resumable_train_loop import ResumableTrainLoop
 
+#: Batches after which running statistics of momentum 0.1 no longer know the first ones.
+SETTLED = 100
+
 
 @LOOPS.register_module()
 class FineTuneLoop(ResumableTrainLoop):
@@ -32,10 +35,10 @@ class FineTuneLoop(ResumableTrainLoop):
       frozen encoder's features, as in LP-FT (Kumar et al., ICLR 2022, arXiv 2202.10054).
       The features are those of augmented views, whitened over all training clips, also
       those whose labels :class:`LabelledFraction` leaves out;
-    - batch norms of the backbone keep the statistics of all training clips, measured at
-      the start (AdaBN, Li et al., arXiv 1603.04779), where those of the pre-training may
-      be of other data. Statistics of batches in which a few clips come again and again
-      are far from them.
+    - batch norms of the backbone keep the statistics of the pre-training. Those of
+      batches in which a few clips come again and again are far from them. If the
+      pre-training took fewer than 100 steps, its statistics have not settled, and those
+      of all training clips are measured at the start.
 
     Args:
         runner (Runner): With a model ``RecognizerGCN`` whose head is ``GCNHead``.
@@ -103,7 +106,7 @@ class FineTuneLoop(ResumableTrainLoop):
                 batch_size=64,
                 collate_fn=self.dataloader.collate_fn,
             )
-            self._measure_statistics(model, loader)
+            _settle_statistics(model, loader)
             found = [extract_features(model, loader) for _ in range(self.num_views)]
         views = torch.stack([f.features.mean(1).flatten(1) for f in found], 1)
         labels = (
@@ -125,19 +128,6 @@ class FineTuneLoop(ResumableTrainLoop):
             f'({time.perf_counter() - start:.1f} s).'
         )
 
-    def _measure_statistics(self, model: RecognizerGCN, loader: DataLoader) -> None:
-        norms = _batch_norms(model)
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # the mean over batches
-            norm.train()
-        for batch in loader:  # all clips in each process: all have the same statistics
-            model.extract_feat(model.data_preprocessor(batch, False)['inputs'])
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-            norm.eval()
-
     def _clips(self) -> tuple[Subset, int]:
         """The clips for the start, labelled ones first, and the number of these."""
         dataset = self.dataloader.dataset.dataset  # within SeededDataset
@@ -150,6 +140,26 @@ class FineTuneLoop(ResumableTrainLoop):
         chosen = np.concatenate([rng.permutation(labelled), rng.permutation(others)])
         chosen = chosen[: self.max_clips]
         return Subset(dataset, chosen.tolist()), min(len(labelled), len(chosen))
+
+
+def _settle_statistics(model: RecognizerGCN, loader: DataLoader) -> None:
+    """Measure the statistics of batch norms that have seen few batches."""
+    norms = [
+        norm
+        for norm in _batch_norms(model)
+        if norm.num_batches_tracked is None or norm.num_batches_tracked < SETTLED
+    ]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over batches
+        norm.train()
+    for batch in loader if norms else ():
+        # All clips in each process: all have the same statistics.
+        model.extract_feat(model.data_preprocessor(batch, False)['inputs'])
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()
 
 
 def _batch_norms(model: RecognizerGCN) -> list[_BatchNorm]:
