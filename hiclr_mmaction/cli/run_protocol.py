@@ -360,9 +360,11 @@ class Protocol:
 
 def from_scratch(cfg: Config) -> list[str]:
     """Options that take out what is for a backbone that has learnt."""
-    options = []
-    if 'paramwise_cfg' in cfg.optim_wrapper:
-        options.append('optim_wrapper.paramwise_cfg=None')
+    options = [
+        f'optim_wrapper.{name}=None'
+        for name in ('paramwise_cfg', 'clip_grad')
+        if name in cfg.optim_wrapper
+    ]
     if is_kind(cfg.train_cfg, LOOPS, FineTuneLoop):
         options.append('train_cfg.type=ResumableTrainLoop')
     return options

@@ -20,7 +20,7 @@ finetuning = dict(
     auto_scale_lr=dict(base_batch_size=32),
 )
 # Of a pre-trained backbone, and the classifier that FineTuneLoop starts with, little is to
-# be changed: a tenth of the rate.
+# be changed: a tenth of the rate. Batch norms do not adapt, so one long step would ruin it.
 slowly = dict(lr_mult=0.1)
 pretrained = dict(
     finetuning,
@@ -28,6 +28,7 @@ pretrained = dict(
     optim_wrapper=dict(
         finetuning['optim_wrapper'],
         paramwise_cfg=dict(custom_keys=dict(backbone=slowly, cls_head=slowly)),
+        clip_grad=dict(max_norm=1.0),
     ),
 )
 protocols = dict(
