@@ -52,7 +52,8 @@ def export_checkpoint(
         config (Mapping, optional): The full config of ``source``; by default the config
             stored in it.
         overwrite (bool): Whether an existing ``target`` is replaced.
-        license (str, optional): Licence of the weights, for the model card.
+        license (str, optional): Licence of the weights, for the model card. By default
+            that of an exported ``source``.
         to_layout (str | dict, optional): Skeleton of the exported model, if it differs:
             parameters are mapped joint by joint (:func:`map_backbone`).
         half (bool): Whether weights with two axes or more are stored in float16. The graph
@@ -74,9 +75,9 @@ def export_checkpoint(
     else:
         if folder.is_file():
             raise FileExistsError(f'{folder} is a file; name a folder, or OUT.pth.')
-        folder.mkdir(parents=True, exist_ok=True)
         target = folder / WEIGHTS
-        check_writable(target, overwrite)
+        if folder.is_dir():
+            check_writable(target, overwrite)
     checkpoint = read_checkpoint(source)
     config = config_of(checkpoint, source, SECTIONS) if config is None else config
     model = dict(config['model'])
@@ -115,14 +116,18 @@ def export_checkpoint(
         pool=dict(model.get('pool') or known.get('pool') or {}),
         hiclr_mmaction_version=__version__,
     )
-    kept = ('dataset_meta', 'epoch', 'iter', 'mapped_from')
+    kept = ('dataset_meta', 'epoch', 'iter', 'mapped_from', 'license')
     meta.update({k: known[k] for k in kept if k in known})
+    if license is not None:
+        meta['license'] = license
     meta['training'] = training_facts(checkpoint, source)
     if to_layout is not None and before is not None:
         meta.setdefault('mapped_from', before.name)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     write_checkpoint(dict(meta=meta, state_dict=weights), target, overwrite)
     if folder is not None:
-        card = model_card(recognizer, target, meta, license)
+        card = model_card(recognizer, target, meta)
         write_text(card, folder / 'README.md')
     return exported
 

@@ -30,7 +30,7 @@ tags:
 # {title}
 
 {what} for skeleton clips, exported by
-[hiclr_mmaction](https://pypi.org/project/hiclr-mmaction/) {version}.
+`hiclr_mmaction` {version}.
 
 ## Use
 
@@ -58,8 +58,8 @@ features = extract_features(encoder, clips{layout_argument})  # a list of (M, T,
 ## Limits
 
 - {clips}
-- The figures above are of one run on the data above. Other sensors, frame rates, views
-  and actions are not measured.
+- {figures} Other sensors, frame rates, views and actions are not
+  measured.
 - A skeleton reveals who moves and how: do not identify or judge persons by it.
 
 ## Licence
@@ -107,10 +107,9 @@ def model_card(
     model: nn.Module,
     weights: Path,
     meta: Mapping[str, Any],
-    license: str | None = None,
 ) -> str:
     """The text of a model card for ``weights``, from what is exported with them."""
-    facts = meta['training']
+    facts, license = meta['training'], meta.get('license')
     classifier = getattr(model, 'cls_head', None) is not None
     backbone = type(model.backbone)
     ours = not backbone.__module__.startswith('mmaction.')
@@ -144,6 +143,9 @@ def model_card(
         measured=_rows(facts['measured'])
         or 'Nothing: the checkpoint holds no result of a validation.',
         clips=_clips(layout),
+        figures='The figures above are of one run on the data above.'
+        if facts['measured']
+        else 'No figure was measured.',
         licence=f'`{license}`.'
         if license
         else 'Not stated by its author. Weights may fall under the terms of the data that '
@@ -221,12 +223,13 @@ def _recipe(cfg: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
     if not cfg.get('resume'):
         started = started or cfg.get('load_from')
     # mmengine appends the commit of the folder that it runs in, or 'unknown'.
-    _, version, commit = re.split(r'^([\d.]*)', str(meta.get('mmengine_version', '')))
+    stored = str(meta.get('mmengine_version', ''))
+    version, *commit = re.split('(?=[0-9a-f]{40}$|unknown$)', stored)
     name = re.sub(r'_\d+_\d+$', '', str(meta.get('experiment_name', '')))
     return {
         'config': meta.get('config_file') or name,
         'command': f'`{meta["command"]}`' if meta.get('command') else None,
-        'commit': commit if re.fullmatch('[0-9a-f]{40}', commit) else None,
+        'commit': None if commit in ([], ['unknown']) else commit[0],
         'started from': '/'.join(Path(started or '').parts[-2:]),
         'epochs': meta.get('epoch'),
         'iterations': meta.get('iter'),

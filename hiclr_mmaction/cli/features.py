@@ -157,7 +157,9 @@ def main(argv=None) -> None:
             print(run(args))
     except (ImportError, ValueError, OSError) as error:
         lacks = (getattr(error, 'name', None) or '').split('.')[0]
-        sys.exit(f'error: {error}' + (f': pip install {lacks}' if lacks else ''))
+        # Names of imports are not those of packages, but for scipy.
+        needed = lacks if lacks == 'scipy' else "'hiclr-mmaction[lite]'"
+        sys.exit(f'error: {error}' + (f': pip install {needed}' if lacks else ''))
 
 
 if __name__ == '__main__':

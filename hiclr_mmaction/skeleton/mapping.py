@@ -146,8 +146,9 @@ def joint_mapping(
     source, target = get_layout(source), get_layout(target)
     if source.coordinates == '2d' and target.coordinates == '3d':
         raise ValueError(
-            f'layout {source.name!r} cannot be mapped to {target.name!r}: a 2-D '
-            "skeleton has no depth; map to a '2d' layout."
+            f'layout {source.name!r} cannot be mapped to {target.name!r}: a 2-D skeleton '
+            "has no depth. Map to a '2d' layout; if the clips are 3-D, give "
+            f"layout=dict(base={source.name!r}, coordinates='3d')."
         )
     body = _Body(source)
     rows, made, missing = [], [], []

@@ -244,7 +244,7 @@ class TestCardsOfRuns:
         content['meta'].update(
             epoch=2, iter=6, seed=3, command='python train.py mine.py --seed 3',
             config_file='mine.py', software='torch 2.6',
-            mmengine_version=f'0.10.7{"a1" * 20}',
+            mmengine_version=f'0.10.7{"1a" * 20}',
         )  # fmt: skip
         torch.save(content, source)
         log = tmp_path / 'first' / 'vis_data' / 'scalars.json'
@@ -261,7 +261,7 @@ class TestCardsOfRuns:
         for row in (
             '| config | mine.py |',
             '| command | `python train.py mine.py --seed 3` |',
-            f'| commit | {"a1" * 20} |',
+            f'| commit | {"1a" * 20} |',
             '| software | torch 2.6, mmengine 0.10.7 |',
             '| knn/k1, epoch 2 | 0.5000 |',
         ):
@@ -280,7 +280,24 @@ class TestCardsOfRuns:
         assert '| layout | kinect20 |\n| mapped from | nturgb+d |' in card
         assert 'the mapped one was not measured.\n\n| | |\n|---|---|\n| knn/k1' in card
 
-    def test_an_encoder_of_the_zoo_names_its_file(self, tmp_path):
-        card = self.card(weights_path(), tmp_path / 'hub')
-        assert '# Encoder with STGCN' in card
-        assert f'| exported from | {weights_path().name} |' in card
+    def test_an_encoder_of_the_zoo_keeps_its_terms_and_data(self, tmp_path):
+        card = self.card(weights_path(), tmp_path / 'hub', to_layout='openni15')
+        assert card.startswith('---\nlicense: apache-2.0\n')
+        for text in (
+            '# HiCLR with STGCN',
+            '| trained on | SyntheticSkeletons |',
+            '43.7 %',
+        ):
+            assert text in card
+        assert 'the mapped one was not measured' in card
+
+    def test_of_nothing_measured_no_figure_is_told(self, run, tmp_path):
+        for log in tmp_path.rglob('scalars.json'):
+            log.unlink()
+        card = self.card(run, tmp_path / 'hub')
+        assert 'No figure was measured.' in card
+
+    def test_a_refused_export_leaves_no_folder(self, run, tmp_path):
+        with pytest.raises(ValueError, match="'coco' is 2d"):
+            export_checkpoint(run, tmp_path / 'hub', to_layout='coco')
+        assert not (tmp_path / 'hub').exists()

@@ -79,7 +79,7 @@ class TestEveryPair:
 @pytest.mark.parametrize(('source', 'target'), sorted(set(PAIRS) - set(POSSIBLE)))
 def test_depth_cannot_be_had(source, target):
     with pytest.raises(
-        ValueError, match=f'{source}.*has no depth; map to a .2d. layout'
+        ValueError, match=f'{source}.*has no depth. Map to a .2d. layout'
     ):
         joint_mapping(source, target)
 
