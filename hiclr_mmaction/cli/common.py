@@ -29,7 +29,7 @@ from ..evaluation.data_settings import (
     only_top1_of_few_classes,
     settings_without_effect,
 )
-from ..evaluation.protocol import read_config
+from ..evaluation.protocol import find_config, read_config
 from ..zoo import ZOO, find_weights
 from .failures import explain
 from .values import ConfigOptions
@@ -80,7 +80,10 @@ def load_config(path: str) -> Config:
             sys.exit(str(error))  # the config itself
         while error.__context__ is not None:
             error = error.__context__
-        sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}')
+        missing = isinstance(error, FileNotFoundError) and error.filename
+        moved = find_config(Path(missing).name) if missing else None
+        hint = f'; did you mean {moved}?' if moved else ''
+        sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}{hint}')
     if osp.isfile(path):
         for name in settings_without_effect(Path(path), cfg, known_sections()):
             sys.exit(f'{path}: {name}={cfg[name]!r:.80} has no effect: {_NO_EFFECT}')

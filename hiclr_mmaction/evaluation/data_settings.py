@@ -63,8 +63,14 @@ def fill_from_file(cfg: Config) -> None:
         _expand_sets(cfg, read)
         setting, file = 'sets', cfg.sets[-1]['ann_file']
     names = [name for name in DATA_SETTINGS if name in cfg and cfg[name] is None]
-    if not names and not _is_open(cfg):
+    sizes = _open_sizes(cfg)
+    if not names and not sizes:
         return
+    if sizes and 'ann_file' not in cfg and not file:
+        raise ValueError(
+            f'{", ".join(sizes)}=None: computed from the number of clips in ann_file, '
+            'which this config does not have; give a number.'
+        )
     annotations, _, head = read(file, setting)
     if 'layout' in names and head.get('layout') is None:
         raise ValueError(
@@ -84,7 +90,7 @@ def fill_from_file(cfg: Config) -> None:
     for name in names:
         cfg[name] = said[name]
     follow(cfg, {name: [None] for name in names})
-    if _is_open(cfg):
+    if sizes:
         num_clips = 0
         for _, dataset in dataset_cfgs(cfg.train_dataloader.dataset, ''):
             annotations, splits, _ = read(dataset.get('ann_file', file), setting)
@@ -178,18 +184,19 @@ def only_top1_of_few_classes(cfg: Config) -> None:
                 metric.setdefault('metric_options', top1)
 
 
-def _is_open(cfg: Config) -> bool:
-    """Whether a size is None that follows from the number of clips."""
+def _open_sizes(cfg: Config) -> list[str]:
+    """The sizes that are None and follow from the number of clips."""
     learner = kind_of(cfg.get('model'), MODELS)
     sizes = {
         'train_cfg': ('max_epochs', 'val_interval'),
         'model': getattr(learner, 'sizes_from_data', ()),
     }
-    return any(
-        (cfg.get(part) or {}).get(name, 0) is None
+    return [
+        f'{part}.{name}'
         for part, names in sizes.items()
         for name in names
-    )
+        if (cfg.get(part) or {}).get(name, 0) is None
+    ]
 
 
 def _fill_sizes(cfg: Config, num_clips: int) -> None:

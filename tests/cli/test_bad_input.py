@@ -418,6 +418,10 @@ TEXTS = {
         "_base_ = ['nowhere.py']",
         'cannot be read: FileNotFoundError',
     ),
+    'a base that was moved': (
+        "_base_ = ['hiclr_stgcn_msr.py']",
+        'did you mean',
+    ),
     'a module that is not there': (
         "custom_imports = dict(imports=['nowhere'], allow_failed_imports=False)",
         "cannot be read: ModuleNotFoundError: No module named 'nowhere'",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.configs import config
 from helpers.paths import ROOT
 from mmaction.registry import MODELS
 
@@ -208,6 +209,14 @@ def test_file_that_does_not_say_its_skeleton_is_an_error(child, tmp_path):
     with pytest.raises(
         ValueError, match='mine.pkl does not say its skeleton: set layout'
     ):
+        fill_from_file(cfg)
+
+
+def test_a_size_that_no_file_gives_is_named():
+    cfg = config('hiclr_stgcn_synthetic')
+    cfg.model.queue_size = cfg.train_cfg.max_epochs = None
+    message = 'train_cfg.max_epochs, model.queue_size=None.*give a number'
+    with pytest.raises(ValueError, match=message):
         fill_from_file(cfg)
 
 

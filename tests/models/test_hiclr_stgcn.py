@@ -184,3 +184,20 @@ def test_pretrained_weights_are_kept_where_blocks_begin_as_residuals(tmp_path):
     after.init_weights()
     weights = after.state_dict()
     assert all(torch.equal(v, weights[k]) for k, v in before.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(num_stages=0), 'num_stages=0 is below 1'),
+        (dict(in_channels=0), 'in_channels=0 is below 1'),
+        (
+            dict(graph_cfg=dict(layout='coco', mode='foo')),
+            "mode='foo' is unknown; known are spatial",
+        ),
+    ],
+)
+def test_settings_out_of_range_are_named(options, message):
+    cfg = dict(graph_cfg=dict(layout='coco', mode='spatial'))
+    with pytest.raises(ValueError, match=message):
+        build(**{**cfg, **options})

@@ -14,6 +14,9 @@ from ...accelerate import forward_frames_first, suits_frames_first
 from ...skeleton import get_layout
 from ..modules import forward_present
 
+#: Those of MMAction2's ``Graph``.
+GRAPH_MODES = ('spatial', 'stgcn_spatial', 'binary_adj')
+
 
 @MODELS.register_module()
 class HiCLRSTGCN(STGCN):
@@ -59,6 +62,9 @@ class HiCLRSTGCN(STGCN):
                 f'HiCLRSTGCN: base_channels={base_channels}, out_channels={out_channels}; '
                 'both must be at least 1.'
             )
+        for name in ('in_channels', 'num_stages', 'num_person'):
+            if kwargs.get(name, 1) < 1:
+                raise ValueError(f'{name}={kwargs[name]} is below 1.')
         super().__init__(
             resolve_graph_cfg(graph_cfg),
             base_channels=base_channels,
@@ -121,10 +127,14 @@ class HiCLRSTGCN(STGCN):
 
 def resolve_graph_cfg(graph_cfg: Mapping) -> dict:
     """Replace a layout of ours in a ``graph_cfg`` by MMAction2's form."""
+    mode = graph_cfg.get('mode', 'stgcn_spatial')
+    if mode not in GRAPH_MODES:
+        raise ValueError(
+            f'graph_cfg: mode={mode!r} is unknown; known are {", ".join(GRAPH_MODES)}.'
+        )
     layout = graph_cfg.get('layout', 'nturgb+d')
     if isinstance(layout, Mapping) and 'num_node' in layout:
         return dict(graph_cfg)
-    mode = graph_cfg.get('mode', 'stgcn_spatial')
     return dict(graph_cfg, **get_layout(layout).graph_cfg(mode))
 
 
