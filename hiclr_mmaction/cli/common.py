@@ -19,7 +19,7 @@ from ..compat import prepare_cpu_launch
 from ..datasets.wrapped import dataset_cfgs
 from ..engine import ConsoleHook
 from ..engine.config_check import check_config, check_weights, check_widths
-from ..engine.config_parts import known_sections, nearest
+from ..engine.config_parts import check_sections, get, known_sections, nearest
 from ..engine.console import FILE_ONLY, quieten
 from ..evaluation.data_settings import (
     DATA_SETTINGS,
@@ -84,6 +84,8 @@ def load_config(path: str) -> Config:
         moved = find_config(Path(missing).name) if missing else None
         hint = f'; did you mean {moved}?' if moved else ''
         sys.exit(f'{path} cannot be read: {type(error).__name__}: {error}{hint}')
+    with one_line(f'{path}: '):
+        check_sections(cfg.to_dict())
     if osp.isfile(path):
         for name in settings_without_effect(Path(path), cfg, known_sections()):
             sys.exit(f'{path}: {name}={cfg[name]!r:.80} has no effect: {_NO_EFFECT}')
@@ -122,10 +124,12 @@ def settle(cfg: Config, options: dict) -> None:
     of a pre-training is replaced by the checkpoint that it names.
     """
     merge_options(cfg, options)
+    with one_line(f'{cfg.filename}: '):
+        check_sections(cfg.to_dict())
     with one_line():
         fill_from_file(cfg)
     only_top1_of_few_classes(cfg)
-    weights = ((cfg.get('model') or {}).get('backbone') or {}).get('init_cfg')
+    weights = get(cfg.get('model'), 'backbone.init_cfg')
     weights = weights if isinstance(weights, dict) else {}
     checkpoint = Path(weights.get('checkpoint', ''))
     if checkpoint.name == 'last_checkpoint' and checkpoint.is_file():
@@ -135,29 +139,32 @@ def settle(cfg: Config, options: dict) -> None:
 
 
 def merge_options(cfg: Config, options: dict) -> None:
-    """Put `--cfg-options` into the config; one line ends the program if one can't be."""
+    """Put `--cfg-options` into the config, or end the program with what can't be."""
     sections = known_sections()
     former = {name: [cfg[name]] for name in DATA_SETTINGS if name in cfg}
+    wrong = []
     for option in options:
         name = option.partition('.')[0]
         if name not in {*sections, *cfg}:
             near = nearest(name, {*sections, *cfg}) or _place_of(cfg, name)
             hint = f'; did you mean {near}?' if near else ''
-            sys.exit(f'--cfg-options {option}: there is no {name} in the config{hint}')
+            wrong.append(f'{option}: there is no {name} in the config{hint}')
+            continue
         try:
             _replace(cfg, option, options[option])
         except (AssertionError, IndexError, KeyError, TypeError) as error:
             # The whole of a list may be in the words.
             reason = textwrap.shorten(str(error), 200)
-            sys.exit(
-                f'--cfg-options {option}: the config has no such setting ({reason})'
-            )
+            wrong.append(f'{option}: the config has no such setting ({reason})')
+            continue
         if name not in {*sections, *DATA_SETTINGS}:
-            sys.exit(f'--cfg-options {option} has no effect: {_NO_EFFECT}')
+            wrong.append(f'{option} has no effect: {_NO_EFFECT}')
     follow(cfg, former)
-    for name in set(DATA_SETTINGS) & options.keys():
+    for name in set(DATA_SETTINGS) & options.keys() & cfg.keys():
         if name != 'num_classes' and not is_used(cfg, name):
-            sys.exit(f'--cfg-options {name} has no effect: {_NO_EFFECT}')
+            wrong.append(f'{name} has no effect: {_NO_EFFECT}')
+    if wrong:
+        sys.exit('\n'.join(f'--cfg-options {sentence}' for sentence in wrong))
 
 
 def _replace(cfg: Config, option: str, value: Any) -> None:

@@ -30,7 +30,7 @@ from ..models import SkeletonViewPreprocessor
 from ..models.modules import bare_model
 from ..skeleton import SkeletonLayout, get_layout
 from ..views import GrowingAugmentation, SkeletonAlign, SkeletonToLayout
-from .config_parts import LOADERS, wrong_parts
+from .config_parts import LOADERS, check_sections, get, is_whole, wrong_parts
 
 _MAPPING = TRANSFORMS, SkeletonToLayout
 # What has to be there together, as mmengine asks for it.
@@ -60,6 +60,7 @@ def check_config(cfg: Config | Mapping) -> None:
         _checks_of_classes,
     )
     cfg = _as_dict(cfg)
+    check_sections(cfg)
     problems: list[str] = []
     for check in checks:
         try:
@@ -111,13 +112,6 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Mapping]]:
             yield from _walk(child, f'{path}.{i}')
 
 
-def _get(cfg: Any, path: str) -> Any:
-    """The value at a path of a config; None if there is none."""
-    for name in path.split('.'):
-        cfg = cfg.get(name) if isinstance(cfg, Mapping) else None
-    return cfg
-
-
 # ---------------------------------------------------------------------------
 # The checks; each yields a sentence a problem
 # ---------------------------------------------------------------------------
@@ -125,11 +119,11 @@ def _get(cfg: Any, path: str) -> Any:
 
 def _with_views(cfg: Mapping) -> Mapping:
     """A config whose model makes the views that the pipeline does, to compare them."""
-    preprocessor = _get(cfg, 'model.data_preprocessor') or {}
+    preprocessor = get(cfg, 'model.data_preprocessor') or {}
     maker = is_kind(preprocessor, MODELS, SkeletonViewPreprocessor)
     if not maker or preprocessor.get('views') is not None:
         return cfg
-    for _, dataset in dataset_cfgs(_get(cfg, 'train_dataloader.dataset'), ''):
+    for _, dataset in dataset_cfgs(get(cfg, 'train_dataloader.dataset'), ''):
         for transform in dataset.get('pipeline') or ():
             if is_kind(transform, TRANSFORMS, GrowingAugmentation):
                 views = {k: v for k, v in transform.items() if k != 'type'}
@@ -163,14 +157,14 @@ def _bad_numbers(cfg: Mapping) -> Iterator[str]:
     least['auto_scale_lr.base_batch_size'] = 1
     least['randomness.seed'] = 0
     for path, low in least.items():
-        value = _get(cfg, path)
-        if value is not None and (type(value) is not int or value < low):
+        value = get(cfg, path)
+        if value is not None and not (is_whole(value) and value >= low):
             yield f'{path}={value!r}: give a whole number, {low} or more'
     # A rate of 0 is allowed: it keeps the weights unchanged.
-    rate = _get(cfg, 'optim_wrapper.optimizer.lr')
+    rate = get(cfg, 'optim_wrapper.optimizer.lr')
     if rate is not None and not (isinstance(rate, Real) and float(rate) >= 0):
         yield f'optim_wrapper.optimizer.lr={rate!r}: give a number, 0 or more'
-    norm = _get(cfg, 'optim_wrapper.clip_grad.max_norm')
+    norm = get(cfg, 'optim_wrapper.clip_grad.max_norm')
     if norm is not None and not (isinstance(norm, Real) and float(norm) > 0):
         yield f'optim_wrapper.clip_grad.max_norm={norm!r}: give a number above 0'
     level = cfg.get('log_level', 'INFO')
@@ -184,7 +178,7 @@ def _bad_layouts(cfg: Mapping) -> Iterator[str]:
         found
         for loader in LOADERS
         for path, dataset in dataset_cfgs(
-            _get(cfg, f'{loader}.dataset'), f'{loader}.dataset'
+            get(cfg, f'{loader}.dataset'), f'{loader}.dataset'
         )
         if _keeps_skeleton(dataset)
         for found in _named_layouts(_mapped(dataset), path)
@@ -222,7 +216,7 @@ def _bad_layouts(cfg: Mapping) -> Iterator[str]:
 def _stock_graphs(cfg: Mapping) -> Iterator[str]:
     """Our layouts in a backbone of MMAction2, whose graph knows only its own."""
     for path, part in _walk(cfg.get('model'), 'model'):
-        layout = _get(part, 'graph_cfg.layout')
+        layout = get(part, 'graph_cfg.layout')
         kind = MODELS.get(part['type']) if isinstance(part.get('type'), str) else None
         if layout is None or not getattr(kind, '__module__', '').startswith(
             'mmaction.'
@@ -261,7 +255,7 @@ def _other_sources(cfg: Mapping) -> Iterator[str]:
     """Mappings from another skeleton than that of the data set."""
     for loader in LOADERS:
         path = f'{loader}.dataset'
-        for place, dataset in dataset_cfgs(_get(cfg, path), path):
+        for place, dataset in dataset_cfgs(get(cfg, path), path):
             maps = [t for t in dataset.get('pipeline') or () if is_kind(t, *_MAPPING)]
             source, layout = (maps or [{}])[0].get('source'), dataset.get('layout')
             if source is not None and layout is not None and source != layout:
@@ -279,7 +273,7 @@ def _keeps_skeleton(dataset: Mapping) -> bool:
 def _bad_schedules(cfg: Mapping) -> Iterator[str]:
     """Steps of a schedule that would begin after the end of the run."""
     length = {
-        by_epoch: _get(cfg, f'train_cfg.{name}')
+        by_epoch: get(cfg, f'train_cfg.{name}')
         for by_epoch, name in ((True, 'max_epochs'), (False, 'max_iters'))
     }
     schedulers = cfg.get('param_scheduler') or ()
@@ -287,14 +281,14 @@ def _bad_schedules(cfg: Mapping) -> Iterator[str]:
     for i, scheduler in enumerate([schedulers] if one else schedulers):
         by_epoch = bool(scheduler.get('by_epoch', True))
         end = length[by_epoch]
-        if type(end) is not int:
+        if not is_whole(end):
             continue
         path = 'param_scheduler' if one else f'param_scheduler.{i}'
         name = 'max_epochs' if by_epoch else 'max_iters'
         for setting in ('milestones', 'begin'):
             value = scheduler.get(setting)
             steps = value if isinstance(value, list | tuple) else [value]
-            if any(isinstance(step, int) and step >= end for step in steps):
+            if any(is_whole(step) and step >= end for step in steps):
                 yield (
                     f'{path}.{setting}={value} is never reached: the run ends at '
                     f'train_cfg.{name}={end}; set it below, or train for longer'
@@ -330,7 +324,7 @@ def _checks_of_classes(cfg: Mapping) -> Iterator[str]:
     parts = [('model', cfg.get('model'), MODELS)]
     for loader in LOADERS:
         path = f'{loader}.dataset'
-        parts += [(*found, DATASETS) for found in dataset_cfgs(_get(cfg, path), path)]
+        parts += [(*found, DATASETS) for found in dataset_cfgs(get(cfg, path), path)]
     for path, part, registry in parts:
         check = getattr(kind_of(part, registry), 'check', None)
         if check is not None:
@@ -391,7 +385,7 @@ def check_widths(model: nn.Module, cfg: Config | Mapping) -> None:
 def _clip_shape(cfg: Mapping) -> tuple[int, int, int, int] | None:
     """``(M, T, V, C)`` of the clips that the first alignment in the config gives."""
     for loader in LOADERS:
-        for _, part in _walk(_get(cfg, f'{loader}.dataset'), loader):
+        for _, part in _walk(get(cfg, f'{loader}.dataset'), loader):
             if is_kind(part, TRANSFORMS, SkeletonAlign):
                 align = TRANSFORMS.build(dict(part))
                 joints = get_layout(align.layout).num_joints
@@ -464,7 +458,7 @@ def check_same_experiment(cfg: Config | Mapping, checkpoint: str) -> None:
     before = config_of(content, checkpoint, sections)
     cfg = _as_dict(cfg)
     for path in paths:
-        changes = list(differences(_get(before, path), _get(cfg, path), path))
+        changes = list(differences(get(before, path), get(cfg, path), path))
         if changes:
             raise ValueError(
                 f'{checkpoint} is of another experiment: {"; ".join(changes[:3])}'

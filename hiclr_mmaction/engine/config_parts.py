@@ -12,7 +12,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Number, Real
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -34,12 +34,15 @@ from mmaction.registry import (
     VISBACKENDS,
     VISUALIZERS,
 )
+from mmengine.dataset import BaseDataset
 from mmengine.registry import FUNCTIONS, WEIGHT_INITIALIZERS, DefaultScope, Registry
 from mmengine.runner import Runner
+from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader
 
 from ..datasets.randomness import draws_taken_back
 
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # The sections that are parts or lists of parts, and where these are looked up.
 _SECTIONS: dict[str, Registry] = {
     'model': MODELS,
@@ -54,6 +57,22 @@ _SECTIONS: dict[str, Registry] = {
     'model_wrapper_cfg': MODEL_WRAPPERS,
     'log_processor': LOG_PROCESSORS,
     'visualizer': VISUALIZERS,
+}
+_MANY = dict | list[dict] | None
+# What is to be of a type before anything looks into it; None is a section left out.
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(
+        (*_SECTIONS, *LOADERS, 'default_hooks', 'auto_scale_lr'), dict | None
+    ),
+    **dict.fromkeys(('param_scheduler', 'val_evaluator', 'test_evaluator'), _MANY),
+    'custom_hooks': list[dict] | None,
+    'randomness': dict,
+    'env_cfg': dict,
+    'env_cfg.mp_cfg': dict,
+    'env_cfg.dist_cfg': dict,
+    'model.cls_head': dict | None,
+    'optim_wrapper.clip_grad': dict | None,
+    **dict.fromkeys((f'{loader}.dataset' for loader in LOADERS), dict | None),
 }
 # Parts within parts. One under another name is looked up where the part around it was,
 # and may well be no part at all.
@@ -80,7 +99,13 @@ _LOADER_SLOTS: dict[str, Registry] = {
     'collate_fn': FUNCTIONS,
     'worker_init_fn': FUNCTIONS,
 }
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# The settings of the sections that are no parts.
+_NAMES: dict[str, Sequence[str]] = {
+    'randomness': [*inspect.signature(Runner.set_randomness).parameters][1:],
+    'env_cfg': ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'),
+    'env_cfg.mp_cfg': [*inspect.signature(set_multi_processing).parameters],
+    'auto_scale_lr': ('base_batch_size', 'enable'),
+}
 # What mmengine takes out of a part before it builds it.
 _TAKEN_OUT: dict[Registry, tuple[str, ...]] = {
     HOOKS: ('priority',),
@@ -100,7 +125,7 @@ _DEFAULT_TYPES = {
     'visualizer': 'Visualizer',
 }
 # Parts that are cheap to construct, and change nothing when they are.
-_CONSTRUCTED = (MODELS, TRANSFORMS, HOOKS, METRICS)
+_CONSTRUCTED = (MODELS, TRANSFORMS, HOOKS, METRICS, DATASETS)
 _LISTS = (list, tuple, Sequence)
 # One of a type, and many, in messages.
 _WORDS = {
@@ -127,6 +152,29 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     return next(iter(difflib.get_close_matches(name, known, 1, cutoff)), None)
 
 
+def check_sections(cfg: Mapping) -> None:
+    """Raise a ValueError if sections are of a wrong type, or what is read within them."""
+    wrong = []
+    for path, hint in _TYPES.items():
+        owner, _, name = path.rpartition('.')
+        inside = get(cfg, owner) if owner else cfg
+        if (
+            isinstance(inside, Mapping)
+            and name in inside
+            and not _fits(inside[name], hint)
+        ):
+            wrong.append(f'{path}={inside[name]!r:.80}: give {_in_words(hint)}')
+    if wrong:
+        raise ValueError('\n'.join(wrong))
+
+
+def get(cfg: Any, path: str) -> Any:
+    """The value at a path of a config; None if there is none."""
+    for name in path.split('.'):
+        cfg = cfg.get(name) if isinstance(cfg, Mapping) else None
+    return cfg
+
+
 def wrong_parts(cfg: Mapping) -> Iterator[str]:
     """Yield a sentence for each unknown name and each setting that a part refuses.
 
@@ -134,17 +182,20 @@ def wrong_parts(cfg: Mapping) -> Iterator[str]:
     reported.
     """
     yield from _misspelt_sections(cfg)
-    hints = get_type_hints(Runner.__init__)
-    for name in (*_SECTIONS, *LOADERS, 'default_hooks'):
-        value, hint = cfg.get(name), hints.get(name, Any)
-        if value is not None and not _fits(value, hint):
-            yield f'{name}={value!r:.80}: give {_in_words(hint)}'
+    for path, known in _NAMES.items():
+        yield from _unknown_settings(get(cfg, path) or {}, path, known, path)
+    if 'seed' not in cfg.get('randomness', ['seed']):
+        yield 'randomness.seed is missing; give a number, or None to draw one'
     for name in LOADERS:
-        if isinstance(cfg.get(name), Mapping):
+        if cfg.get(name) is not None:
             yield from _loader(cfg[name], name)
     for name, hook in (cfg.get('default_hooks') or {}).items():
+        yield from _plain(hook, f'default_hooks.{name}')
         yield from _part(hook, f'default_hooks.{name}', HOOKS, strict=True)
-    own = 'constructor' in (cfg.get('optim_wrapper') or {})
+    optim_wrapper = cfg.get('optim_wrapper')
+    own = 'constructor' in (optim_wrapper or {})
+    if not own and optim_wrapper is not None and optim_wrapper.get('optimizer') is None:
+        yield 'optim_wrapper.optimizer is missing'
     for name, registry in _SECTIONS.items():
         # A constructor of optimizers reads its settings as it likes.
         if own and name in ('optim_wrapper', 'param_scheduler'):
@@ -172,10 +223,13 @@ def _loader(cfg: Mapping, path: str) -> Iterator[str]:
     known = [*list(inspect.signature(DataLoader.__init__).parameters)[1:]]
     known += ['num_batch_per_epoch', 'disable_subprocess_warning']
     yield from _unknown_settings(cfg, path, known, 'a data loader')
-    for name in ('dataset', 'sampler'):
-        if name not in cfg:
+    # Without a sampler clips come in their order, which does for an evaluation.
+    ordered = path != 'train_dataloader' or cfg.keys() & {'shuffle', 'batch_sampler'}
+    for name, needed in dict(dataset=True, sampler=not ordered).items():
+        if name not in cfg or needed and cfg[name] is None:
             yield f'{path}.{name} is missing'
     for name, registry in _LOADER_SLOTS.items():
+        yield from _plain(cfg.get(name), f'{path}.{name}')
         yield from _part(cfg.get(name), f'{path}.{name}', registry, strict=True)
 
 
@@ -216,6 +270,14 @@ def _part(value: Any, path: str, registry: Registry, strict: bool) -> Iterator[s
     yield from _refused(value, path, registry, target, [*wrong, *inside])
 
 
+def _plain(value: Any, path: str) -> Iterator[str]:
+    """Numbers and texts in place of parts; objects are left alone."""
+    for i, item in enumerate(value if isinstance(value, list | tuple) else ()):
+        yield from _plain(item, f'{path}.{i}')
+    if isinstance(value, str | Number):
+        yield f'{path}={value!r:.80}: give a dict'
+
+
 def _default_type(path: str, value: Mapping) -> str | None:
     if path == 'train_cfg':
         by_epoch = value.get('by_epoch', True)
@@ -242,7 +304,7 @@ def _settings(
 def _unknown_settings(
     value: Mapping,
     path: str,
-    known: list[str],
+    known: Sequence[str],
     label: str,
     is_open: bool = False,
     prefixes: tuple[str, ...] = (),
@@ -261,7 +323,8 @@ def _unknown_settings(
 def _children(
     value: Mapping, path: str, registry: Registry, owner: Any = None
 ) -> Iterator[str]:
-    arguments = _arguments(owner)
+    arguments, hints = _arguments(owner), _hints(owner)
+    known = _is_of(owner, 'hiclr_mmaction', 'mmaction', 'mmengine')
     for name, child in value.items():
         slot, inner = _SLOTS.get(name), f'{path}.{name}'
         parts = registry if slot is None else slot
@@ -278,6 +341,9 @@ def _children(
             make = getattr(make, 'check_settings', make)
             yield from _errors_of(make, child, path, wrong)
         else:
+            # What is annotated was told, and others' names may mean something else.
+            if slot is not None and known and hints.get(name, Any) is Any:
+                yield from _plain(child, inner)
             strict = slot is not None or name == 'levels' and registry is TRANSFORMS
             yield from _part(child, inner, parts, strict)
 
@@ -312,6 +378,11 @@ def _mistyped(value: Mapping, path: str, target: Any) -> Iterator[str]:
             yield f'{path}.{name}={value[name]!r:.80}: give {_in_words(hint)}'
 
 
+def is_whole(value: Any) -> bool:
+    """Whether a value is an integer, of Python or of numpy."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a value is of an annotated type, as configs write it."""
     kind, inner = get_origin(hint) or hint, get_args(hint)
@@ -322,7 +393,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if kind is Any:  # from Python 3.11 on a class
         return True
     if kind is int:
-        return type(value) is int
+        return is_whole(value)
     if kind is float:
         return isinstance(value, Real) and not isinstance(value, bool)
     if kind is dict:
@@ -364,6 +435,10 @@ def _refused(
         return
     taken_out = ('type', '_scope_', *_TAKEN_OUT.get(registry, ()))
     settings = {k: v for k, v in value.items() if k not in taken_out}
+    if registry is DATASETS:
+        if not issubclass(target, BaseDataset):  # it opens the one that it wraps
+            return
+        settings['lazy_init'] = True
     yield from _errors_of(target, settings, path, reported)
 
 
@@ -379,10 +454,11 @@ def _errors_of(
     dropped = {name for sentence in reported for name in _names(sentence)}
     rest = _without(settings, dropped)
     while error := _error_of(make, rest):
-        names, before = _names(str(error)), rest
+        names = _names(str(error))
+        mentioned = {*re.findall(r'\w+', str(error))}
         if isinstance(error, ValueError | ImportError):
             known = any(str(error) in sentence for sentence in reported)
-            if not known and not names & dropped:
+            if not known and not mentioned & dropped:
                 yield f'{path}: {error}'
         elif not reported and not dropped:
             given = ', '.join(
@@ -392,10 +468,30 @@ def _errors_of(
             label = getattr(make, '__qualname__', str(make))
             words = f'{type(error).__name__}: {error}'
             yield f'{path}: {label}({given:.200}) raises {words}'
+        if _without(rest, names) == rest:
+            names, part = _culprit(make, rest, error)
+            dropped |= part
+        if not names:
+            return
         dropped |= names
         rest = _without(rest, names)
-        if rest == before:
-            return
+
+
+def _culprit(
+    make: Callable, settings: Mapping, error: Exception
+) -> tuple[set[str], set[str]]:
+    """A setting without which an error is not raised, and the part that it is in."""
+    for name, value in settings.items():
+        inner = [*value] if isinstance(value, Mapping) else []
+        for names, part in [*(({one}, {name}) for one in inner), ({name}, set())]:
+            other = _error_of(make, _without(settings, names))
+            if (
+                other is None
+                or isinstance(other, ValueError)
+                and str(other) != str(error)
+            ):
+                return names, part
+    return set(), set()
 
 
 def _error_of(make: Callable, settings: Mapping) -> Exception | None:
@@ -410,6 +506,7 @@ def _error_of(make: Callable, settings: Mapping) -> Exception | None:
 
 def _names(sentence: str) -> set[str]:
     """The settings that a message names: all with a value, and the one at its begin."""
+    sentence = re.sub(r'\w+\(.*\) raises .*', '', sentence)  # which lists all
     names = {*re.findall(r'(\w+)=', sentence), *re.findall(r'^[\w.]*?(\w+) ', sentence)}
     return names - {'type'}
 

@@ -182,6 +182,10 @@ CONFIGS = {
         'optim_wrapper missing: train needs all of train_dataloader, train_cfg, '
         'optim_wrapper',
     ),
+    'a section that is a number': (
+        {'randomness': 5},
+        'config.py: randomness=5: give a dict',
+    ),
     'a loader without a data set': (
         {'train_dataloader.dataset': ...},
         'train_dataloader.dataset is missing',
@@ -447,6 +451,21 @@ OPTIONS = {
     'a place that is not there': (
         ['--cfg-options', f'{PIPELINE}.9.layout=coco'],
         f'--cfg-options {PIPELINE}.9.layout: the config has no such setting',
+    ),
+    'several sections that are not there': (
+        ['--cfg-options', 'modle.queue_size=3', 'train_dataloder.batch_size=3'],
+        'there is no modle in the config; did you mean model?\n'
+        '--cfg-options train_dataloder.batch_size: there is no train_dataloder in the '
+        'config; did you mean train_dataloader?',
+    ),
+    'sections that are numbers': (
+        ['--cfg-options', 'model=5', 'train_cfg=3', 'val_evaluator=[5]'],
+        'config.py: model=5: give a dict\ntrain_cfg=3: give a dict\n'
+        'val_evaluator=[5]: give a dict or a list of dicts',
+    ),
+    'a backbone that is a number': (
+        ['--cfg-options', 'model.backbone=5'],
+        'model.backbone=5: give a dict',
     ),
     'an option that is unknown': (['--sed', '1'], 'unrecognized arguments: --sed 1'),
     'a seed of text': (['--seed', 'x'], "argument --seed: invalid int value: 'x'"),

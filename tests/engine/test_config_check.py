@@ -218,16 +218,106 @@ def test_settings_of_a_wrong_type_are_told(tmp_path, setting, value, wanted):
         ('model', 'a dict'),
         ('custom_hooks', 'a list of dicts'),
         ('default_hooks', 'a dict'),
-        ('param_scheduler', 'a dict or a list'),
+        ('param_scheduler', 'a dict or a list of dicts'),
         ('train_dataloader', 'a dict'),
-        ('val_evaluator', 'a dict or a list'),
+        ('val_evaluator', 'a dict or a list of dicts'),
+        ('auto_scale_lr', 'a dict'),
+        ('env_cfg', 'a dict'),
+        ('env_cfg.mp_cfg', 'a dict'),
+        ('randomness', 'a dict'),
+        ('model.backbone', 'a dict'),
+        ('optim_wrapper.clip_grad', 'a dict'),
+        ('optim_wrapper.optimizer', 'a dict'),
+        ('default_hooks.logger', 'a dict'),
+        ('train_dataloader.dataset', 'a dict'),
+        ('train_dataloader.sampler', 'a dict'),
+        ('visualizer.vis_backends', 'a dict'),
     ],
 )
 def test_sections_of_a_wrong_type_are_told(tmp_path, section, wanted):
-    cfg = synthetic_config(tmp_path)
-    cfg[section] = 3
-    lines = told(cfg)
-    assert f'{section}=3: give {wanted}' in lines
+    cfg = synthetic_config(tmp_path, env_cfg=dict(), visualizer=dict())
+    cfg.merge_from_dict({section: 3})
+    assert f'{section}=3: give {wanted}' in told(cfg)
+
+
+@pytest.mark.parametrize(
+    'section', ['param_scheduler', 'val_evaluator', 'custom_hooks']
+)
+def test_items_that_are_no_parts_are_told(tmp_path, section):
+    (line,) = told(synthetic_config(tmp_path, **{section: [5]}))
+    assert line.startswith(f'{section}=[5]: give ')
+
+
+@pytest.mark.parametrize(
+    ('section', 'setting', 'near'),
+    [
+        ('randomness', 'sed', 'seed'),
+        ('env_cfg', 'dist_cf', 'dist_cfg'),
+        ('env_cfg.mp_cfg', 'start_method', 'mp_start_method'),
+        ('auto_scale_lr', 'base_batch', 'base_batch_size'),
+    ],
+)
+def test_settings_of_the_runner_are_known(tmp_path, section, setting, near):
+    cfg = synthetic_config(tmp_path, **{section: {setting: 3}})
+    cfg.randomness.seed = 0
+    assert told(cfg) == [
+        f'{section}.{setting} is not a setting of {section}; did you mean {near}?'
+    ]
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        'train_dataloader.dataset',
+        'train_dataloader.sampler',
+        'optim_wrapper.optimizer',
+        'randomness.seed',
+    ],
+)
+def test_what_is_needed_is_told(tmp_path, path):
+    cfg = synthetic_config(tmp_path, env_cfg=dict())
+    owner, _, name = path.partition('.')
+    check_config(cfg)
+    if name == 'seed':  # for which None is a value
+        cfg[owner] = dict(deterministic=True)
+    else:
+        cfg[owner][name] = None
+    assert any(line.startswith(f'{path} is missing') for line in told(cfg))
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        'val_dataloader.sampler',
+        'default_hooks.logger',
+        'optim_wrapper.clip_grad',
+        'auto_scale_lr',
+        'custom_hooks',
+    ],
+)
+def test_what_may_be_none(tmp_path, path):
+    check_config(synthetic_config(tmp_path, **{path: None}))
+
+
+def test_an_error_that_names_no_setting_hides_no_other(tmp_path):
+    options = {
+        'model.backbone.inflate_stages': 5,
+        'model.queue_size': -3,
+        'model.momentum': 5,
+    }
+    backbone, *others = told(synthetic_config(tmp_path, **options))
+    assert 'inflate_stages=5' in backbone
+    assert 'raises TypeError' in backbone
+    assert len(others) == 2
+    for mistake in ('queue_size=-3', 'momentum=5'):
+        assert sum(mistake in line for line in others) == 1
+
+
+def test_mistakes_of_data_sets_are_told_with_the_others(tmp_path):
+    options = {'train_dataloader.dataset.split': 'trian', 'model.momentum': 5}
+    split, momentum = told(synthetic_config(tmp_path, **options))
+    assert split.startswith("train_dataloader.dataset: split='trian' is unknown")
+    assert 'momentum=5' in momentum
 
 
 def test_a_setting_that_two_checks_refuse_is_told_once(tmp_path):
