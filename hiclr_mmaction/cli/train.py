@@ -102,7 +102,7 @@ def merge_args(cfg, args: argparse.Namespace) -> list[str]:
     if args.deterministic:
         randomness['deterministic'] = True
     # The runner's own default is an empty seed, which it draws and logs.
-    cfg.randomness = randomness or dict(seed=None)
+    cfg.randomness = {'seed': None, **randomness}
 
     notes = []
     # Also if the config or an option sets resume=True without a checkpoint.
