@@ -58,9 +58,19 @@ def test_time_left_is_of_this_runs_pace(tmp_path, capsys):
     assert ', step 6/6, ' in steps[-1]
 
 
+#: Data that are only missed where they are read.
+MISSING = dict(
+    _delete_=True,
+    type='SkeletonDataset',
+    ann_file='missing.pkl',
+    layout='nturgb+d',
+    pipeline=[],
+)
+
+
 def test_error_before_the_first_step_is_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
-        train(tmp_path, capsys, **{'train_dataloader.dataset.actions': ['no such']})
+        train(tmp_path, capsys, **{'train_dataloader.dataset': MISSING})
     assert '\n' not in ended.value.code
     assert 'Traceback' not in capsys.readouterr().out
     (log,) = tmp_path.glob('*/*.log')
@@ -81,7 +91,7 @@ def test_error_of_a_later_step_is_raised(tmp_path):
 
 def test_test_builds_no_training_data(tmp_path, capsys):
     cfg = synthetic_config(tmp_path)
-    cfg.train_dataloader.dataset.actions = ['no such']
+    cfg.merge_from_dict({'train_dataloader.dataset': MISSING})
     runner = build_runner(cfg)
     runner.test()
     out = capsys.readouterr().out
