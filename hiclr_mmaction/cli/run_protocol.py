@@ -185,13 +185,13 @@ class Protocol:
             for step in args.steps
             if step in PROTOCOLS
         }
-        resolved = {'pretrain': self.cfg}
+        self.cfgs = {'pretrain': self.cfg}
         for step, path in self.configs.items():
-            resolved[step] = step_config(path, self.options(step))
+            self.cfgs[step] = step_config(path, self.options(step))
         self.stream = args.stream or stream_of(self.cfg)
-        for step, cfg in resolved.items():
+        for step, cfg in self.cfgs.items():
             check_stream(cfg, self.stream, f'{step} (--stream, --cfg-options)')
-        self.recorded = {step: recorded(cfg) for step, cfg in resolved.items()}
+        self.recorded = {step: recorded(cfg) for step, cfg in self.cfgs.items()}
         if args.checkpoint is not None:
             args.checkpoint = weights_file(args.checkpoint)
         self.settings = dict(
@@ -305,7 +305,7 @@ class Protocol:
             encoder = Path(self.results['pretrain']['checkpoint']).resolve()
             options = [f'model.backbone.init_cfg.checkpoint={encoder}']
             if self.args.untrained:
-                options += from_scratch(load_config(str(config)))
+                options += from_scratch(self.cfgs[step])
         seed = self.args.seed
         self.tool('train', step, config, '--seed', seed, options=options)
         result = last_checkpoint(self.work_dir / step)

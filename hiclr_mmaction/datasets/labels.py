@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
+
+from ..annotations.clip_checks import sample_label
 
 
 def labels_of(dataset: BaseDataset) -> Iterator[int | None]:
     """The label of each clip, None where there is none; no clip is read."""
     for i in range(len(dataset)):
         # Not the data set's own get_data_info, which may read the clip.
-        yield _label(BaseDataset.get_data_info(dataset, i))
+        yield sample_label(BaseDataset.get_data_info(dataset, i))
 
 
 def place_of(dataset: BaseDataset) -> str:
@@ -35,7 +36,7 @@ def keep_labelled(dataset: BaseDataset) -> list[dict]:
     clips = dataset.data_list
     if not (dataset.filter_cfg or {}).get('labelled'):
         return clips
-    kept = [clip for clip in clips if _label(clip) is not None]
+    kept = [clip for clip in clips if sample_label(clip) is not None]
     if not kept:
         raise ValueError(
             f'{place_of(dataset)}: none of {len(clips)} clips has a label; label some, or '
@@ -48,8 +49,3 @@ def keep_labelled(dataset: BaseDataset) -> list[dict]:
             logger='current',
         )
     return kept
-
-
-def _label(info: Mapping[str, Any]) -> int | None:
-    label = info.get('label')
-    return None if label is None or int(label) == -1 else int(label)

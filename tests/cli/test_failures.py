@@ -147,12 +147,17 @@ class TestLock:
             with work_dir_lock(tmp_path):
                 pass
 
-    def test_a_new_folder_goes_again_if_a_file_is_missing(self, tmp_path):
+    @pytest.mark.parametrize(
+        ('written', 'stays'), [('run.log', False), ('curve.json', True)]
+    )
+    def test_a_new_folder_without_results_goes_again_if_a_file_is_missing(
+        self, tmp_path, written, stays
+    ):
         folder = tmp_path / 'run'
 
         def begin():
             with work_dir_lock(folder):
-                (folder / 'run.log').touch()
+                (folder / written).touch()
                 try:
                     (tmp_path / 'nowhere.pkl').read_bytes()
                 except FileNotFoundError as error:
@@ -160,22 +165,7 @@ class TestLock:
 
         with pytest.raises(SystemExit):
             begin()
-        assert not folder.exists()
-
-    def test_a_new_folder_with_results_stays(self, tmp_path):
-        folder = tmp_path / 'run'
-
-        def begin():
-            with work_dir_lock(folder):
-                (folder / 'curve.json').write_text('{}')
-                try:
-                    (tmp_path / 'nowhere.pkl').read_bytes()
-                except FileNotFoundError as error:
-                    sys.exit(str(error))
-
-        with pytest.raises(SystemExit):
-            begin()
-        assert (folder / 'curve.json').exists()
+        assert folder.exists() == (folder / written).exists() == stays
 
     def test_it_is_free_again_after_an_error(self, tmp_path):
         with pytest.raises(KeyError), work_dir_lock(tmp_path):

@@ -28,24 +28,29 @@ class PretrainedCheckHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self) -> None:
-        self._checked = False
+        self._named: bool | None = None
+
+    @classmethod
+    def of(cls, runner) -> PretrainedCheckHook:
+        """The hook of a runner, or one of its own."""
+        return next((h for h in runner.hooks if isinstance(h, cls)), cls())
 
     def before_run(self, runner) -> None:
         """Run the check where a training begins; a test loads no such weights."""
         if isinstance(runner._train_loop, BaseLoop):
             self.check(runner)
 
-    def check(self, runner) -> None:
-        """Run the check, once, on a runner that is built."""
-        if self._checked:
-            return
-        self._checked = True
+    def check(self, runner) -> bool:
+        """Run the check, once, on a built runner; returns whether weights are named."""
+        if self._named is not None:
+            return self._named
         model = bare_model(runner.model)
         load_from = None if runner._resume else runner._load_from
-        given = check_pretrained(model, load_from, runner.cfg.to_dict())
-        if not given:
+        self._named = check_pretrained(model, load_from, runner.cfg.to_dict())
+        if not self._named:
             runner.logger.warning(
                 'No pre-trained weights are named: the encoder starts from random ones. '
                 "Set model.backbone.init_cfg=dict(type='Pretrained', checkpoint=..., "
                 "prefix='backbone.') if it is not to."
             )
+        return self._named

@@ -13,11 +13,11 @@ from mmengine.dist import broadcast
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Subset
 
-from ...checkpoint import check_pretrained
 from ...datasets import LabelledFraction
 from ...datasets.randomness import draws_taken_back
 from ...evaluation.readouts import ridge_classifier
 from ...models.modules import bare_model
+from ..hooks import PretrainedCheckHook
 from .frozen_features import check_recognizer, extract_features
 from .resumable_train_loop import ResumableTrainLoop
 
@@ -70,11 +70,8 @@ class FineTuneLoop(ResumableTrainLoop):
                 raise ValueError(
                     f'train_cfg.{name}={value!r}: give a whole number, {low} or more.'
                 )
-        model = bare_model(runner.model)
-        check_recognizer(model, 'FineTuneLoop')
-        if not runner._resume and not check_pretrained(
-            model, runner._load_from, runner.cfg.to_dict()
-        ):
+        check_recognizer(bare_model(runner.model), 'FineTuneLoop')
+        if not runner._resume and not PretrainedCheckHook.of(runner).check(runner):
             raise ValueError(
                 'FineTuneLoop keeps what a pre-training has learnt, but no pre-trained '
                 'weights are named; set model.backbone.init_cfg or load_from, or, to '

@@ -53,8 +53,7 @@ class LinearProbeLoop(EpochBasedTrainLoop):
     ) -> None:
         model = bare_model(runner.model)
         check_recognizer(model, 'LinearProbeLoop')
-        hooks = [h for h in runner.hooks if isinstance(h, PretrainedCheckHook)]
-        (hooks or [PretrainedCheckHook()])[0].check(runner)
+        PretrainedCheckHook.of(runner).check(runner)
         super().__init__(runner, dataloader, max_epochs, **kwargs)
         if len(self.dataloader) == 0:
             raise ValueError(
