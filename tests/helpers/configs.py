@@ -19,6 +19,11 @@ def config(name: str) -> Config:
     return read_config(path)
 
 
+def experiment_of(work_dir: Path) -> str:
+    """A name of a run. Those of two runs in one second must differ: they share scalars."""
+    return f'test_{work_dir.parent.name}_{work_dir.name}'
+
+
 def synthetic_config(work_dir: Path, **options) -> Config:
     """The embedded default made tiny: 24 clips, a batch of 8, one epoch, no workers.
 
@@ -39,8 +44,7 @@ def synthetic_config(work_dir: Path, **options) -> Config:
     cfg.model.backbone.out_channels = cfg.model.neck.in_channels = 16
     cfg.train_cfg.max_epochs = 1
     cfg.work_dir = str(work_dir)
-    # Loggers are kept by name, and named after the second that a run starts in.
-    cfg.experiment_name = f'test_{work_dir.name}'
+    cfg.experiment_name = experiment_of(work_dir)
     cfg.merge_from_dict(options)
     return cfg
 
@@ -147,7 +151,7 @@ def probe_config(work_dir: Path, checkpoint: Path, **options) -> Config:
             param_scheduler=[dict(type='MultiStepLR', milestones=[2])],
             randomness=dict(seed=0),
             work_dir=str(work_dir),
-            experiment_name=f'test_{work_dir.name}',
+            experiment_name=experiment_of(work_dir),
         ),
         format_python_code=False,  # it takes longer than the run
     )
